@@ -1,0 +1,1 @@
+"""The camera: intrinsics, and where it was in every frame."""

@@ -1,0 +1,170 @@
+"""A take: what a solve produced, as one versioned ``.npz``. Needs numpy alone, so that Blender's side reads it too.
+
+World: metres, OpenCV axes (x right, y down, z forward); with a static camera it is the camera's own frame.
+``T`` frames, ``H`` hands, 16 joints in MANO order, 21 keypoints in OpenPose order (wrist, thumb 4, index 4, ... pinky 4).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import SolverError
+
+FORMAT = "handheld-take"
+VERSION = 1
+CAMERA_KINDS = ("static", "given")
+SIDES = ("left", "right")
+# status of a hand in a frame
+MISSING, OBSERVED, INFILLED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Take:
+    """Two (or any number of) hands and one camera over time.
+
+    Attributes:
+        clip_path: the movie, or the first image of a sequence.
+        clip_sha256: digest of the clip's content (``video.content_digest``), "" when unknown.
+        frame_rate: exact rate (numerator, denominator), e.g. (30000, 1001).
+        size: (width, height) of the clip in px, after its rotation metadata is applied.
+        frames: (T,) int, the clip's frame numbers, rising, step one.
+        intrinsics: (4,) fx, fy, cx, cy in px; pixel centres at half-integers (COLMAP's and Blender's convention).
+        world_from_camera: (T, 4, 4) rigid, OpenCV camera (x right, y down, z forward).
+        camera_kind: one of CAMERA_KINDS.
+        model: name of the hand model ("open", or the user's file name), and ``model_sha256`` its digest.
+        sides: (H,) of "left"/"right".
+        betas: (H, 10) shape coefficients of that model.
+        rotations: (H, T, 16, 3, 3) local joint rotations, [0] is global_orient, flat mean included; NaN where missing.
+        transl: (H, T, 3) metres, smplx meaning; NaN where missing.
+        status: (H, T) uint8 of MISSING / OBSERVED / INFILLED.
+        confidence: (H, T) in 0..1, 0 where missing.
+        keypoints_px: (H, T, 21, 2) calibrated 2D landmarks that the solve used; NaN where none.
+        keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.
+        landmark_offsets: (21, 3) bone-local offsets joint -> landmark, metres at mean hand size, right hand.
+        provenance: JSON-able facts: solver version, options, seconds per stage.
+    """
+
+    clip_path: str
+    frame_rate: tuple[int, int]
+    size: tuple[int, int]
+    frames: np.ndarray
+    intrinsics: np.ndarray
+    world_from_camera: np.ndarray
+    camera_kind: str
+    model: str
+    model_sha256: str
+    sides: tuple[str, ...]
+    betas: np.ndarray
+    rotations: np.ndarray
+    transl: np.ndarray
+    status: np.ndarray
+    confidence: np.ndarray
+    keypoints_px: np.ndarray
+    keypoint_covariance_px: np.ndarray
+    landmark_offsets: np.ndarray
+    clip_sha256: str = ""
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_shapes(self)
+
+    def coverage(self) -> np.ndarray:
+        """(H,) share of frames in which each hand is not missing."""
+        return (self.status != MISSING).mean(axis=1) if len(self.sides) else np.zeros(0)
+
+
+_ARRAYS = (
+    "frames", "intrinsics", "world_from_camera", "betas", "rotations", "transl", "status",
+    "confidence", "keypoints_px", "keypoint_covariance_px", "landmark_offsets",
+)  # fmt: skip
+
+
+def _check_shapes(take: Take) -> None:
+    t, h = len(take.frames), len(take.sides)
+    expected = {
+        "intrinsics": (4,),
+        "world_from_camera": (t, 4, 4),
+        "betas": (h, 10),
+        "rotations": (h, t, 16, 3, 3),
+        "transl": (h, t, 3),
+        "status": (h, t),
+        "confidence": (h, t),
+        "keypoints_px": (h, t, 21, 2),
+        "keypoint_covariance_px": (h, t, 21, 2, 2),
+        "landmark_offsets": (21, 3),
+    }
+    for name, shape in expected.items():
+        if np.shape(getattr(take, name)) != shape:
+            raise ValueError(f"take.{name} has shape {np.shape(getattr(take, name))}, expected {shape}")
+    if take.camera_kind not in CAMERA_KINDS or any(side not in SIDES for side in take.sides):
+        raise ValueError(f"unknown camera kind {take.camera_kind!r} or side in {take.sides}")
+
+
+def save(take: Take, path: str | os.PathLike[str]) -> None:
+    """Write atomically: the file at ``path`` is either the old one or the whole new one.
+
+    Raises:
+        SolverError: ``take-not-writable``.
+    """
+    path = Path(path)
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        **{f.name: getattr(take, f.name) for f in dataclasses.fields(take) if f.name not in _ARRAYS},
+    }
+    arrays = {name: np.asarray(getattr(take, name)) for name in _ARRAYS}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise SolverError(
+            "take-not-writable",
+            f"The take could not be written to {path} ({error.strerror}).",
+            "Choose a folder that you may write to, or free some space.",
+        ) from error
+
+
+def load(path: str | os.PathLike[str]) -> Take:
+    """Read a take; never unpickles.
+
+    Raises:
+        SolverError: ``take-not-readable`` or ``take-too-new``.
+    """
+    try:
+        content = Path(path).read_bytes()
+        with np.load(io.BytesIO(content), allow_pickle=False) as data:
+            header = json.loads(str(data["header"]))
+            arrays = {name: data[name] for name in _ARRAYS if name in data}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise SolverError(
+            "take-not-readable", f"{path} is not a readable take ({error}).", "Solve the clip again."
+        ) from error
+    if header.get("format") != FORMAT or header.get("version", 0) > VERSION:
+        raise SolverError(
+            "take-too-new",
+            f"{path} was written by a newer version (take version {header.get('version')}, known up to {VERSION}).",
+            "Update Handheld.",
+        )
+    return _from_header(header, arrays, path)
+
+
+def _from_header(header: dict[str, Any], arrays: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Take:
+    fields = {k: v for k, v in header.items() if k not in ("format", "version")}
+    for name in ("frame_rate", "size", "sides"):
+        fields[name] = tuple(fields.get(name, ()))
+    try:
+        return Take(**fields, **arrays)
+    except (TypeError, ValueError) as error:
+        raise SolverError("take-not-readable", f"{path} is damaged: {error}.", "Solve the clip again.") from error
