@@ -10,7 +10,6 @@ import dataclasses
 import io
 import json
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .atomic import write_npz
 from .errors import SolverError
 
 FORMAT = "handheld-take"
@@ -125,9 +125,7 @@ def save(take: Take, path: str | os.PathLike[str]) -> None:
     arrays = {name: np.asarray(getattr(take, name)) for name in _ARRAYS}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
-        os.replace(file.name, path)
+        write_npz(path, {"header": np.array(json.dumps(header)), **arrays})
     except OSError as error:
         raise SolverError(
             "take-not-writable",

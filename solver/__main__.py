@@ -1,0 +1,7 @@
+"""``python -m solver``."""
+
+import sys
+
+from .launch import main
+
+sys.exit(main())

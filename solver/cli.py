@@ -1,0 +1,132 @@
+"""The command line: ``solve``, ``serve``, ``overlay``. Prints; everything else in the package does not."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from . import __version__, messages
+from .errors import SolverError
+
+EXIT_FAILED, EXIT_CANCELLED = 1, 130
+
+
+def main(arguments: list[str]) -> int:
+    """Run one subcommand; returns the process's exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except SolverError as error:
+        print(f"error ({error.code}): {error.sentence}\n  {error.repair}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="solver", description="Two hands and one camera in one metric world.")
+    parser.add_argument("--version", action="version", version=f"solver {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_solve(commands)
+    _add_overlay(commands)
+    serve = commands.add_parser("serve", help="stay alive and answer requests, one JSON message per line")
+    serve.set_defaults(run=_serve)
+    return parser
+
+
+def _add_solve(commands) -> None:
+    solve = commands.add_parser("solve", help="solve a clip and write a take")
+    solve.add_argument("clip", help="a movie, the first image of a sequence, or its folder")
+    solve.add_argument("-o", "--output", required=True, metavar="TAKE.npz")
+    solve.add_argument("--frames", nargs=2, type=int, metavar=("FIRST", "LAST"), help="solve only these frames")
+    solve.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels of the clip")
+    solve.add_argument("--camera", metavar="CAMERA.npz", help="a solved camera: frames, world_from_camera, intrinsics")
+    solve.add_argument("--model", default="auto", help="auto, open, or the path of your own MANO files")
+    solve.add_argument("--hand-length", type=float, metavar="M", help="wrist to middle fingertip, in metres")
+    solve.add_argument(
+        "--frame-rate", type=Fraction, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
+    )
+    solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
+    solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
+    solve.set_defaults(run=_solve)
+
+
+def _add_overlay(commands) -> None:
+    overlay = commands.add_parser("overlay", help="draw a take's hands over its clip")
+    overlay.add_argument("take", metavar="TAKE.npz")
+    overlay.add_argument("-o", "--output", metavar="OVERLAY.mp4")
+    overlay.add_argument("--sheet", metavar="SHEET.png", help="a contact sheet of frames from the whole clip")
+    overlay.add_argument("--clip", help="where the clip is now, if it has moved")
+    overlay.add_argument("--model", default="auto")
+    overlay.set_defaults(run=_overlay)
+
+
+def _solve(options: argparse.Namespace) -> int:
+    from . import pipeline
+
+    rate = options.frame_rate
+    solve_options = pipeline.SolveOptions(
+        frame_range=tuple(options.frames) if options.frames else None,
+        focal_px=options.focal,
+        camera=options.camera,
+        model=options.model,
+        hand_length_m=options.hand_length,
+        frame_rate=rate.as_integer_ratio() if rate else None,
+        cache=options.cache,
+    )
+    cancelled = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: cancelled.set())
+    stream = pipeline.solve(options.clip, options.output, solve_options, cancelled.is_set)
+    return _print_messages(stream, as_json=options.json)
+
+
+def _print_messages(stream: Iterator[messages.Message], as_json: bool) -> int:
+    last = messages.Message()
+    for last in stream:
+        line = messages.encode(last) if as_json else _for_people(last)
+        if line:
+            print(
+                line, flush=True, file=sys.stderr if isinstance(last, messages.Failed) and not as_json else sys.stdout
+            )
+    if isinstance(last, messages.Finished):
+        return EXIT_CANCELLED if last.cancelled else 0
+    return EXIT_FAILED
+
+
+def _for_people(message: messages.Message) -> str:
+    match message:
+        case messages.ClipOpened(path=path, width=width, height=height, frame_rate=(num, den)):
+            frames = message.last_frame - message.first_frame + 1
+            return f"{Path(path).name}: {width}x{height}, {frames} frames at {num / den:.6g} fps"
+        case messages.StageStarted(title=title, index=index, count=count):
+            return f"[{index + 1}/{count}] {title} ..."
+        case messages.StageFinished(wall_seconds=wall, cpu_seconds=cpu):
+            return f"      {wall:.1f} s, {cpu:.1f} CPU s"
+        case messages.Warned(sentence=sentence, repair=repair):
+            return f"warning: {sentence} {repair}"
+        case messages.Finished(take=take, cancelled=cancelled, summary=summary):
+            return f"{'cancelled, kept' if cancelled else 'wrote'} {take}\n{summary}"
+        case messages.Failed(code=code, sentence=sentence, repair=repair):
+            return f"error ({code}): {sentence}\n  {repair}"
+    return ""
+
+
+def _serve(_: argparse.Namespace) -> int:
+    from . import serve
+
+    return serve.serve(sys.stdin, serve.claim_stdout())
+
+
+def _overlay(options: argparse.Namespace) -> int:
+    from .overlay import video
+
+    if not (options.output or options.sheet):
+        raise SolverError("nothing-to-draw", "Neither an overlay nor a sheet was asked for.", "Give -o or --sheet.")
+    for done, total in video.render(options.take, options.output, options.sheet, options.clip, options.model):
+        if sys.stderr.isatty():
+            print(f"\r{done}/{total}", end="" if done < total else os.linesep, file=sys.stderr)
+    return 0

@@ -1,0 +1,1 @@
+"""Hands drawn over the plate: what an artist judges a solve by."""
