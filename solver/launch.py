@@ -1,7 +1,7 @@
 """Starts the solver from an installed extension: ``python -I launch.py solve ...``.
 
-Blender's own Python runs isolated and ignores PYTHONPATH, so the folder of the dependencies is put on the path here. They are
-data of the extension, for this child process alone: nothing of Blender ever imports them.
+Blender's own Python runs isolated and ignores PYTHONPATH, so the folder of the dependencies is put on the path here.
+They are data of the extension, for this child process alone: nothing of Blender ever imports them.
 """
 
 import os

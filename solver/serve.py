@@ -1,7 +1,7 @@
 """``serve``: a process that stays alive between requests, so that a re-solve pays no start-up.
 
-Requests come as lines on stdin, messages go as lines to stdout, logs to stderr. One request runs at a time, later ones wait.
-The process ends when it is told to, or when stdin closes because its parent is gone.
+Requests come as lines on stdin, messages go as lines to stdout, logs to stderr. One request runs at a time, later ones
+wait. The process ends when it is told to, or when stdin closes because its parent is gone.
 """
 
 from __future__ import annotations
@@ -88,11 +88,7 @@ def answer(request: messages.SolveRequest, cancelled: Callable[[], bool]) -> Ite
     try:
         options = pipeline.SolveOptions.from_json(request.options)
     except TypeError as error:
-        yield messages.Failed(
-            request.request,
-            "options-not-known",
-            f"The solver doesn't know these options ({error}).",
-            "Update Handheld.",
-        )
+        sentence = f"The solver doesn't know these options ({error})."
+        yield messages.Failed(request.request, "options-not-known", sentence, "Update Handheld.")
         return
     yield from pipeline.solve(request.clip, request.output, options, cancelled, request.request)

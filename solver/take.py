@@ -1,7 +1,8 @@
 """A take: what a solve produced, as one versioned ``.npz``. Needs numpy alone, so that Blender's side reads it too.
 
 World: metres, OpenCV axes (x right, y down, z forward); with a static camera it is the camera's own frame.
-``T`` frames, ``H`` hands, 16 joints in MANO order, 21 keypoints in OpenPose order (wrist, thumb 4, index 4, ... pinky 4).
+``T`` frames, ``H`` hands, 16 joints in MANO order, 21 keypoints in OpenPose order
+(wrist, thumb 4, index 4, ... pinky 4).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ ASSUMED_FOCAL = 0.8
 
 
 def assume(frame_count: int, size: tuple[int, int], focal_px: float | None) -> CameraPath:
-    """Identity poses; ``focal_px`` None takes the assumed lens; principal point at the centre of ``size`` (width, height)."""
+    """Identity poses, principal point at the centre of ``size`` (width, height); no focal: the assumed lens."""
     width, height = size
     focal = focal_px or ASSUMED_FOCAL * max(width, height)
     return CameraPath(
