@@ -1,0 +1,86 @@
+"""Takes on disk: exact, atomic, never unpickled, and clear about what is wrong with a bad one."""
+
+import dataclasses
+import pickle
+
+import numpy as np
+import pytest
+
+from solver import take as takes
+from solver.errors import SolverError
+from tests.solver.samples import sample_take
+
+
+def test_round_trip_is_exact(tmp_path):
+    take = sample_take()
+    path = tmp_path / "手 and spaces" / "take.npz"
+    takes.save(take, path)
+    loaded = takes.load(path)
+    for field in dataclasses.fields(take):
+        expected, actual = getattr(take, field.name), getattr(loaded, field.name)
+        if isinstance(expected, np.ndarray):
+            np.testing.assert_array_equal(actual, expected)
+        else:
+            assert actual == expected, field.name
+
+
+def test_no_hands_is_a_take_too(tmp_path):
+    take = sample_take(hands=0)
+    takes.save(take, tmp_path / "t.npz")
+    assert takes.load(tmp_path / "t.npz").coverage().shape == (0,)
+
+
+def test_coverage_counts_missing_frames():
+    take = sample_take(frames=4, hands=1)
+    take.status[0, 1] = takes.MISSING
+    assert take.coverage() == pytest.approx([0.75])
+
+
+def test_wrong_shapes_are_refused():
+    with pytest.raises(ValueError, match="betas"):
+        dataclasses.replace(sample_take(), betas=np.zeros((1, 9)))
+
+
+@pytest.mark.parametrize("content", [b"", b"text, not a take", pickle.dumps({"a": 1}), b"PK\x03\x04 cut off"])
+def test_damaged_files_say_so(tmp_path, content):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(SolverError) as caught:
+        takes.load(path)
+    assert caught.value.code == "take-not-readable"
+    assert caught.value.repair
+
+
+def test_missing_array_says_so(tmp_path):
+    path = tmp_path / "t.npz"
+    takes.save(sample_take(), path)
+    with np.load(path) as data:
+        rest = {name: data[name] for name in data if name != "transl"}
+    np.savez(path, **rest)
+    with pytest.raises(SolverError, match="damaged"):
+        takes.load(path)
+
+
+def test_newer_version_asks_for_an_update(tmp_path, monkeypatch):
+    monkeypatch.setattr(takes, "VERSION", takes.VERSION + 1)
+    takes.save(sample_take(), tmp_path / "t.npz")
+    monkeypatch.undo()
+    with pytest.raises(SolverError) as caught:
+        takes.load(tmp_path / "t.npz")
+    assert caught.value.code == "take-too-new"
+
+
+def test_failed_write_keeps_the_old_take(tmp_path, monkeypatch):
+    path = tmp_path / "t.npz"
+    takes.save(sample_take(), path)
+    before = path.read_bytes()
+
+    def full_disk(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    with pytest.raises(SolverError) as caught:
+        takes.save(sample_take(), path)
+    assert caught.value.code == "take-not-writable"
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["t.npz"]
