@@ -1,0 +1,90 @@
+"""When each frame of a movie is shown, and from which keyframe it decodes; read from packets, without decoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+
+# Container rates are rounded now and then (29.97, 23.976); the NTSC rate within this relative distance is meant.
+SNAP_TOLERANCE = 2e-5
+# Timestamps may miss the even grid by this share of a frame (millisecond containers) before we call it variable.
+JITTER_FRAMES = 0.3
+# A clip whose timestamps claim more than this many times its coded frames has a wrong rate, not dropped frames.
+MAX_REPEAT = 4
+
+
+@dataclass(frozen=True)
+class MovieIndex:
+    """Attributes:
+    pts: (n,) int64 presentation time of the coded frame that frame index i shows; not falling, repeats allowed.
+    keyframe_pts: (k,) int64 rising presentation times of keyframes.
+    rate: exact frame rate.
+    variable: the coded frames were not evenly spaced, so some index shows a repeated frame or leaves one out.
+    """
+
+    pts: np.ndarray
+    keyframe_pts: np.ndarray
+    rate: Fraction
+    variable: bool
+
+    def keyframe_before(self, index: int) -> int:
+        """Presentation time of the last keyframe at or before frame ``index`` (the first packet if there is none)."""
+        at = int(np.searchsorted(self.keyframe_pts, self.pts[index], side="right")) - 1
+        return int(self.keyframe_pts[at]) if at >= 0 else int(self.pts[0])
+
+
+def read_index(container: av.container.InputContainer, stream: av.VideoStream) -> MovieIndex:
+    """Index of ``stream``; reads the whole file once. The container must be reopened or sought afterwards."""
+    pts, key_pts = _packet_times(container, stream)
+    rate = exact_rate(stream.guessed_rate or stream.average_rate, len(pts), pts, stream.time_base)
+    shown, variable = _on_even_grid(pts, rate, stream.time_base)
+    return MovieIndex(shown, key_pts, rate, variable)
+
+
+def _packet_times(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[np.ndarray, np.ndarray]:
+    times, keys = [], []
+    try:
+        for packet in container.demux(stream):
+            if packet.size and not packet.is_discard:
+                times.append(packet.pts)
+                keys.append(bool(packet.is_keyframe))
+    except av.FFmpegError:
+        # A file cut short: what came before the damage is still a clip.
+        pass
+    if any(time is None for time in times):
+        return _decoded_times(container, stream)
+    pts, keyframe = np.array(times, np.int64), np.array(keys, bool)
+    return np.unique(pts), np.unique(pts[keyframe])
+
+
+def _decoded_times(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[np.ndarray, np.ndarray]:
+    """For containers without presentation times (raw streams, some AVI): decode once, note what comes out."""
+    container.seek(stream.start_time or 0, stream=stream)
+    times = [frame.pts for frame in container.decode(stream) if frame.pts is not None]
+    pts = np.unique(np.array(times, np.int64))
+    return pts, pts[:1]
+
+
+def exact_rate(guess: Fraction | None, count: int, pts: np.ndarray, time_base: Fraction) -> Fraction:
+    """The container's rate, snapped to x000/1001 if it is a rounding of one; from the timestamps if it has none."""
+    if not guess:
+        span = int(pts[-1] - pts[0]) * time_base if count > 1 else Fraction(0)
+        guess = (Fraction(count - 1) / span).limit_denominator(1001) if span else Fraction(24)
+    ntsc = Fraction(round(guess * Fraction(1001, 1000)) * 1000, 1001)
+    return ntsc if abs(ntsc / guess - 1) < SNAP_TOLERANCE else Fraction(guess)
+
+
+def _on_even_grid(pts: np.ndarray, rate: Fraction, time_base: Fraction) -> tuple[np.ndarray, bool]:
+    """Which coded frame each index shows: one to one if evenly spaced, else the frame on screen at index / rate."""
+    if len(pts) < 2:
+        return pts, False
+    position = (pts - pts[0]) * float(time_base * rate)
+    if np.abs(position - np.arange(len(pts))).max() <= JITTER_FRAMES:
+        return pts, False
+    count = int(round(position[-1])) + 1
+    if not 1 < count <= MAX_REPEAT * len(pts):
+        return pts, True
+    return pts[np.searchsorted(position, np.arange(count) + 0.5, side="right") - 1], True
