@@ -1,0 +1,38 @@
+"""LiteRT wrapper: a .tflite file as a function of one float32 image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from ..errors import SolverError
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+
+
+class Network:
+    """One model on one thread. Not for use from several threads at once."""
+
+    def __init__(self, name: str) -> None:
+        """Load ``DATA/name``.
+
+        Raises:
+            SolverError: ``model-missing``.
+        """
+        path = DATA / name
+        if not path.is_file():
+            raise SolverError(
+                "model-missing", f"The hand tracker's model {name} is missing.", "Install the extension again."
+            )
+        self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
+
+    def __call__(self, image: np.ndarray) -> list[np.ndarray]:
+        """Outputs (copies, in the file's order) for ``image`` (h, w, 3) float32 in 0..1."""
+        self._interpreter.set_tensor(self._input, image[None])
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
