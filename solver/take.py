@@ -11,6 +11,7 @@ import dataclasses
 import io
 import json
 import os
+import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,11 +129,30 @@ def save(take: Take, path: str | os.PathLike[str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_npz(path, {"header": np.array(json.dumps(header)), **arrays})
     except OSError as error:
-        raise SolverError(
-            "take-not-writable",
-            f"The take could not be written to {path} ({error.strerror}).",
-            "Choose a folder that you may write to, or free some space.",
-        ) from error
+        raise _not_writable(path, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> SolverError:
+    return SolverError(
+        "take-not-writable",
+        f"The take could not be written to {path} ({error.strerror}).",
+        "Choose a folder that you may write to, or free some space.",
+    )
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out before a long solve whether ``save`` will be able to write there.
+
+    Raises:
+        SolverError: ``take-not-writable``.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            pass
+    except OSError as error:
+        raise _not_writable(path, error) from error
 
 
 def load(path: str | os.PathLike[str]) -> Take:

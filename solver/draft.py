@@ -1,0 +1,104 @@
+"""A take while it is being solved: filled piece by piece, whole at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from . import __version__, messages
+from . import take as takes
+from .camera.cameras import CameraPath
+from .hand_model.model import HandModel
+from .hand_model.rotations import quaternion_from_matrix
+from .initialise import InitialMotion, default_calibration
+from .messages import Message
+from .observations import HandTrack
+from .video import Clip
+
+
+class TakeDraft:
+    """Collects what the stages give; ``take()`` is what there is so far.
+
+    Attributes:
+        clip_sha256: digest of the clip.
+        seconds: wall and CPU seconds by stage.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.clip_sha256 = ""
+        self.seconds: dict[str, dict[str, float]] = {}
+        self._options = options
+        self._clip: Clip | None = None
+        self._announced: set[int] = set()
+
+    def begin(self, clip: Clip, camera: CameraPath, tracks: list[HandTrack], models: dict[str, HandModel]) -> None:
+        """Make room for the tracks; every hand is missing in every frame until ``add``."""
+        self._clip, self._camera = clip, camera
+        self._sides = tuple(track.side for track in tracks)
+        self._model = next(iter(models.values()))
+        hands, frames = len(tracks), len(clip)
+        self._betas = np.zeros((hands, 10))
+        self._rotations = np.full((hands, frames, 16, 3, 3), np.nan)
+        self._transl = np.full((hands, frames, 3), np.nan)
+        self._status = np.full((hands, frames), takes.MISSING, np.uint8)
+        self._confidence = np.zeros((hands, frames))
+        self._keypoints_px = np.full((hands, frames, 21, 2), np.nan)
+        self._covariance_px = np.full((hands, frames, 21, 2, 2), np.nan)
+        for hand, track in enumerate(tracks):
+            rows = track.frames - clip.first_frame
+            self._keypoints_px[hand, rows] = track.landmarks_px
+            self._covariance_px[hand, rows] = track.covariance_px
+
+    def add(self, motion: InitialMotion) -> Iterator[Message]:
+        """Take in some frames of one track, seen from each frame's camera; gives the messages that show them."""
+        rows = motion.frames - self._clip.first_frame
+        motion = motion.in_world(self._camera.world_from_camera[rows])
+        hand = motion.track
+        self._betas[hand] = motion.betas
+        self._rotations[hand, rows] = motion.rotations
+        self._transl[hand, rows] = motion.transl
+        self._confidence[hand, rows] = motion.confidence
+        self._status[hand, rows] = takes.OBSERVED
+        if hand not in self._announced:
+            self._announced.add(hand)
+            yield messages.TrackStarted(0, hand, motion.side, tuple(motion.betas.tolist()))
+        yield from _poses(motion)
+
+    def take(self) -> takes.Take | None:
+        """Everything so far; None while there is no camera yet."""
+        if self._clip is None:
+            return None
+        clip = self._clip
+        return takes.Take(
+            clip_path=str(clip.path),
+            clip_sha256=self.clip_sha256,
+            frame_rate=clip.frame_rate.as_integer_ratio(),
+            size=clip.size,
+            frames=np.array(clip.frame_numbers),
+            intrinsics=self._camera.intrinsics,
+            world_from_camera=self._camera.world_from_camera,
+            camera_kind=self._camera.kind,
+            model=self._model.name,
+            model_sha256=self._model.sha256,
+            sides=self._sides,
+            betas=self._betas,
+            rotations=self._rotations,
+            transl=self._transl,
+            status=self._status,
+            confidence=self._confidence,
+            keypoints_px=self._keypoints_px,
+            keypoint_covariance_px=self._covariance_px,
+            landmark_offsets=default_calibration().offsets_m,
+            provenance={"solver": __version__, "options": self._options, "seconds": self.seconds},
+        )
+
+
+def _poses(motion: InitialMotion) -> Iterator[Message]:
+    quaternions = quaternion_from_matrix(motion.rotations).tolist()
+    for row, frame in enumerate(motion.frames.tolist()):
+        rotations = tuple(tuple(quaternion) for quaternion in quaternions[row])
+        yield messages.TrackPose(
+            0, motion.track, frame, rotations, tuple(motion.transl[row].tolist()), float(motion.confidence[row])
+        )

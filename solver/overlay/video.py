@@ -1,0 +1,119 @@
+"""A take drawn over its clip: as a movie, and as a contact sheet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .. import take as takes
+from ..errors import SolverError
+from ..hand_model import loading
+from ..hand_model.model import HandModel
+from ..video import MovieWriter, content_digest, open_clip
+from .draw import Surface, paint
+
+COLOURS = {"left": (90, 150, 235), "right": (240, 140, 70)}
+SHEET_COLUMNS, SHEET_ROWS, SHEET_CELL_WIDTH = 4, 4, 480
+
+
+def render(
+    take_path: str | os.PathLike[str],
+    movie: str | os.PathLike[str] | None,
+    sheet: str | os.PathLike[str] | None,
+    clip_path: str | os.PathLike[str] | None = None,
+    model: str = "auto",
+) -> Iterator[tuple[int, int]]:
+    """Write the overlay movie and/or the contact sheet; yields (frames done, frames in all).
+
+    Raises:
+        SolverError: the take or the clip can't be read, ``clip-changed`` when it is another clip, or the output
+            can't be written.
+    """
+    take = takes.load(take_path)
+    clip = open_clip(clip_path or take.clip_path, int(take.frames[0]), int(take.frames[-1]), Fraction(*take.frame_rate))
+    if take.clip_sha256 and content_digest(clip) != take.clip_sha256:
+        raise SolverError(
+            "clip-changed", f"{clip.path} is not the clip that was solved.", "Choose the clip that the take belongs to."
+        )
+    drawn = TakeDrawing(take, model)
+    writer = MovieWriter(movie, take.size, Fraction(*take.frame_rate)) if movie else None
+    wanted = set(_sheet_frames(take.frames).tolist()) if sheet else set()
+    cells = []
+    with writer or contextlib.nullcontext():
+        for done, frame in enumerate(clip.frames(), start=1):
+            picture = drawn.over(frame.image, frame.number)
+            if writer:
+                writer.write(picture)
+            if frame.number in wanted:
+                cells.append(_cell(picture, frame.number))
+            yield done, len(take.frames)
+    if sheet:
+        _write_sheet(cells, Path(sheet))
+
+
+class TakeDrawing:
+    """The hands of a take, ready to be painted over any of its frames."""
+
+    def __init__(self, take: takes.Take, model: str = "auto") -> None:
+        self._take = take
+        models = {side: loading.load(side, model) for side in set(take.sides)}
+        self._check_models(models)
+        self._hands = [models[side].with_shape(betas) for side, betas in zip(take.sides, take.betas, strict=True)]
+
+    def _check_models(self, models: dict[str, HandModel]) -> None:
+        if any(model.name != self._take.model for model in models.values()):
+            raise SolverError(
+                "hand-model-changed",
+                f"The take was solved with the hand model {self._take.model!r}.",
+                "Choose that hand model, or solve the clip again.",
+            )
+
+    def surfaces(self, frame: int, opacity: float = 0.75) -> list[Surface]:
+        """The hands present in a frame of the clip, in that frame's camera."""
+        take, row = self._take, int(frame - self._take.frames[0])
+        camera_from_world = np.linalg.inv(take.world_from_camera[row])
+        found = []
+        for hand, side in enumerate(take.sides):
+            if take.status[hand, row] == takes.MISSING:
+                continue
+            posed = self._hands[hand].pose(take.rotations[hand, row], take.transl[hand, row])
+            vertices = posed.vertices() @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
+            found.append(Surface(vertices, self._hands[hand].model.watertight_faces, COLOURS[side], opacity))
+        return found
+
+    def over(self, image: np.ndarray, frame: int) -> np.ndarray:
+        """The plate of a frame with its hands painted over it."""
+        return paint(image, self.surfaces(frame), self._take.intrinsics)
+
+
+def _sheet_frames(frames: np.ndarray) -> np.ndarray:
+    return frames[np.unique(np.linspace(0, len(frames) - 1, SHEET_COLUMNS * SHEET_ROWS).round().astype(int))]
+
+
+def _cell(picture: np.ndarray, frame: int) -> np.ndarray:
+    scale = SHEET_CELL_WIDTH / picture.shape[1]
+    cell = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    cv2.putText(cell, str(frame), (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 2, cv2.LINE_AA)
+    return cell
+
+
+def _write_sheet(cells: list[np.ndarray], path: Path) -> None:
+    columns = min(SHEET_COLUMNS, len(cells))
+    cells = cells + [np.zeros_like(cells[0])] * (-len(cells) % columns)
+    rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    content = cv2.imencode(".png", np.vstack(rows)[..., ::-1])[1]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.tobytes())
+    except OSError as error:
+        raise SolverError(
+            "sheet-not-writable",
+            f"The contact sheet could not be written to {path} ({error.strerror}).",
+            "Choose a folder that you may write to.",
+        ) from error

@@ -1,0 +1,238 @@
+"""clip -> observations -> camera -> initial motion -> take, as one generator of messages.
+
+Each stage is itself a generator: it yields progress and returns its result, so that a client sees hands move while
+they are solved, and a cancel is heard at the next frame.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import numpy as np
+
+from . import __version__, hands, initialise, messages
+from . import take as takes
+from .cache import StageCache
+from .camera import given, static
+from .camera.cameras import CameraPath
+from .draft import TakeDraft
+from .errors import SolverError
+from .hand_model import loading
+from .hand_model.model import HandModel
+from .messages import Message
+from .observations import HandTrack
+from .video import Clip, content_digest, open_clip
+from .video.sequence import DEFAULT_RATE
+
+T = TypeVar("T")
+Stage = Generator[Message, None, T]
+
+STAGES = {
+    "clip": "Reading the clip",
+    "hands": "Finding the hands",
+    "camera": "Placing the camera",
+    "initialise": "Fitting the hands",
+}
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """What the person may choose.
+
+    Attributes:
+        frame_range: first and last frame to solve, inclusive, in the clip's own numbers; None for all.
+        focal_px: focal length in px of the clip; None when unknown.
+        camera: path of a solved camera (see ``camera.given``); None for a static one.
+        model: "auto", "open", or the path of the user's own MANO files.
+        hand_length_m: known length wrist to middle fingertip; None for the population's.
+        frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
+        cache: folder for stage results; None keeps nothing.
+    """
+
+    frame_range: tuple[int, int] | None = None
+    focal_px: float | None = None
+    camera: str | None = None
+    model: str = "auto"
+    hand_length_m: float | None = None
+    frame_rate: tuple[int, int] | None = None
+    cache: str | None = None
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> SolveOptions:
+        """Raises TypeError for a name that is no option."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``from_json`` reads."""
+        return dataclasses.asdict(self)
+
+
+def solve(
+    clip: str,
+    output: str,
+    options: SolveOptions,
+    cancelled: Callable[[], bool] = lambda: False,
+    request: int = 0,
+) -> Iterator[Message]:
+    """From clip to take. The last message is Finished or Failed: bad input is Failed, a defect is an exception.
+
+    Args:
+        clip: a movie, or an image sequence (see ``video.open_clip``).
+        output: where the take is written.
+        cancelled: asked between messages; when true, what was solved so far is written and the solve ends.
+        request: the number that all messages carry.
+    """
+    try:
+        for message in _Solve(clip, output, options, cancelled).run():
+            yield dataclasses.replace(message, request=request)
+    except SolverError as error:
+        yield messages.Failed(request, error.code, error.sentence, error.repair)
+
+
+class _Cancelled(Exception):  # noqa: N818 - not an error: it unwinds the stages
+    """The person asked to stop."""
+
+
+class _Solve:
+    """One run of all stages."""
+
+    def __init__(self, clip: str, output: str, options: SolveOptions, cancelled: Callable[[], bool]) -> None:
+        self._path, self._output, self._options, self._cancelled = clip, output, options, cancelled
+        self._cache = StageCache(options.cache)
+        self._draft = TakeDraft(options.to_json())
+
+    def run(self) -> Iterator[Message]:
+        takes.check_writable(self._output)
+        try:
+            yield from self._stages()
+        except _Cancelled:
+            yield self._finished(cancelled=True)
+        else:
+            yield self._finished(cancelled=False)
+
+    def _stages(self) -> Iterator[Message]:
+        clip = yield from self._stage("clip", self._open())
+        tracks = yield from self._stage("hands", self._find_hands(clip))
+        camera = yield from self._stage("camera", self._place_camera(clip))
+        models = loading.load_pair(self._options.model)
+        self._draft.begin(clip, camera, tracks, models)
+        yield from self._stage("initialise", self._fit(tracks, camera, models))
+
+    def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
+        """Run one stage between its own messages, asking after each message whether to go on."""
+        yield messages.StageStarted(0, name, STAGES[name], list(STAGES).index(name), len(STAGES))
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = yield from self._until_cancelled(work)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        self._draft.seconds[name] = {"wall": wall, "cpu": cpu}
+        yield messages.StageFinished(0, name, wall, cpu)
+        return result
+
+    def _until_cancelled(self, work: Stage[T]) -> Stage[T]:
+        while True:
+            try:
+                message = next(work)
+            except StopIteration as end:
+                return end.value
+            yield message
+            if self._cancelled():
+                work.close()
+                raise _Cancelled
+
+    def _open(self) -> Stage[Clip]:
+        options = self._options
+        rate = Fraction(*options.frame_rate) if options.frame_rate else DEFAULT_RATE
+        clip = open_clip(self._path, *(options.frame_range or (None, None)), sequence_rate=rate)
+        yield messages.ClipOpened(
+            0, str(clip.path), *clip.size, clip.frame_rate.as_integer_ratio(), clip.first_frame, clip.last_frame
+        )
+        for warning in clip.warnings:
+            yield messages.Warned(0, warning.code, warning.sentence, warning.repair)
+        self._draft.clip_sha256 = content_digest(clip)
+        return clip
+
+    def _find_hands(self, clip: Clip) -> Stage[list[HandTrack]]:
+        inputs = {
+            "solver": __version__,
+            "clip": self._draft.clip_sha256,
+            "range": [clip.first_frame, clip.last_frame],
+        }
+        tracks = self._cache.load("hands", inputs, HandTrack)
+        if tracks is None:
+            tracks = yield from _with_progress("hands", hands.track(clip))
+            self._cache.store("hands", inputs, tracks)
+        if not tracks:
+            raise SolverError(
+                "no-hands-found",
+                f"No hands were found in {clip.path.name}.",
+                "Choose a clip or a frame range in which hands are in view, larger than about a tenth of the picture.",
+            )
+        return tracks
+
+    def _place_camera(self, clip: Clip) -> Stage[CameraPath]:
+        if self._options.camera:
+            camera = given.read(self._options.camera, np.array(clip.frame_numbers))
+        else:
+            camera = static.assume(len(clip), clip.size, self._options.focal_px)
+            if self._options.focal_px is None:
+                yield _lens_warning(camera, clip)
+        yield messages.CameraSolved(0, camera.kind, tuple(camera.intrinsics.tolist()))
+        return camera
+
+    def _fit(self, tracks: list[HandTrack], camera: CameraPath, models: dict[str, HandModel]) -> Stage[None]:
+        options = initialise.FitOptions(hand_length_m=self._options.hand_length_m)
+        done, total = 0, sum(len(track.frames) for track in tracks)
+        for piece in initialise.fit_tracks(tracks, models, camera.intrinsics, options):
+            yield from self._draft.add(piece)
+            done = min(done + len(piece), total)
+            yield messages.Progress(0, "initialise", done, total)
+
+    def _finished(self, cancelled: bool) -> Message:
+        take = self._draft.take()
+        if take is None:
+            return messages.Finished(0, "", cancelled, "Nothing was solved yet.")
+        takes.save(take, self._output)
+        return messages.Finished(0, str(self._output), cancelled, summary(take))
+
+
+def _with_progress(stage: str, work: Generator[Any, None, T]) -> Stage[T]:
+    """Turn a stage's own progress (anything with ``done`` and ``total``) into messages."""
+    try:
+        while True:
+            try:
+                progress = next(work)
+            except StopIteration as end:
+                return end.value
+            yield messages.Progress(0, stage, progress.done, progress.total)
+    finally:
+        work.close()
+
+
+def _lens_warning(camera: CameraPath, clip: Clip) -> Message:
+    return messages.Warned(
+        0,
+        "focal-assumed",
+        f"The lens is not known; {camera.intrinsics[0]:.0f} px are assumed "
+        f"({36 * camera.intrinsics[0] / max(clip.size):.0f} mm on full frame). Depth scales with it.",
+        "Set the focal length of the clip's camera if you know it.",
+    )
+
+
+def summary(take: takes.Take) -> str:
+    """Coverage and speed in words, one line each."""
+    lines = [
+        f"{side} hand: {cover:.0%} of {len(take.frames)} frames"
+        for side, cover in zip(take.sides, take.coverage(), strict=True)
+    ]
+    seconds = take.provenance.get("seconds", {})
+    length = len(take.frames) / Fraction(*take.frame_rate)
+    total = sum(stage["cpu"] for stage in seconds.values())
+    lines += [
+        f"{STAGES[name]}: {1e3 * s['cpu'] / len(take.frames):.1f} CPU ms per frame" for name, s in seconds.items()
+    ]
+    return "\n".join([*lines, f"CPU time / clip length: {total / length:.2f}"])
