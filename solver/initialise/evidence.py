@@ -182,7 +182,7 @@ def _image_term(evidence: Evidence, weights: Weights, points: np.ndarray, slopes
     cost, factor = _cauchy((residual**2).sum(-1), weights.robust_sigmas)
     jacobian = ((evidence.whitener * factor[..., None, None]) @ camera) @ slopes
     n = len(points)
-    return cost.sum(1), (residual * factor[..., None]).reshape(n, 42), jacobian.reshape(n, 42, -1)
+    return cost.sum(1), (residual * factor[..., None]).reshape(n, 42), jacobian.reshape(n, 42, slopes.shape[-1])
 
 
 def _hint_term(evidence: Evidence, skeleton: Skeleton, weights: Weights, points: np.ndarray, slopes: np.ndarray):
