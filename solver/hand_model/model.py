@@ -193,14 +193,15 @@ class PosedHand:
         features = self.rotations[..., 1:, :, :] - np.eye(3)
         offsets = features.reshape(*features.shape[:-3], -1) @ model._posedirs_rows
         rest = self.shaped.vertices_rest + offsets.reshape(*offsets.shape[:-1], -1, 3)
-        transforms = np.concatenate([self.global_rotations, self._skinning_offsets()[..., None]], axis=-1)
-        blended = model.weights @ transforms.reshape(*transforms.shape[:-3], JOINT_COUNT, 12)
-        blended = blended.reshape(*blended.shape[:-1], 3, 4)
+        blended = self.skinning_transforms()
         return _rotate(blended[..., :3], rest) + blended[..., 3]
 
-    def _skinning_offsets(self) -> np.ndarray:
-        """(..., 16, 3) t with ``x -> R x + t`` from rest to posed for points rigid in each joint's frame."""
-        return self.joints - _rotate(self.global_rotations, self.shaped.joints_rest)
+    def skinning_transforms(self) -> np.ndarray:
+        """(..., V, 3, 4) affine map of each vertex from rest (pose blend shapes applied) to posed."""
+        offsets = self.joints - _rotate(self.global_rotations, self.shaped.joints_rest)
+        transforms = np.concatenate([self.global_rotations, offsets[..., None]], axis=-1)
+        blended = self.shaped.model.weights @ transforms.reshape(*transforms.shape[:-3], JOINT_COUNT, 12)
+        return blended.reshape(*blended.shape[:-1], 3, 4)
 
 
 def keypoint_ancestors() -> np.ndarray:
