@@ -1,0 +1,165 @@
+"""F-curves of objects, alike in Blender 4.2 to 5.2: bulk writing, streaming, and whose key is whose.
+
+The solver's keys have the type GENERATED. Keys of any other type are the artist's: nothing here changes or
+removes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+_HAS_SLOTS = bpy.app.version >= (4, 4, 0)
+_KEY_VECTORS = ("co", "handle_left", "handle_right")
+_KEY_NUMBERS = ("amplitude", "back", "period")
+_KEY_ENUMS = ("interpolation", "easing", "type", "handle_left_type", "handle_right_type")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Keys of one F-curve.
+
+    Attributes:
+        path, index: what is animated, as in ``FCurve``.
+        group: the group that it is listed under.
+        frames: (n,) scene frames, rising.
+        values: (n,).
+        interpolation: "LINEAR" or "CONSTANT".
+    """
+
+    path: str
+    index: int
+    group: str
+    frames: np.ndarray
+    values: np.ndarray
+    interpolation: str = "LINEAR"
+
+
+def vector_channels(path: str, group: str, frames: np.ndarray, values: np.ndarray) -> list[Channel]:
+    """One channel for each of the k columns of ``values`` (n, k)."""
+    return [Channel(path, index, group, frames, values[:, index]) for index in range(values.shape[1])]
+
+
+def write(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
+    """Replace the solver's keys of these channels; where the artist has a key in the same frame, the artist's stays."""
+    bag = _Curves(target)
+    for channel in channels:
+        _rewrite(bag.ensure(channel), channel)
+
+
+def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
+    """Add the solver's keys to what is there: for a few frames on top of many, cheaper than ``write``."""
+    bag = _Curves(target)
+    for channel in channels:
+        curve = bag.ensure(channel)
+        for frame, value in zip(channel.frames, channel.values, strict=True):
+            key = curve.keyframe_points.insert(frame, value, options={"FAST"}, keyframe_type="GENERATED")
+            key.interpolation = channel.interpolation
+        curve.update()
+
+
+def has_artist_keys(target: bpy.types.Object) -> bool:
+    """Is there a key that the solver did not write?"""
+    return any(key.type != "GENERATED" for curve in curves(target) for key in curve.keyframe_points)
+
+
+def remove_generated(target: bpy.types.Object, path: str) -> None:
+    """Remove the solver's keys of one property, and its curves if nothing is left in them."""
+    bag = _Curves(target) if curves(target) else None
+    for curve in [curve for curve in curves(target) if curve.data_path == path]:
+        _rewrite(curve, Channel(path, curve.array_index, "", np.empty(0), np.empty(0)))
+        if bag and not curve.keyframe_points:
+            bag.curves.remove(curve)
+
+
+def curves(target: bpy.types.Object) -> list[bpy.types.FCurve]:
+    """The F-curves that animate an object through its action; empty when it has none."""
+    animation = target.animation_data
+    if animation is None or animation.action is None or (_HAS_SLOTS and animation.action_slot is None):
+        return []
+    return list(_Curves(target).curves)
+
+
+class _Curves:
+    """The F-curves and groups of an object's action, made when there is none yet."""
+
+    def __init__(self, target: bpy.types.Object) -> None:
+        animation = target.animation_data or target.animation_data_create()
+        if animation.action is None:
+            animation.action = bpy.data.actions.new(target.name)
+        owner = _channelbag(animation, target) if _HAS_SLOTS else animation.action
+        self.curves = owner.fcurves
+        self._groups = owner.groups
+
+    def ensure(self, channel: Channel) -> bpy.types.FCurve:
+        curve = self.curves.find(channel.path, index=channel.index)
+        if curve is None:
+            curve = self.curves.new(channel.path, index=channel.index)
+            curve.group = self._groups.get(channel.group) or self._groups.new(channel.group)
+        return curve
+
+
+def _channelbag(animation: bpy.types.AnimData, target: bpy.types.Object) -> bpy.types.ActionChannelbag:
+    action = animation.action
+    if animation.action_slot is None:
+        fitting = [slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED")]
+        animation.action_slot = fitting[0] if fitting else action.slots.new(id_type="OBJECT", name=target.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(animation.action_slot, ensure=True)
+
+
+def _rewrite(curve: bpy.types.FCurve, channel: Channel) -> None:
+    artist = _artist_keys(curve)
+    free = ~np.isin(np.asarray(channel.frames, np.float32), artist["co"][:, 0])
+    generated = _generated_keys(channel.frames[free], channel.values[free], channel.interpolation)
+    keys = {name: np.concatenate([artist[name], generated[name]]) for name in artist}
+    order = np.argsort(keys["co"][:, 0], kind="stable")
+    points = curve.keyframe_points
+    points.clear()
+    points.add(len(order))
+    for name, values in keys.items():
+        points.foreach_set(name, values[order].ravel())
+    curve.update()
+
+
+def _artist_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
+    keys = _read_keys(curve)
+    kept = keys["type"] != _enum("type", "GENERATED")
+    return {name: values[kept] for name, values in keys.items()}
+
+
+def _read_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
+    points = curve.keyframe_points
+    keys = _blank_keys(len(points))
+    for name, values in keys.items():
+        flat = values.ravel()
+        points.foreach_get(name, flat)
+        keys[name] = flat.reshape(values.shape)
+    return keys
+
+
+def _generated_keys(frames: np.ndarray, values: np.ndarray, interpolation: str) -> dict[str, np.ndarray]:
+    keys = _blank_keys(len(frames))
+    keys["co"][:] = np.stack([frames, values], axis=1)
+    keys["type"][:] = _enum("type", "GENERATED")
+    keys["interpolation"][:] = _enum("interpolation", interpolation)
+    # the handles come to light when the artist turns a key into a Bezier one
+    for name in ("handle_left_type", "handle_right_type"):
+        keys[name][:] = _enum(name, "AUTO_CLAMPED")
+    return keys
+
+
+def _blank_keys(count: int) -> dict[str, np.ndarray]:
+    return {
+        **{name: np.zeros((count, 2), np.float32) for name in _KEY_VECTORS},
+        **{name: np.zeros(count, np.float32) for name in _KEY_NUMBERS},
+        **{name: np.zeros(count, np.int32) for name in _KEY_ENUMS},
+    }
+
+
+def _enum(attribute: str, item: str) -> int:
+    return bpy.types.Keyframe.bl_rna.properties[attribute].enum_items[item].value

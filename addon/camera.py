@@ -1,0 +1,106 @@
+"""Camera objects: made from a take, and read for the solver."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..solver.hand_model.rotations import quaternion_from_matrix
+from ..solver.take import Take
+from . import animation, clip, frames
+from .clip import KnownCamera
+
+SENSOR_MM = 36.0
+
+
+def build(collection: bpy.types.Collection, root: bpy.types.Object) -> bpy.types.Object:
+    """Make a camera object below ``root``; ``update`` gives it its motion."""
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.parent = root
+    camera.rotation_mode = "QUATERNION"
+    camera.handheld.role = "CAMERA"
+    collection.objects.link(camera)
+    return camera
+
+
+def update(camera: bpy.types.Object, take: Take, movie: bpy.types.MovieClip | None) -> None:
+    """Give the camera the take's lens and motion, and the clip as its plate. Keys only if it moves."""
+    _set_lens(camera.data, take.intrinsics, take.size)
+    matrices = frames.camera_to_blender(take.world_from_camera)
+    location = matrices[:, :3, 3]
+    rotation = frames.continuous_signs(quaternion_from_matrix(matrices[:, :3, :3]))
+    camera.location, camera.rotation_quaternion = location[0], rotation[0]
+    if np.ptp(take.world_from_camera, axis=0).max() > 0:
+        _write_keys(camera, clip.scene_frames(movie, take.frames), location, rotation)
+    else:
+        animation.remove_generated(camera, "location")
+        animation.remove_generated(camera, "rotation_quaternion")
+    if movie is not None:
+        _set_plate(camera.data, movie)
+
+
+def read(camera: bpy.types.Object, scene: bpy.types.Scene, movie: bpy.types.MovieClip, root: bpy.types.Object | None):
+    """A camera object's path over the whole clip.
+
+    Args:
+        camera: any camera of the scene, however it is animated.
+        scene: steps through the frames and is put back.
+        movie: the clip that it filmed; its size defines the pixels.
+        root: the world is this object's space (None: the scene's).
+
+    Returns:
+        KnownCamera, constant if nothing animates the camera.
+    """
+    numbers = clip.all_frames(movie)
+    matrices = _matrices(camera, scene, clip.scene_frames(movie, numbers))
+    if root is not None:
+        matrices = np.linalg.inv(np.array(root.matrix_world, float)) @ matrices
+    return KnownCamera(numbers, frames.camera_to_solver(matrices), intrinsics(camera.data, tuple(movie.size)))
+
+
+def intrinsics(camera: bpy.types.Camera, size: tuple[int, int]) -> np.ndarray:
+    """(4,) fx, fy, cx, cy of a camera datablock in px of an image of ``size``."""
+    width, height = size
+    vertical = camera.sensor_fit == "VERTICAL"
+    sensor = camera.sensor_height if vertical else camera.sensor_width
+    fitted = {"HORIZONTAL": width, "VERTICAL": height, "AUTO": max(size)}[camera.sensor_fit]
+    focal = camera.lens / sensor * fitted
+    return np.array([focal, focal, width / 2 - camera.shift_x * fitted, height / 2 + camera.shift_y * fitted])
+
+
+def _matrices(camera: bpy.types.Object, scene: bpy.types.Scene, scene_frames: np.ndarray) -> np.ndarray:
+    current, subframe = scene.frame_current, scene.frame_subframe
+    matrices = np.empty((len(scene_frames), 4, 4))
+    try:
+        for row, frame in enumerate(scene_frames):
+            scene.frame_set(int(frame))
+            matrices[row] = camera.matrix_world
+    finally:
+        scene.frame_set(current, subframe=subframe)
+    return matrices
+
+
+def _set_lens(data: bpy.types.Camera, focal_and_centre: np.ndarray, size: tuple[int, int]) -> None:
+    """Blender's pinhole has one focal length for both axes: fx's."""
+    fx, _, cx, cy = focal_and_centre
+    width, height = size
+    data.sensor_fit = "HORIZONTAL"
+    data.sensor_width = SENSOR_MM
+    data.lens = fx * SENSOR_MM / width
+    data.shift_x = (width / 2 - cx) / width
+    data.shift_y = (cy - height / 2) / width
+
+
+def _write_keys(camera: bpy.types.Object, scene_frames: np.ndarray, location: np.ndarray, rotation: np.ndarray) -> None:
+    channels = animation.vector_channels("location", "Camera", scene_frames, location)
+    channels += animation.vector_channels("rotation_quaternion", "Camera", scene_frames, rotation)
+    animation.write(camera, channels)
+
+
+def _set_plate(data: bpy.types.Camera, movie: bpy.types.MovieClip) -> None:
+    plates = [image for image in data.background_images if image.source == "MOVIE_CLIP"]
+    plate = plates[0] if plates else data.background_images.new()
+    plate.source = "MOVIE_CLIP"
+    plate.clip = movie
+    plate.alpha = 1.0
+    data.show_background_images = True

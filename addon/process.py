@@ -1,0 +1,214 @@
+"""The solver's process as seen from Blender: start it, talk to it, notice when it dies. Knows no bpy.
+
+A thread per pipe fills a queue and touches nothing else; whoever owns the process empties the queue on the main thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
+
+from ..solver import messages
+from ..solver.errors import SolverError
+from ..solver.messages import Failed, Message
+
+# A frame of detection on a slow machine takes about a second, opening a long movie a few.
+CANCEL_GRACE_SECONDS = 8.0
+STOP_GRACE_SECONDS = 2.0
+# Once the process is gone, a pipe that some grandchild still holds open isn't waited for any longer than this.
+PIPE_GRACE_SECONDS = 1.0
+LOG_LINES = 200
+_ON_WINDOWS = os.name == "nt"
+
+
+class MessageQueue:
+    """First in, first out; a message with the ``redundancy_key`` of a waiting one takes its place at the end."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Any, Message] = OrderedDict()
+        self._count = 0
+        self._changed = threading.Condition()
+
+    def put(self, message: Message) -> None:
+        with self._changed:
+            self._count += 1
+            key = message.redundancy_key() or self._count
+            self._waiting.pop(key, None)
+            self._waiting[key] = message
+            self._changed.notify()
+
+    def get(self, limit: int, timeout: float) -> list[Message]:
+        """Up to ``limit`` messages; waits up to ``timeout`` seconds for the first."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting, timeout)
+            count = min(limit, len(self._waiting))
+            return [self._waiting.popitem(last=False)[1] for _ in range(count)]
+
+
+class SolverProcess:
+    """A running solver. Every request that was sent ends in exactly one ``Finished`` or ``Failed``, come what may."""
+
+    _running: set[SolverProcess] = set()
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Start ``command`` in a process group of its own.
+
+        Raises:
+            SolverError: ``solver-not-started``.
+        """
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._queue = MessageQueue()
+        self._open_requests: set[int] = set()
+        self._cancel_deadline = float("inf")
+        self._gone_since = 0.0
+        self._popen = _start(command)
+        self._output_reader = self._read_in_thread(self._popen.stdout, self._take_in)
+        self._read_in_thread(self._popen.stderr, self.log.append)
+        SolverProcess._running.add(self)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def request(self, message: messages.SolveRequest) -> None:
+        self._open_requests.add(message.request)
+        self._send(message)
+
+    def cancel(self, request: int) -> None:
+        """Ask; if the answer takes longer than ``CANCEL_GRACE_SECONDS``, ``receive`` ends the process."""
+        self._cancel_deadline = time.monotonic() + CANCEL_GRACE_SECONDS
+        self._send(messages.CancelRequest(request=request))
+
+    def receive(self, timeout: float = 0.0, limit: int = 1000) -> list[Message]:
+        """What has arrived since the last call; waits up to ``timeout`` seconds for the first message."""
+        arrived = self._queue.get(limit, timeout)
+        if time.monotonic() > self._cancel_deadline:
+            self.stop()
+        if not arrived and self._has_ended():
+            arrived = self._queue.get(limit, 0.0) or [self._death(request) for request in sorted(self._open_requests)]
+        self._open_requests -= {m.request for m in arrived if isinstance(m, messages.ENDINGS)}
+        if not self._open_requests:
+            self._cancel_deadline = float("inf")
+        return arrived
+
+    def stop(self) -> None:
+        """End the process: by closing its input, then by a signal to its group, then by force. Idempotent."""
+        SolverProcess._running.discard(self)
+        if self.is_alive:
+            self._send(messages.ShutdownRequest())
+            _signal_group(self._popen, "terminate")
+            if not _wait(self._popen, STOP_GRACE_SECONDS):
+                _signal_group(self._popen, "kill")
+                _wait(self._popen, STOP_GRACE_SECONDS)
+        self._close_input()
+
+    @classmethod
+    def stop_all(cls) -> None:
+        for process in list(cls._running):
+            process.stop()
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._popen.stdin.write(messages.encode(message) + "\n")
+            self._popen.stdin.flush()
+        except (OSError, ValueError):
+            self.log.append(f"{type(message).__name__} could not be sent: the solver doesn't listen any more")
+
+    def _close_input(self) -> None:
+        try:
+            self._popen.stdin.close()
+        except OSError:
+            self.log.append("the solver was gone before its input was closed")
+
+    def _read_in_thread(self, pipe: IO[str], consume: Any) -> threading.Thread:
+        thread = threading.Thread(target=_read_lines, args=(pipe, consume), daemon=True, name="handheld-solver-pipe")
+        thread.start()
+        return thread
+
+    def _take_in(self, line: str) -> None:
+        try:
+            self._queue.put(messages.decode(line))
+        except messages.ProtocolError:
+            self.log.append(line)
+
+    def _has_ended(self) -> bool:
+        """The process is gone and its last words are in the queue."""
+        if self.is_alive:
+            # An open pipe without a writer: it closed its output and can say nothing any more.
+            return not self._output_reader.is_alive() and not _wait(self._popen, PIPE_GRACE_SECONDS)
+        self._gone_since = self._gone_since or time.monotonic()
+        return not self._output_reader.is_alive() or time.monotonic() - self._gone_since > PIPE_GRACE_SECONDS
+
+    def _death(self, request: int) -> Failed:
+        last_words = next((line.strip() for line in reversed(self.log) if line.strip()), "")
+        sentence = f"The solver stopped unexpectedly ({_describe_exit(self._popen.poll())})."
+        if last_words:
+            sentence += f" It last said: {last_words[:300]}"
+        return Failed(
+            request, "solver-died", sentence, "Press Solve to start it again; stages that were done are kept."
+        )
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+    group: dict[str, Any] = {"start_new_session": True}
+    if _ON_WINDOWS:
+        group = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, encoding="utf-8", errors="replace", bufsize=1, **group,
+        )  # fmt: skip
+    except OSError as error:
+        raise SolverError(
+            "solver-not-started",
+            f"The solver could not be started with {command[0]} ({error.strerror}).",
+            "Correct Solver Python in the preferences, or leave it empty.",
+        ) from error
+
+
+def _read_lines(pipe: Iterable[str], consume: Any) -> None:
+    with pipe:
+        for line in pipe:
+            consume(line)
+
+
+def _signal_group(popen: subprocess.Popen[str], how: str) -> None:
+    """Reach the process's children too; on Windows it has none that outlive it."""
+    if _ON_WINDOWS:
+        getattr(popen, how)()
+        return
+    try:
+        os.killpg(popen.pid, signal.SIGTERM if how == "terminate" else signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _wait(popen: subprocess.Popen[str], seconds: float) -> bool:
+    """True when the process has ended within ``seconds``."""
+    try:
+        popen.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _describe_exit(status: int | None) -> str:
+    if status is None:
+        return "it closed its output"
+    if status < 0:
+        return f"signal {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+atexit.register(SolverProcess.stop_all)

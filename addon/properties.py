@@ -1,0 +1,99 @@
+"""What is stored in the .blend: settings on the scene, and on each object what it is to Handheld."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+CAMERA_SOURCES = (
+    ("AUTO", "Automatic", "Use the clip's own camera solve if it has one, else take the camera as static"),
+    ("STATIC", "Static", "The camera does not move"),
+    ("CLIP", "Clip's Solve", "Use the camera that was solved in the Movie Clip Editor"),
+    ("OBJECT", "Camera Object", "Use a camera of this scene; the hands are placed in its world"),
+)
+FOCAL_SOURCES = (
+    ("AUTO", "Automatic", "Use the clip's tracking camera if it was set, else estimate"),
+    ("CLIP", "Clip's Camera", "Use the focal length of the clip's tracking camera"),
+    ("VALUE", "Value", "Enter the focal length"),
+)
+RANGES = (
+    ("CLIP", "Whole Clip", "Solve every frame of the clip"),
+    ("SCENE", "Scene Range", "Solve the clip's frames that lie in the scene's frame range"),
+)
+ROLES = (
+    ("NONE", "None", "Not made by Handheld"),
+    ("ROOT", "Root", "Empty above everything that was solved from one clip"),
+    ("PREVIEW", "Preview", "Root of a solve that is still running"),
+    ("HAND", "Hand", "Armature of one hand"),
+    ("CAMERA", "Camera", "Camera that was solved"),
+)
+
+
+def _is_camera(_: HandheldScene, candidate: bpy.types.Object) -> bool:
+    return candidate.type == "CAMERA"
+
+
+class HandheldScene(bpy.types.PropertyGroup):
+    """Settings of the next solve."""
+
+    clip: PointerProperty(type=bpy.types.MovieClip, name="Clip", description="Movie clip to solve the hands of")
+    camera_source: EnumProperty(name="Camera", items=CAMERA_SOURCES, description="Where the camera's motion comes from")
+    camera: PointerProperty(
+        type=bpy.types.Object, name="Camera Object", poll=_is_camera, description="Camera that filmed the clip"
+    )
+    focal_source: EnumProperty(
+        name="Focal Length", items=FOCAL_SOURCES, description="Where the focal length comes from"
+    )
+    focal_mm: FloatProperty(
+        name="Millimetres",
+        default=28.0,
+        min=4.0,
+        soft_max=200.0,
+        max=2000.0,
+        description="Focal length for a sensor 36 mm wide (full-frame equivalent)",
+    )
+    frame_range: EnumProperty(name="Frames", items=RANGES, description="Which frames of the clip to solve")
+    use_follow: BoolProperty(
+        name="Follow Solve", default=True, description="Show the frame that was solved last while the solver runs"
+    )
+    use_scene_camera: BoolProperty(
+        name="Make Scene Camera", default=True, description="Make the solved camera the scene's active camera"
+    )
+
+
+class HandheldObject(bpy.types.PropertyGroup):
+    """What an object is to Handheld."""
+
+    role: EnumProperty(name="Role", items=ROLES)
+    clip: PointerProperty(type=bpy.types.MovieClip, name="Clip")
+    take: StringProperty(name="Take", subtype="FILE_PATH", description="File that holds the solved motion")
+    side: StringProperty(name="Side")
+    ordinal: IntProperty(name="Ordinal", description="Number of this hand among those of its side")
+    coverage: FloatProperty(name="Coverage", description="Share of the clip's frames in which the hand is there")
+    betas: FloatVectorProperty(name="Betas", size=10)
+    model_sha256: StringProperty(name="Hand Model")
+
+
+CLASSES = (HandheldScene, HandheldObject)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.handheld = PointerProperty(type=HandheldScene)
+    bpy.types.Object.handheld = PointerProperty(type=HandheldObject)
+
+
+def unregister() -> None:
+    del bpy.types.Object.handheld
+    del bpy.types.Scene.handheld
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,215 @@
+"""A hand in the scene: an armature with MANO's joints as bones and a skinned mesh, read and written as rotations.
+
+The armature object stays where the root is; the wrist bone carries the hand through space. Bone axes: ``bones.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..solver.hand_model.layout import JOINT_NAMES
+from ..solver.hand_model.model import ShapedHand
+from . import animation, bones, frames
+
+# one tint a side, so that a swapped hand is seen at once
+_COLOURS = {"left": (0.24, 0.45, 0.80, 1.0), "right": (0.83, 0.42, 0.24, 1.0)}
+_CONFIDENCE = "confidence"
+
+
+@dataclass(frozen=True)
+class HandMotion:
+    """One hand over time in the solver's world; only frames in which it is there.
+
+    Attributes:
+        frames: (n,) scene frames, rising.
+        rotations: (n, 16, 3, 3) local, solver axes.
+        transl: (n, 3) metres.
+    """
+
+    frames: np.ndarray
+    rotations: np.ndarray
+    transl: np.ndarray
+
+
+def build(name: str, shaped: ShapedHand, collection: bpy.types.Collection, root: bpy.types.Object) -> bpy.types.Object:
+    """Make armature and mesh of a hand below ``root``; returns the armature object."""
+    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    armature.parent = root
+    armature.show_in_front = True
+    armature.data.display_type = "STICK"
+    armature.handheld.side = shaped.model.side
+    collection.objects.link(armature)
+    _set_rest(armature, shaped)
+    _build_mesh(f"{name} Mesh", shaped, collection, armature)
+    return armature
+
+
+def reshape(armature: bpy.types.Object, shaped: ShapedHand) -> None:
+    """Give an existing hand another person's shape (or another model's mesh). Its keys must be written anew."""
+    if np.allclose(armature.handheld.betas, shaped.betas) and armature.handheld.model_sha256 == shaped.model.sha256:
+        return
+    _set_rest(armature, shaped)
+    mesh = mesh_of(armature)
+    if mesh is not None and len(mesh.data.vertices) == len(shaped.model.v_template):
+        vertices = frames.points_to_blender(shaped.vertices_rest)
+        mesh.data.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
+        mesh.data.update()
+
+
+def mesh_of(armature: bpy.types.Object) -> bpy.types.Object | None:
+    """The skinned mesh of a hand, unless the artist removed it."""
+    return next((child for child in armature.children if child.type == "MESH"), None)
+
+
+def bone_axes(armature: bpy.types.Object) -> np.ndarray:
+    """(16, 3, 3) rest axes of the bones in MANO order, in the armature's space, as columns."""
+    return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES], float)
+
+
+def write_motion(armature: bpy.types.Object, motion: HandMotion) -> None:
+    """Replace the solver's keys of all bones."""
+    animation.write(armature, _motion_channels(armature, motion))
+
+
+def append_motion(armature: bpy.types.Object, motion: HandMotion, previous: np.ndarray | None) -> np.ndarray:
+    """Add keys of a few frames, with the signs that continue from the quaternions ``previous`` (16, 4).
+
+    Returns:
+        (16, 4) quaternions of the last frame.
+    """
+    quaternions = bones.pose_quaternions(motion.rotations, bone_axes(armature))
+    quaternions = frames.continuous_signs(quaternions, previous)
+    animation.append(armature, _channels(armature, motion, quaternions))
+    return quaternions[-1]
+
+
+def write_confidence(armature: bpy.types.Object, scene_frames: np.ndarray, confidence: np.ndarray) -> None:
+    """Key the custom property "confidence" (0..1) in every frame, 0 where the hand is missing."""
+    armature[_CONFIDENCE] = float(confidence[0]) if len(confidence) else 0.0
+    armature.id_properties_ui(_CONFIDENCE).update(min=0.0, max=1.0, description="How sure the solver is of this hand")
+    channel = animation.Channel(f'["{_CONFIDENCE}"]', 0, "Confidence", scene_frames, confidence)
+    animation.write(armature, [channel])
+
+
+def write_visibility(armature: bpy.types.Object, scene_frames: np.ndarray, is_there: np.ndarray) -> None:
+    """Hide the mesh, in viewport and render, while the hand is missing; its bones stay at hand for the artist."""
+    mesh = mesh_of(armature)
+    if mesh is None:
+        return
+    changes = np.flatnonzero(np.diff(is_there.astype(int), prepend=-1))
+    hidden = 1.0 - is_there[changes].astype(float)
+    always_there = len(changes) == 1 and is_there.all()
+    for path in ("hide_viewport", "hide_render"):
+        animation.remove_generated(mesh, path)
+        if not always_there:
+            channel = animation.Channel(path, 0, "Visibility", scene_frames[changes], hidden, "CONSTANT")
+            animation.write(mesh, [channel])
+
+
+def read_pose(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """The pose as it stands, constraints and the artist's edits included, in the root's space.
+
+    Returns:
+        rotations (16, 3, 3) and transl (3,), solver axes.
+    """
+    evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    in_root = evaluated.matrix_local
+    posed = np.array([in_root @ evaluated.pose.bones[name].matrix for name in JOINT_NAMES], float)
+    rests = np.array([armature.data.bones[name].matrix_local for name in JOINT_NAMES], float)
+    turned = posed[:, :3, :3] @ np.swapaxes(rests[:, :3, :3], 1, 2)
+    rotations = frames.rotations_to_solver(bones.local_rotations(turned))
+    return rotations, frames.points_to_solver(posed[0, :3, 3] - rests[0, :3, 3])
+
+
+def _motion_channels(armature: bpy.types.Object, motion: HandMotion) -> list[animation.Channel]:
+    quaternions = bones.pose_quaternions(motion.rotations, bone_axes(armature))
+    return _channels(armature, motion, frames.continuous_signs(quaternions))
+
+
+def _channels(armature: bpy.types.Object, motion: HandMotion, quaternions: np.ndarray) -> list[animation.Channel]:
+    location = bones.wrist_locations(motion.transl, bone_axes(armature)[0])
+    channels = animation.vector_channels('pose.bones["wrist"].location', "wrist", motion.frames, location)
+    for joint, name in enumerate(JOINT_NAMES):
+        path = f'pose.bones["{name}"].rotation_quaternion'
+        channels += animation.vector_channels(path, name, motion.frames, quaternions[:, joint])
+    return channels
+
+
+def _set_rest(armature: bpy.types.Object, shaped: ShapedHand) -> None:
+    with _editing(armature) as edit_bones:
+        for rest in bones.rest_bones(shaped):
+            _set_edit_bone(edit_bones, rest)
+    for pose_bone in armature.pose.bones:
+        pose_bone.rotation_mode = "QUATERNION"
+    armature.handheld.betas = shaped.betas
+    armature.handheld.model_sha256 = shaped.model.sha256
+
+
+@contextmanager
+def _editing(armature: bpy.types.Object) -> Iterator[bpy.types.ArmatureEditBones]:
+    """Edit bones, which exist in edit mode only. Entered in a scene of its own: the artist's modes stay as they are."""
+    scene = bpy.data.scenes.new("Handheld Rest Pose")
+    scene.collection.objects.link(armature)
+    layer = scene.view_layers[0]
+    layer.objects.active = armature
+    try:
+        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=armature, object=armature):
+            bpy.ops.object.mode_set(mode="EDIT")
+            yield armature.data.edit_bones
+            bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
+def _set_edit_bone(edit_bones: bpy.types.ArmatureEditBones, rest: bones.BoneRest) -> None:
+    bone = edit_bones.get(rest.name) or edit_bones.new(rest.name)
+    bone.parent = edit_bones.get(rest.parent)
+    bone.use_connect = rest.is_connected
+    bone.head, bone.tail = rest.head, rest.tail
+    bone.align_roll(Vector(rest.bend_side))
+
+
+def _build_mesh(
+    name: str, shaped: ShapedHand, collection: bpy.types.Collection, armature: bpy.types.Object
+) -> bpy.types.Object:
+    data = bpy.data.meshes.new(name)
+    data.from_pydata(frames.points_to_blender(shaped.vertices_rest).tolist(), [], shaped.model.faces.tolist())
+    data.shade_smooth()
+    data.materials.append(_material(shaped.model.side))
+    mesh = bpy.data.objects.new(name, data)
+    mesh.parent = armature
+    collection.objects.link(mesh)
+    _add_weights(mesh, shaped.model.weights)
+    modifier = mesh.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
+    modifier.use_bone_envelopes = False
+    return mesh
+
+
+def _add_weights(mesh: bpy.types.Object, weights: np.ndarray) -> None:
+    for joint, name in enumerate(JOINT_NAMES):
+        group = mesh.vertex_groups.new(name=name)
+        for vertex in np.flatnonzero(weights[:, joint]):
+            group.add([int(vertex)], float(weights[vertex, joint]), "REPLACE")
+
+
+def _material(side: str) -> bpy.types.Material:
+    name = f"{side.title()} Hand"
+    known = bpy.data.materials.get(name)
+    if known is not None:
+        return known
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = _COLOURS[side]
+    material.roughness = 0.6
+    if not material.use_nodes:
+        material.use_nodes = True
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = _COLOURS[side]
+    shader.inputs["Roughness"].default_value = 0.6
+    return material

@@ -1,0 +1,103 @@
+"""The scene around a solve: its root, its collection, and the settings that should match the clip."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import bpy
+
+from . import clip as clips
+
+
+@dataclass(frozen=True)
+class SceneSetup:
+    """Render settings of a scene, or those that a clip asks for."""
+
+    rate: Fraction
+    size: tuple[int, int]
+    frames: tuple[int, int]
+
+    @classmethod
+    def of_scene(cls, scene: bpy.types.Scene) -> SceneSetup:
+        render = scene.render
+        return cls(
+            clips.exact_rate(render.fps / render.fps_base),
+            (render.resolution_x, render.resolution_y),
+            (scene.frame_start, scene.frame_end),
+        )
+
+    @classmethod
+    def of_clip(cls, clip: bpy.types.MovieClip, scene: bpy.types.Scene) -> SceneSetup:
+        last = clip.frame_start + clip.frame_duration - clip.frame_offset - 1
+        return cls(clips.frame_rate(clip, scene), tuple(clip.size), (clip.frame_start, last))
+
+    def described(self) -> tuple[str, str, str]:
+        """Rate, size and frames for a person to read."""
+        return (
+            f"{float(self.rate):.5g} fps",
+            f"{self.size[0]} \N{MULTIPLICATION SIGN} {self.size[1]}",
+            f"{self.frames[0]} to {self.frames[1]}",
+        )
+
+
+def differences(scene: bpy.types.Scene, clip: bpy.types.MovieClip) -> list[str]:
+    """What of the scene's rate, size and frames differs from the clip's, as it is in the scene."""
+    now, wanted = SceneSetup.of_scene(scene).described(), SceneSetup.of_clip(clip, scene).described()
+    return [old for old, new in zip(now, wanted, strict=True) if old != new]
+
+
+def match(scene: bpy.types.Scene, clip: bpy.types.MovieClip, use_rate: bool, use_size: bool, use_frames: bool) -> None:
+    """Give the scene the clip's settings, as far as they are asked for."""
+    setup = SceneSetup.of_clip(clip, scene)
+    render = scene.render
+    if use_rate:
+        # Blender keeps a rate as a whole number and a divisor: 29.97 is 30 / 1.001
+        render.fps = math.ceil(setup.rate)
+        render.fps_base = float(render.fps / setup.rate)
+    if use_size:
+        render.resolution_x, render.resolution_y = setup.size
+        render.resolution_percentage = 100
+    if use_frames:
+        scene.frame_start, scene.frame_end = setup.frames
+
+
+def find_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, take_path: str = "") -> bpy.types.Object | None:
+    """The root of what was solved from this clip, or without a clip from this take."""
+    for candidate in scene.objects:
+        about = candidate.handheld
+        if about.role == "ROOT" and about.clip == clip and (clip is not None or about.take == take_path):
+            return candidate
+    return None
+
+
+def build_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, name: str, role: str) -> bpy.types.Object:
+    """Make the Empty above everything, in a collection of its own."""
+    collection = bpy.data.collections.new(name)
+    scene.collection.children.link(collection)
+    root = bpy.data.objects.new(name, None)
+    root.empty_display_type = "PLAIN_AXES"
+    root.empty_display_size = 0.1
+    root.handheld.role = role
+    root.handheld.clip = clip
+    collection.objects.link(root)
+    return root
+
+
+def remove_tree(top: bpy.types.Object) -> None:
+    """Remove an object, all below it, and their data, actions and collection as far as nobody else uses them."""
+    collections = list(top.users_collection)
+    for member in [*top.children_recursive, top]:
+        _remove_object(member)
+    for collection in collections:
+        if collection in list(bpy.data.collections) and not collection.all_objects and not collection.children:
+            bpy.data.collections.remove(collection)
+
+
+def _remove_object(member: bpy.types.Object) -> None:
+    action = member.animation_data.action if member.animation_data else None
+    data = member.data
+    bpy.data.objects.remove(member)
+    left_over = [block for block in (action, data) if block is not None and block.users == 0]
+    bpy.data.batch_remove(left_over)

@@ -1,0 +1,76 @@
+"""The one solve that may run at a time: starting it, finding it, ending it with the file or the add-on."""
+
+from __future__ import annotations
+
+import sys
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..solver.errors import SolverError
+from . import package, preferences, request
+from .preview import Preview
+from .session import Session
+
+_last: Session | None = None
+
+
+def current() -> Session | None:
+    """The running solve, else the last one that ended; None when there was none or it was dismissed."""
+    return _last
+
+
+def is_running() -> bool:
+    return _last is not None and _last.is_active
+
+
+def start(context: bpy.types.Context) -> Session:
+    """Start to solve the scene's clip. What stands in the way becomes a failed session for the panels to show.
+
+    Raises:
+        SolverError: ``already-running``; the running solve goes on.
+    """
+    global _last
+    if is_running():
+        raise SolverError("already-running", "A solve is running already.", "Wait for it, or cancel it.")
+    try:
+        wanted, around = request.build(context)
+        _last = Session.start(command(context), wanted, Preview(around))
+    except SolverError as problem:
+        _last = Session.refused(problem)
+    return _last
+
+
+def command(context: bpy.types.Context) -> list[str]:
+    """How the solver is started: isolated from Blender's packages and the user's."""
+    python = bpy.path.abspath(preferences.get(context).solver_python) or sys.executable
+    return [python, "-I", str(package.FOLDER / "solver" / "launch.py"), "serve"]
+
+
+def dismiss() -> None:
+    """Forget a solve that has ended."""
+    global _last
+    if not is_running():
+        _last = None
+
+
+def abandon() -> None:
+    """End whatever runs and forget it: the file or the add-on is going away."""
+    global _last
+    if _last is not None:
+        _last.abandon()
+    _last = None
+
+
+@persistent
+def _before_load(*_: object) -> None:
+    abandon()
+
+
+def register() -> None:
+    bpy.app.handlers.load_pre.append(_before_load)
+
+
+def unregister() -> None:
+    abandon()
+    bpy.app.handlers.load_pre.remove(_before_load)

@@ -1,0 +1,119 @@
+"""A take becomes objects in the scene, and a new take of the same clip becomes their new keys."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ..solver import hand_model
+from ..solver.take import MISSING, Take
+from . import animation, camera, clip, rig, scene
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a take is placed into.
+
+    Attributes:
+        scene: gets the objects.
+        clip: the movie clip that was solved, if it is at hand: plate and numbering of frames.
+        model_source: "open", "auto", or the folder of the user's own hand model.
+        camera: a camera of the artist's that the take was solved with; None: the take's own is built.
+        use_scene_camera: make the built camera the scene's.
+    """
+
+    scene: bpy.types.Scene
+    clip: bpy.types.MovieClip | None
+    model_source: str
+    camera: bpy.types.Object | None = None
+    use_scene_camera: bool = True
+
+
+def build(take: Take, path: str, around: Surroundings) -> bpy.types.Object:
+    """Root Empty, camera, and per hand armature, mesh and keys. What an earlier take of the clip left is reused.
+
+    The artist's keys, object transforms and names stay. Hands that the take doesn't have any more go, unless the artist
+    keyed them.
+
+    Raises:
+        SolverError: the hand model can't be loaded.
+    """
+    models = {side: hand_model.load(side, model_source(take, around)) for side in set(take.sides)}
+    root = scene.find_root(around.scene, around.clip, path)
+    root = root or scene.build_root(around.scene, around.clip, f"Hands {Path(take.clip_path).stem}", "ROOT")
+    root.handheld.take = path
+    if around.camera is None:
+        build_camera(take, root, around)
+    hands = [_build_hand(take, row, models[side], root, around) for row, side in enumerate(take.sides)]
+    _remove_other_hands(root, hands)
+    return root
+
+
+def build_camera(take: Take, root: bpy.types.Object, around: Surroundings) -> bpy.types.Object:
+    """The take's camera below ``root``, made or brought up to date."""
+    known = [child for child in root.children if child.handheld.role == "CAMERA"]
+    solved = known[0] if known else camera.build(root.users_collection[0], root)
+    camera.update(solved, take, around.clip)
+    if around.use_scene_camera:
+        around.scene.camera = solved
+    return solved
+
+
+def hand_name(side: str, ordinal: int) -> str:
+    return f"{side.title()} Hand" + (f" {ordinal + 1}" if ordinal else "")
+
+
+def ensure_hand(root: bpy.types.Object, shaped: hand_model.ShapedHand, ordinal: int) -> bpy.types.Object:
+    """The armature of the n-th hand of a side below ``root``, in the shape given."""
+    side = shaped.model.side
+    for child in hands_of(root):
+        if (child.handheld.side, child.handheld.ordinal) == (side, ordinal):
+            rig.reshape(child, shaped)
+            return child
+    armature = rig.build(hand_name(side, ordinal), shaped, root.users_collection[0], root)
+    armature.handheld.role = "HAND"
+    armature.handheld.ordinal = ordinal
+    return armature
+
+
+def hands_of(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """The armatures of a root's hands."""
+    return [child for child in root.children if child.handheld.role == "HAND" and child.type == "ARMATURE"]
+
+
+def ordinals(sides: tuple[str, ...]) -> list[int]:
+    """Each hand's number among those of its side."""
+    counters: Counter[str] = Counter()
+    numbers = []
+    for side in sides:
+        numbers.append(counters[side])
+        counters[side] += 1
+    return numbers
+
+
+def model_source(take: Take, around: Surroundings) -> str:
+    """The open hand is named in the take; any other model lies where the preferences say."""
+    return "open" if take.model == "open" else around.model_source
+
+
+def _build_hand(
+    take: Take, row: int, model: hand_model.HandModel, root: bpy.types.Object, around: Surroundings
+) -> bpy.types.Object:
+    armature = ensure_hand(root, model.with_shape(take.betas[row]), ordinals(take.sides)[row])
+    scene_frames = clip.scene_frames(around.clip, take.frames)
+    there = take.status[row] != MISSING
+    motion = rig.HandMotion(scene_frames[there], take.rotations[row, there], take.transl[row, there])
+    rig.write_motion(armature, motion)
+    rig.write_confidence(armature, scene_frames, take.confidence[row])
+    rig.write_visibility(armature, scene_frames, there)
+    armature.handheld.coverage = float(there.mean())
+    return armature
+
+
+def _remove_other_hands(root: bpy.types.Object, kept: list[bpy.types.Object]) -> None:
+    for armature in hands_of(root):
+        if armature not in kept and not animation.has_artist_keys(armature):
+            scene.remove_tree(armature)

@@ -1,0 +1,37 @@
+"""Real bpy with the extension enabled where Blender would have installed it; every test starts from an empty scene."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODULE = "bl_ext.user_default.handheld"
+
+# Before bpy is imported: it reads its folders once.
+_RESOURCES = Path(tempfile.mkdtemp(prefix="handheld-blender-"))
+os.environ["BLENDER_USER_RESOURCES"] = str(_RESOURCES)
+_INSTALLED = _RESOURCES / "extensions" / "user_default" / "handheld"
+_INSTALLED.parent.mkdir(parents=True)
+_INSTALLED.symlink_to(REPOSITORY, target_is_directory=True)
+
+import bpy  # noqa: E402
+
+bpy.ops.preferences.addon_enable(module=MODULE)
+
+
+def pytest_sessionfinish() -> None:
+    _INSTALLED.unlink()
+    shutil.rmtree(_RESOURCES, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_scene():
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    yield bpy.context.scene
+    sys.modules[f"{MODULE}.addon.solve"].abandon()

@@ -1,0 +1,158 @@
+"""The sidebar panels of the 3D viewport and the clip editor."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..addon import scene, solve, take_to_scene
+from ..addon.session import Session, State
+from . import repairs
+from .text import draw_wrapped
+
+
+class _Sidebar:
+    bl_region_type = "UI"
+    bl_category = "Handheld"
+
+
+class _MainPanel(_Sidebar):
+    bl_label = "Handheld"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        _draw_clip(layout, context)
+        session = solve.current()
+        if session is not None and session.is_active:
+            _draw_running(layout, session, context)
+            return
+        if context.scene.handheld.clip is not None:
+            _draw_ready(layout, context)
+        if session is not None:
+            _draw_ended(layout, session, context)
+
+
+class _OptionsPanel(_Sidebar):
+    bl_label = "Camera"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.scene.handheld.clip is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.active = not solve.is_running()
+        settings = context.scene.handheld
+        layout.prop(settings, "camera_source", text="Motion")
+        if settings.camera_source == "OBJECT":
+            layout.prop(settings, "camera", text="Object")
+            return
+        layout.prop(settings, "focal_source")
+        if settings.focal_source == "VALUE":
+            layout.prop(settings, "focal_mm", text=" ")
+        layout.prop(settings, "use_scene_camera")
+
+
+def _draw_clip(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    settings = context.scene.handheld
+    row = layout.row()
+    row.enabled = not solve.is_running()
+    row.template_ID(settings, "clip", open="handheld.open_clip")
+    shown = getattr(context, "edit_movieclip", None)
+    if shown is not None and shown != settings.clip:
+        layout.operator("handheld.use_clip", icon="TRACKER")
+    if settings.clip is None:
+        draw_wrapped(layout, context, "Open a video of hands, or drop one here.", "INFO")
+
+
+def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    settings = context.scene.handheld
+    layout.label(text="   ".join(scene.SceneSetup.of_clip(settings.clip, context.scene).described()), icon="BLANK1")
+    differing = scene.differences(context.scene, settings.clip)
+    if differing:
+        row = layout.row()
+        row.label(text=f"Scene: {', '.join(differing)}", icon="INFO")
+        row.operator("handheld.match_scene", text="Match")
+    layout.prop(settings, "frame_range")
+    button = layout.column()
+    button.scale_y = 1.5
+    button.operator("handheld.solve", icon="VIEW_PAN")
+
+
+def _draw_running(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
+    title = session.stage if session.state is State.RUNNING and session.stage else session.state.value
+    step = f"{session.stage_index + 1} of {session.stage_count}"
+    count = f"{session.done} of {session.total} frames" if session.total else "..."
+    layout.label(text=f"{title} ({step})")
+    layout.progress(factor=session.progress, type="BAR", text=count)
+    layout.prop(context.scene.handheld, "use_follow")
+    layout.operator("handheld.cancel", icon="CANCEL")
+    _draw_warnings(layout, session, context)
+
+
+def _draw_ended(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
+    box = layout.box()
+    header = box.row()
+    icon = {State.FINISHED: "CHECKMARK", State.CANCELLED: "CANCEL", State.FAILED: "ERROR"}[session.state]
+    header.label(text=_title(session), icon=icon)
+    header.operator("handheld.dismiss", text="", icon="X", emboss=False)
+    if session.problem is not None:
+        _draw_problem(box, session, context)
+    if session.take_path:
+        _draw_result(box, session, context)
+    _draw_warnings(box, session, context)
+
+
+def _title(session: Session) -> str:
+    if session.seconds and session.state is not State.FAILED:
+        return f"{session.state.value} after {session.seconds:.0f} s"
+    return session.state.value
+
+
+def _draw_problem(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
+    text = layout.column()
+    text.alert = True
+    draw_wrapped(text, context, session.problem.sentence)
+    draw_wrapped(layout, context, session.problem.repair)
+    repairs.draw_button(layout, session.problem)
+
+
+def _draw_result(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
+    root = scene.find_root(context.scene, context.scene.handheld.clip, session.take_path)
+    for armature in take_to_scene.hands_of(root) if root else []:
+        row = layout.row()
+        row.label(text=armature.name, icon="VIEW_PAN")
+        row.label(text=f"{armature.handheld.coverage:.0%} of the frames")
+    draw_wrapped(layout, context, f"Take: {session.take_path}")
+    if context.area.type == "VIEW_3D" and context.scene.camera is not None:
+        layout.operator("view3d.view_camera", text="View Through Camera", icon="VIEW_CAMERA")
+
+
+def _draw_warnings(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
+    for warning in session.warnings:
+        draw_wrapped(layout, context, f"{warning.sentence} {warning.repair}", "INFO")
+
+
+class HANDHELD_PT_view3d(_MainPanel, bpy.types.Panel):
+    bl_space_type = "VIEW_3D"
+
+
+class HANDHELD_PT_view3d_camera(_OptionsPanel, bpy.types.Panel):
+    bl_space_type = "VIEW_3D"
+    bl_parent_id = "HANDHELD_PT_view3d"
+
+
+class HANDHELD_PT_clip(_MainPanel, bpy.types.Panel):
+    bl_space_type = "CLIP_EDITOR"
+
+
+class HANDHELD_PT_clip_camera(_OptionsPanel, bpy.types.Panel):
+    bl_space_type = "CLIP_EDITOR"
+    bl_parent_id = "HANDHELD_PT_clip"
+
+
+CLASSES = (HANDHELD_PT_view3d, HANDHELD_PT_view3d_camera, HANDHELD_PT_clip, HANDHELD_PT_clip_camera)
