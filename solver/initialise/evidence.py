@@ -101,7 +101,9 @@ def gather(
     covariance = covariance + residual_covariance * (size**2)[:, None, None, None]
     whitener = _inverse_root(covariance) * known[..., None, None]
     hint, hinted = _normalised_hint(landmarks_m)
-    return Evidence(landmarks, whitener, _ray(landmarks, intrinsics), hint, hinted, size, np.asarray(intrinsics, float))
+    return Evidence(
+        landmarks, whitener, viewing_rays(landmarks, intrinsics), hint, hinted, size, np.asarray(intrinsics, float)
+    )
 
 
 def _middle(points: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -116,7 +118,8 @@ def _inverse_root(covariance: np.ndarray) -> np.ndarray:
     return (vectors / np.sqrt(np.maximum(values, 1e-4))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
 
 
-def _ray(landmarks: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+def viewing_rays(landmarks: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    """(n, 3) unit vectors from the lens to the middle of each hand's landmarks (n, 21, 2)."""
     fx, fy, cx, cy = intrinsics
     middle = (landmarks.min(1) + landmarks.max(1)) / 2
     ray = np.stack([(middle[:, 0] - cx) / fx, (middle[:, 1] - cy) / fy, np.ones(len(middle))], axis=-1)

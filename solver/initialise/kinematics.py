@@ -28,6 +28,7 @@ class Skeleton:
         landmarks: (21, 3, 1 + b) rest positions of what the landmark net calls the joint (joint + calibrated offset,
             which grows with the palm), rigid with the joint ``KEYPOINT_JOINTS[k]``.
         length: (1 + b,) affine hand length, wrist joint to middle fingertip along the bones.
+        growth: (1 + b,) affine factor on the offsets: the palm's length over that of the mean shape.
         hinges: the anatomical degrees of freedom.
     """
 
@@ -35,6 +36,7 @@ class Skeleton:
     joints: np.ndarray
     landmarks: np.ndarray
     length: np.ndarray
+    growth: np.ndarray
     hinges: Hinges
 
     @property
@@ -73,10 +75,11 @@ def make_skeleton(side: str, joints: np.ndarray, keypoints: np.ndarray, offsets:
     """A skeleton from affine rest points: joints (16, 3, 1 + b) MANO order, keypoints (21, 3, 1 + b) OpenPose order."""
     hinges = hinges_of(joints[..., 0], keypoints[[4, 8, 12, 16, 20], :, 0], side)
     mirror = np.array([1.0, 1.0, 1.0]) if side == "right" else np.array([-1.0, 1.0, 1.0])
-    growth = _affine_length(joints[[0, 4]])
-    landmarks = keypoints + (offsets * mirror)[..., None] * (growth / growth[0])
+    palm = _affine_length(joints[[0, 4]])
+    growth = palm / palm[0]
+    landmarks = keypoints + (offsets * mirror)[..., None] * growth
     finger = np.concatenate([joints[[0, 4, 5, 6]], keypoints[12:13]])
-    return Skeleton(side, joints, landmarks, _affine_length(finger), hinges)
+    return Skeleton(side, joints, landmarks, _affine_length(finger), growth, hinges)
 
 
 def _affine_length(points: np.ndarray) -> np.ndarray:
