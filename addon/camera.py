@@ -6,11 +6,12 @@ import bpy
 import numpy as np
 
 from ..solver.hand_model.rotations import quaternion_from_matrix
-from ..solver.take import Take
+from ..solver.camera.cameras import CameraPath
 from . import animation, clip, frames
 from .clip import KnownCamera
 
 SENSOR_MM = 36.0
+Movie = bpy.types.MovieClip | None
 
 
 def build(collection: bpy.types.Collection, root: bpy.types.Object) -> bpy.types.Object:
@@ -23,15 +24,25 @@ def build(collection: bpy.types.Collection, root: bpy.types.Object) -> bpy.types
     return camera
 
 
-def update(camera: bpy.types.Object, take: Take, movie: bpy.types.MovieClip | None) -> None:
-    """Give the camera the take's lens and motion, and the clip as its plate. Keys only if it moves."""
-    _set_lens(camera.data, take.intrinsics, take.size)
-    matrices = frames.camera_to_blender(take.world_from_camera)
+def update(
+    camera: bpy.types.Object, path: CameraPath, size: tuple[int, int], scene_frames: np.ndarray, movie: Movie
+) -> None:
+    """Give the camera a lens and a motion, and the clip as its plate. Keys only if it moves.
+
+    Args:
+        camera: as ``build`` makes it.
+        path: T poses and the intrinsics, solver axes.
+        size: (width, height) of the clip in px.
+        scene_frames: (T,).
+        movie: the clip, if it is at hand.
+    """
+    _set_lens(camera.data, path.intrinsics, size)
+    matrices = frames.camera_to_blender(path.world_from_camera)
     location = matrices[:, :3, 3]
     rotation = frames.continuous_signs(quaternion_from_matrix(matrices[:, :3, :3]))
     camera.location, camera.rotation_quaternion = location[0], rotation[0]
-    if np.ptp(take.world_from_camera, axis=0).max() > 0:
-        _write_keys(camera, clip.scene_frames(movie, take.frames), location, rotation)
+    if np.ptp(matrices, axis=0).max() > 0:
+        _write_keys(camera, scene_frames, location, rotation)
     else:
         animation.remove_generated(camera, "location")
         animation.remove_generated(camera, "rotation_quaternion")
@@ -39,7 +50,9 @@ def update(camera: bpy.types.Object, take: Take, movie: bpy.types.MovieClip | No
         _set_plate(camera.data, movie)
 
 
-def read(camera: bpy.types.Object, scene: bpy.types.Scene, movie: bpy.types.MovieClip, root: bpy.types.Object | None):
+def read(
+    camera: bpy.types.Object, scene: bpy.types.Scene, movie: bpy.types.MovieClip, root: bpy.types.Object | None
+) -> KnownCamera:
     """A camera object's path over the whole clip.
 
     Args:

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ..solver import hand_model, messages, take
+from ..solver.camera.cameras import CameraPath
 from ..solver.hand_model.rotations import matrix_from_quaternion
 from ..solver.messages import TrackPose
 from . import clip, rig, scene, take_to_scene
@@ -32,10 +33,14 @@ class Preview:
         self._hands: dict[int, Reference] = {}
         self._signs: dict[int, np.ndarray] = {}
 
-    def camera_solved(self, take_path: str) -> None:
+    def camera_solved(self, message: messages.CameraSolved) -> None:
+        """A static camera can be shown at once; a moving one comes with the take."""
         around = self._surroundings()
-        if around is not None and around.camera is None:
-            take_to_scene.build_camera(take.load(take_path), self._ensure_root(around), around)
+        if around is None or around.camera is not None or message.kind != "static":
+            return
+        numbers = clip.all_frames(around.clip)
+        path = CameraPath(message.kind, np.array(message.intrinsics), np.tile(np.eye(4), (len(numbers), 1, 1)))
+        take_to_scene.build_camera(path, tuple(around.clip.size), numbers, self._ensure_root(around), around)
 
     def hand_started(self, message: messages.TrackStarted) -> None:
         self._tracks[message.track] = message

@@ -101,6 +101,7 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         "focal_px": _focal_px(target, movie),
         "camera": None if known is None else _write_camera(known),
         "model": around.model_source,
+        "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,
     }
 

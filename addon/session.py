@@ -36,7 +36,7 @@ ACTIVE = (State.STARTING, State.RUNNING, State.CANCELLING)
 class View(Protocol):
     """Where a solve is shown."""
 
-    def camera_solved(self, take_path: str) -> None: ...
+    def camera_solved(self, message: messages.CameraSolved) -> None: ...
 
     def hand_started(self, message: messages.TrackStarted) -> None: ...
 
@@ -151,8 +151,8 @@ class Session:
                 self.done, self.total = message.done, message.total
             case messages.Warned():
                 self.warnings.append(message)
-            case messages.CameraSolved(take=path) if path:
-                self._view.camera_solved(path)
+            case messages.CameraSolved():
+                self._view.camera_solved(message)
             case messages.TrackStarted():
                 self._view.hand_started(message)
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ..solver import hand_model
+from ..solver.camera.cameras import CameraPath
 from ..solver.take import MISSING, Take
 from . import animation, camera, clip, rig, scene
 
@@ -32,7 +34,7 @@ class Surroundings:
     use_scene_camera: bool = True
 
 
-def build(take: Take, path: str, around: Surroundings) -> bpy.types.Object:
+def build(take: Take, take_path: str, around: Surroundings) -> bpy.types.Object:
     """Root Empty, camera, and per hand armature, mesh and keys. What an earlier take of the clip left is reused.
 
     The artist's keys, object transforms and names stay. Hands that the take doesn't have any more go, unless the artist
@@ -42,21 +44,24 @@ def build(take: Take, path: str, around: Surroundings) -> bpy.types.Object:
         SolverError: the hand model can't be loaded.
     """
     models = {side: hand_model.load(side, model_source(take, around)) for side in set(take.sides)}
-    root = scene.find_root(around.scene, around.clip, path)
+    root = scene.find_root(around.scene, around.clip, take_path)
     root = root or scene.build_root(around.scene, around.clip, f"Hands {Path(take.clip_path).stem}", "ROOT")
-    root.handheld.take = path
+    root.handheld.take = take_path
     if around.camera is None:
-        build_camera(take, root, around)
+        path = CameraPath(take.camera_kind, take.intrinsics, take.world_from_camera)
+        build_camera(path, take.size, take.frames, root, around)
     hands = [_build_hand(take, row, models[side], root, around) for row, side in enumerate(take.sides)]
     _remove_other_hands(root, hands)
     return root
 
 
-def build_camera(take: Take, root: bpy.types.Object, around: Surroundings) -> bpy.types.Object:
-    """The take's camera below ``root``, made or brought up to date."""
+def build_camera(
+    path: CameraPath, size: tuple[int, int], clip_frames: np.ndarray, root: bpy.types.Object, around: Surroundings
+) -> bpy.types.Object:
+    """The solved camera below ``root``, made or brought up to date."""
     known = [child for child in root.children if child.handheld.role == "CAMERA"]
     solved = known[0] if known else camera.build(root.users_collection[0], root)
-    camera.update(solved, take, around.clip)
+    camera.update(solved, path, size, clip.scene_frames(around.clip, clip_frames), around.clip)
     if around.use_scene_camera:
         around.scene.camera = solved
     return solved

@@ -86,7 +86,7 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_running(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
     title = session.stage if session.state is State.RUNNING and session.stage else session.state.value
     step = f"{session.stage_index + 1} of {session.stage_count}"
-    count = f"{session.done} of {session.total} frames" if session.total else "..."
+    count = f"{session.done} of {session.total}" if session.total else ""
     layout.label(text=f"{title} ({step})")
     layout.progress(factor=session.progress, type="BAR", text=count)
     layout.prop(context.scene.handheld, "use_follow")

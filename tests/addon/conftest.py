@@ -20,6 +20,8 @@ _INSTALLED = _RESOURCES / "extensions" / "user_default" / "handheld"
 _INSTALLED.parent.mkdir(parents=True)
 _INSTALLED.symlink_to(REPOSITORY, target_is_directory=True)
 
+sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
+
 import bpy  # noqa: E402
 
 bpy.ops.preferences.addon_enable(module=MODULE)
