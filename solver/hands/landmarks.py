@@ -11,6 +11,11 @@ from .geometry import Pyramid, Roi, apply, wrapped
 from .models import Network
 
 INPUT_PX = 224
+# Pairs of points joined by a bone; the palm's outline counts as bones.
+BONES = np.array(
+    [(0, 1), (0, 5), (0, 9), (0, 13), (0, 17), (5, 9), (9, 13), (13, 17)]
+    + [(i, i + 1) for finger in range(5) for i in range(4 * finger + 1, 4 * finger + 4)]
+)
 # A saturated output of the side head is no proof.
 _MAX_LOG_ODDS = 8.0
 # The next region is drawn round the palm and the two lower finger joints: tips would make it jump.
@@ -44,7 +49,7 @@ class Reading:
 
 class LandmarkReader:
     def __init__(self) -> None:
-        self._network = Network("hand_landmark_full.tflite")
+        self.network = Network("hand_landmark_full.tflite")
 
     def read(self, frame: Pyramid, roi: Roi, mirrored: bool = False) -> Reading:
         """Look into ``roi``; with ``mirrored`` the network sees it mirrored and the answer is mirrored back."""
@@ -52,7 +57,7 @@ class LandmarkReader:
         if mirrored:
             affine[:, 2] += affine[:, 0] * INPUT_PX
             affine[:, 0] *= -1
-        points, presence, right, points_m = self._network(frame.crop(affine, INPUT_PX))
+        points, presence, right, points_m = self.network(frame.crop(affine, INPUT_PX))
         metric = points_m.reshape(21, 3).astype(float)
         if mirrored:
             metric[:, 0] *= -1

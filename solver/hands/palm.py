@@ -57,7 +57,7 @@ class Tile:
 
 class PalmDetector:
     def __init__(self) -> None:
-        self._network = Network("palm_detection_full.tflite")
+        self.network = Network("palm_detection_full.tflite")
         self._anchors = anchors()
 
     def detect(self, frame: Pyramid, tiles: Sequence[Tile], threshold: float) -> list[Palm]:
@@ -67,7 +67,7 @@ class PalmDetector:
 
     def _detect_tile(self, frame: Pyramid, tile: Tile, threshold: float) -> list[Palm]:
         affine = tile.frame_from_input()
-        regressors, logits = self._network(frame.crop(affine, INPUT_PX))
+        regressors, logits = self.network(frame.crop(affine, INPUT_PX))
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -50, 50)))
         kept = np.flatnonzero(scores >= threshold)
         boxes, points = decode(regressors[0, kept], self._anchors[kept])
@@ -112,7 +112,7 @@ def _mean(palms: list[Palm]) -> Palm:
 
 
 # Side of each level's tiles as a share of the frame's shorter side, and how far tiles lie apart as a share of theirs.
-_TILE_SHARES, _TILE_STEP = (1.0, 0.6), 0.6
+_TILE_SHARES, _TILE_STEP = (1.0, 0.6), 0.8
 
 
 def whole_frame(width: int, height: int) -> Tile:

@@ -1,110 +1,228 @@
-"""Trails over a clip: a forward pass that finds and follows hands, a backward pass that extends what began late."""
+"""Trails over a clip: a forward pass that finds and follows hands, a backward pass that extends what began late.
+
+Palms are searched in all tiles on keyframes only, and in a tile now and then while a hand is missing; in between hands
+are followed. A new hand is at once followed back through the last frames, which are kept; what is still seen at their end
+is followed further back in a second pass over the clip.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..video import Clip
-from .follow import Follower
+from .colour import palm_colours
+from .follow import Follower, is_palm_of
 from .geometry import Pyramid
 from .landmarks import Reading
-from .palm import Tile, tiling
-from .trail import Trail, same_hand
+from .palm import Palm, Tile, tiling
+from .trail import COVERED, Trail, covered_share, same_hand
+
+# Frames kept for following a new hand back.
+_HISTORY_BYTES = 192 * 2**20
+_HISTORY_FRAMES = 32
+
+
+@dataclass(frozen=True)
+class HandBox:
+    """A hand that a person pointed out: ``box`` (x0, y0, x1, y1) px in ``frame``; ``side`` if they know it."""
+
+    frame: int
+    box: tuple[float, float, float, float]
+    side: str | None = None
 
 
 @dataclass(frozen=True)
 class TrackerOptions:
     """Attributes:
     keyframe_step: frames between full searches of all tiles.
-    search_tiles: tiles searched in every other frame while fewer than two hands are followed.
+    search_step: every so many frames one tile is searched while fewer than ``expected_hands`` are followed; right
+        after a hand was lost, every frame.
+    expected_hands: hands that are usually in view.
     palm_score: weakest palm that is shown to the landmark network.
+    mirror_step: every so many frames a hand is read mirrored too, for its side, its covariance and its reality.
+    boxes: hands that a person pointed out.
     """
 
-    keyframe_step: int = 15
-    search_tiles: int = 2
+    keyframe_step: int = 20
+    search_step: int = 2
+    expected_hands: int = 2
     palm_score: float = 0.5
+    mirror_step: int = 6
+    boxes: tuple[HandBox, ...] = ()
+
+
+DEFAULT_OPTIONS = TrackerOptions()
+
+
+class Step(NamedTuple):
+    """What a pass knows after one frame."""
+
+    number: int
+    readings: list[Reading]
 
 
 @dataclass
 class Tracker:
+    """Runs the passes; ``trails`` grows."""
+
     clip: Clip
-    options: TrackerOptions = TrackerOptions()
+    options: TrackerOptions = DEFAULT_OPTIONS
     trails: list[Trail] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._follower = Follower()
+        self.follower = Follower()
         self._tiles = tiling(*self.clip.size)
-        self._turn = 0
+        self._next_tile = 0
+        self._lost_at = -(10**9)
+        width, height = self.clip.size
+        kept = max(2, min(_HISTORY_FRAMES, _HISTORY_BYTES // (width * height * 3)))
+        self._history: deque[tuple[int, Pyramid]] = deque(maxlen=kept)
+        self._unfinished: list[Trail] = []
 
-    def forward(self) -> Generator[tuple[int, list[Reading]], None, None]:
-        """Yields (frame number, readings of all hands in it)."""
+    def forward(self) -> Generator[Step, None, None]:
+        """From the first frame to the last."""
         live: list[Trail] = []
         for number, image in self.clip.frames():
             frame = Pyramid(image)
-            live = [trail for trail in live if self._step(frame, trail, number - 1, 1)]
+            before = len(live)
+            live = [trail for trail in live if self._advance(frame, trail, number, 1)]
             live = self._without_doubles(live, number)
-            live += self._search(frame, number, live)
-            yield number, [trail.readings[number] for trail in live]
+            self._lost_at = number if len(live) < before else self._lost_at
+            live = self._add_boxes(frame, number, live)
+            live = self._search(frame, number, live)
+            self._history.append((number, frame))
+            yield Step(number, [trail.readings[number] for trail in live])
 
-    def backward(self) -> Generator[tuple[int, list[Reading]], None, None]:
-        waiting = sorted(self.trails, key=lambda trail: trail.first)
+    def backward(self) -> Generator[Step, None, None]:
+        """Follows back what the forward pass left unfinished; reads only the frames that it needs."""
+        waiting = sorted(self._unfinished, key=lambda trail: trail.first)
         while waiting:
-            start = waiting[-1].first - 1
-            if start < self.clip.first_frame:
-                waiting.pop()
-                continue
             live: list[Trail] = []
-            for number, image in self.clip.backwards(last=start):
+            for number, image in self.clip.backwards(last=waiting[-1].first - 1):
                 while waiting and waiting[-1].first == number + 1:
                     live.append(waiting.pop())
                 frame = Pyramid(image)
-                live = [trail for trail in live if self._step_back(frame, trail, number)]
-                yield number, [trail.readings[number] for trail in live]
+                live = [trail for trail in live if self._advance_back(frame, trail, number)]
+                yield Step(number, [trail.readings[number] for trail in live])
                 if not live:
                     break
 
-    def _step(self, frame: Pyramid, trail: Trail, at: int, direction: int) -> bool:
-        reading = self._follower.follow(frame, trail, at, direction)
+    def _advance(self, frame: Pyramid, trail: Trail, number: int, direction: int) -> bool:
+        """Follow ``trail`` into frame ``number``; False if it is lost."""
+        if number - direction not in trail.readings:
+            return False
+        reading = self.follower.follow(frame, trail, number - direction, direction)
         if reading is not None:
-            trail.readings[at + direction] = reading
+            self._note(frame, trail, number, reading)
         return reading is not None
 
-    def _step_back(self, frame: Pyramid, trail: Trail, number: int) -> bool:
-        if not self._step(frame, trail, number + 1, -1):
+    def _advance_back(self, frame: Pyramid, trail: Trail, number: int) -> bool:
+        """As ``_advance``; also ends where another trail has the hand. A trail that ended since is taken over."""
+        if not self._advance(frame, trail, number, -1):
             return False
-        others = [t.readings[number] for t in self.trails if t is not trail and number in t.readings]
-        if same_hand(trail.readings[number], others):
-            del trail.readings[number]
-            return False
+        for other in self.trails:
+            if other is trail or number not in other.readings:
+                continue
+            if same_hand(trail.readings[number], [other.readings[number]]):
+                if other.last < max(trail.palm_scores, default=number):
+                    self._join(trail, other, number)
+                else:
+                    trail.drop(number)
+                return False
         return True
 
+    def _join(self, trail: Trail, earlier: Trail, number: int) -> None:
+        """``trail``, followed back, met ``earlier``, which had been lost since: they are one hand."""
+        for frame in range(number, earlier.last + 1):
+            # Both saw these frames; the trail that had been followed forwards was about to lose its hand.
+            earlier.drop(frame)
+        trail.absorb(earlier)
+        self.trails = [other for other in self.trails if other is not earlier]
+        self._unfinished = [other for other in self._unfinished if other is not earlier]
+
+    def _note(self, frame: Pyramid, trail: Trail, number: int, reading: Reading) -> None:
+        trail.readings[number] = reading
+        if number % self.options.mirror_step == 0 or len(trail.readings) == 1:
+            trail.mirrored[number] = self.follower.landmarks.read(frame, reading.roi, mirrored=True)
+            trail.colours[number] = palm_colours(frame, reading.points_px)
+
     def _without_doubles(self, live: list[Trail], number: int) -> list[Trail]:
-        """Two trails that slid onto one hand: the longer goes on."""
+        """Of trails that slid onto one hand, the one goes on that it surprises least."""
         kept: list[Trail] = []
-        for trail in sorted(live, key=lambda t: t.first):
+        for trail in sorted(live, key=lambda t: _strain(t, number)):
             if same_hand(trail.readings[number], [k.readings[number] for k in kept]):
-                del trail.readings[number]
+                trail.drop(number)
             else:
                 kept.append(trail)
         return kept
 
     def _search(self, frame: Pyramid, number: int, live: list[Trail]) -> list[Trail]:
-        found: list[Trail] = []
-        for palm in self._follower.palms.detect(frame, self._tiles_now(number, len(live)), self.options.palm_score):
-            known = [trail.readings[number] for trail in live + found]
-            reading = self._follower.confirm(frame, palm)
-            if reading is None or same_hand(reading, known):
+        """``live`` and the hands newly found."""
+        palms = self.follower.palms.detect(frame, self._tiles_now(number, len(live)), self.options.palm_score)
+        for palm in palms:
+            owner = next((t for t in live if is_palm_of(palm, t.readings[number])), None)
+            if owner is not None:
+                owner.palm_scores[number] = palm.score
+            elif not _on_known_hand(palm.points, number, live):
+                live = self._begin(frame, number, live, palm)
+        return live
+
+    def _begin(self, frame: Pyramid, number: int, live: list[Trail], palm: Palm) -> list[Trail]:
+        reading = self.follower.confirm(frame, palm)
+        if reading is None or _is_known(reading, number, live):
+            return live
+        trail = Trail(palm_scores={number: palm.score})
+        return self._start(frame, number, live, trail, reading)
+
+    def _add_boxes(self, frame: Pyramid, number: int, live: list[Trail]) -> list[Trail]:
+        """Hands pointed out in this frame replace what the tracker had there."""
+        for box in self.options.boxes:
+            reading = self.follower.search_box(frame, box.box) if box.frame == number else None
+            if reading is None:
                 continue
-            found.append(Trail({number: reading}, {number: palm.score}))
-        self.trails += found
-        return found
+            others = [t for t in live if not same_hand(t.readings[number], [reading])]
+            for trail in live:
+                if trail not in others:
+                    trail.drop(number)
+            live = self._start(frame, number, others, Trail(side=box.side, seeded=True), reading)
+        return live
+
+    def _start(self, frame: Pyramid, number: int, live: Sequence[Trail], trail: Trail, reading: Reading) -> list[Trail]:
+        self.trails.append(trail)
+        self._note(frame, trail, number, reading)
+        for earlier, picture in reversed(self._history):
+            if not self._advance_back(picture, trail, earlier):
+                break
+        else:
+            if trail.first > self.clip.first_frame:
+                self._unfinished.append(trail)
+        return [*live, trail]
 
     def _tiles_now(self, number: int, hands: int) -> list[Tile]:
         if (number - self.clip.first_frame) % self.options.keyframe_step == 0:
             return self._tiles
-        if hands >= 2:
+        just_lost = number - self._lost_at < len(self._tiles)
+        if hands >= self.options.expected_hands or not (just_lost or number % self.options.search_step == 0):
             return []
-        chosen = [self._tiles[(self._turn + i) % len(self._tiles)] for i in range(self.options.search_tiles)]
-        self._turn += self.options.search_tiles
-        return chosen
+        self._next_tile = (self._next_tile + 1) % len(self._tiles)
+        return [self._tiles[self._next_tile]]
+
+
+def _on_known_hand(points, number: int, live: list[Trail]) -> bool:
+    return any(covered_share(points, trail.readings[number]) >= COVERED for trail in live)
+
+
+def _is_known(reading: Reading, number: int, live: list[Trail]) -> bool:
+    """Is it a hand that is followed already, or a part of one?"""
+    known = [trail.readings[number] for trail in live]
+    return same_hand(reading, known) or any(covered_share(reading.points_px, k) >= COVERED for k in known)
+
+
+def _strain(trail: Trail, number: int) -> float:
+    """How badly the reading in ``number`` fits its trail: distance from the expected place, and a changed side."""
+    earlier = trail.log_odds() - trail.readings[number].right_log_odds
+    contrary = max(0.0, -trail.readings[number].right_log_odds * (1 if earlier > 0 else -1))
+    return trail.surprise(number, 1) + 0.1 * contrary

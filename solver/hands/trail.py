@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .landmarks import Reading
+from .landmarks import BONES, Reading
+
+# Readings of one frame whose equal points lie closer than this (in hand sizes) are one hand.
+SAME_HAND = 0.3
+# Points within this distance of another hand's bones (in its sizes) lie on that hand.
+_FLESH = 0.13
+# A hand with this share of its points on another one is a part of it: a thumb, a fist's knuckles.
+COVERED = 0.6
 
 
 @dataclass
@@ -16,11 +23,18 @@ class Trail:
 
     Attributes:
         readings: frame number -> what was seen there.
+        mirrored: the same region read mirrored, in some of the frames: a second opinion.
         palm_scores: frame number -> score of the palm detection that agreed with the trail there.
+        colours: frame number -> (k, 3) RGB of the palm.
+        side: given by a person, or None.
     """
 
     readings: dict[int, Reading] = field(default_factory=dict)
+    mirrored: dict[int, Reading] = field(default_factory=dict)
     palm_scores: dict[int, float] = field(default_factory=dict)
+    colours: dict[int, np.ndarray] = field(default_factory=dict)
+    side: str | None = None
+    seeded: bool = False
 
     @property
     def first(self) -> int:
@@ -30,12 +44,49 @@ class Trail:
     def last(self) -> int:
         return max(self.readings)
 
-    def velocity(self, frame: int, direction: int) -> np.ndarray:
-        """(2,) px per step of the hand's middle when leaving ``frame`` towards ``direction`` (+-1); zero if unknown."""
-        now, before = self.readings[frame], self.readings.get(frame - direction)
-        if before is None:
-            return np.zeros(2)
-        return now.points_px.mean(axis=0) - before.points_px.mean(axis=0)
+    def frames(self) -> list[int]:
+        return sorted(self.readings)
+
+    def log_odds(self) -> float:
+        """Summed log-odds of "right": each frame's vote, where there is a second opinion the mean of both."""
+        votes = {frame: reading.right_log_odds for frame, reading in self.readings.items()}
+        for frame, reading in self.mirrored.items():
+            votes[frame] = (votes[frame] + reading.right_log_odds) / 2
+        return float(sum(votes.values()))
+
+    def size_px(self) -> float:
+        return float(np.median([reading.size_px for reading in self.readings.values()]))
+
+    def expected(self, at: int, direction: int) -> np.ndarray:
+        """(21, 2) points one step beyond frame ``at`` in ``direction`` (+-1), at the hand's present velocity."""
+        points = self.readings[at].points_px
+        before = self.readings.get(at - direction)
+        return points if before is None else points + (points.mean(axis=0) - before.points_px.mean(axis=0))
+
+    def surprise(self, frame: int, direction: int) -> float:
+        """How far the hand's middle in ``frame`` is from where it was expected, in hand sizes."""
+        if frame - direction not in self.readings:
+            return 0.0
+        reading = self.readings[frame]
+        away = reading.points_px.mean(axis=0) - self.expected(frame - direction, direction).mean(axis=0)
+        return float(np.linalg.norm(away) / reading.size_px)
+
+    def drop(self, frame: int) -> None:
+        for record in (self.readings, self.mirrored, self.palm_scores, self.colours):
+            record.pop(frame, None)
+
+    def absorb(self, other: Trail) -> None:
+        """Take over what ``other`` saw; where both have a frame, ours stays."""
+        for name in ("readings", "mirrored", "palm_scores", "colours"):
+            setattr(self, name, getattr(other, name) | getattr(self, name))
+
+    def part(self, first: int, last: int) -> Trail:
+        """The trail cut to ``first``..``last``, inclusive."""
+        cut = Trail(side=self.side, seeded=self.seeded)
+        for name in ("readings", "mirrored", "palm_scores", "colours"):
+            record = getattr(self, name)
+            setattr(cut, name, {frame: value for frame, value in record.items() if first <= frame <= last})
+        return cut
 
 
 def distance(a: Reading, b: Reading) -> float:
@@ -44,6 +95,21 @@ def distance(a: Reading, b: Reading) -> float:
     return float(apart / max(a.size_px, b.size_px, 1e-6))
 
 
-def same_hand(reading: Reading, others: Iterable[Reading], limit: float = 0.3) -> bool:
+def covered_share(points_px: np.ndarray, by: Reading) -> float:
+    """Share of ``points_px`` (n, 2) that lie on the hand ``by``."""
+    start, end = by.points_px[BONES[:, 0]], by.points_px[BONES[:, 1]]
+    along = end - start
+    length_2 = np.maximum((along**2).sum(axis=1), 1e-9)
+    share = np.clip(((points_px[:, None] - start) * along).sum(axis=2) / length_2, 0, 1)
+    away = np.linalg.norm(points_px[:, None] - start - share[..., None] * along, axis=2).min(axis=1)
+    return float((away < _FLESH * by.size_px).mean())
+
+
+def is_part_of(small: Reading, big: Reading) -> bool:
+    """Is ``small`` a finger or a fold of the larger hand ``big``?"""
+    return small.size_px < big.size_px and covered_share(small.points_px, big) >= COVERED
+
+
+def same_hand(reading: Reading, others: Iterable[Reading]) -> bool:
     """Is one of ``others`` the same hand?"""
-    return any(distance(reading, other) < limit for other in others)
+    return any(distance(reading, other) < SAME_HAND for other in others)
