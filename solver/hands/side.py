@@ -1,8 +1,8 @@
 """Left or right, decided once for a whole trail.
 
 The network's vote in a single frame is often wrong (about a quarter of the frames of a head-worn clip), the sum over a
-trail rarely. What else is known: a person's two hands in view at once are a left and a right one, and a hand that is lost
-and found again nearby is the same one. All of it is one small sum over the trails' sides, maximised exactly if small.
+trail rarely. What else is known: a person's two hands in view at once are a left and a right one, and a lost hand
+found again nearby is the same one. All of it is one small sum over the trails' sides, maximised exactly if small.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Trails over a clip: a forward pass that finds and follows hands, a backward pass that extends what began late.
 
 Palms are searched in all tiles on keyframes only, and in a tile now and then while a hand is missing; in between hands
-are followed. A new hand is at once followed back through the last frames, which are kept; what is still seen at their end
-is followed further back in a second pass over the clip.
+are followed. A new hand is at once followed back through the last frames, which are kept; what is still seen at their
+end is followed further back in a second pass over the clip.
 """
 
 from __future__ import annotations
