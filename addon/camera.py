@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..solver.hand_model.rotations import quaternion_from_matrix
 from ..solver.camera.cameras import CameraPath
+from ..solver.hand_model.rotations import quaternion_from_matrix
 from . import animation, clip, frames
 from .clip import KnownCamera
 

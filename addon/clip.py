@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -71,7 +72,7 @@ def require_readable(clip: bpy.types.MovieClip) -> None:
 
 def file_path(clip: bpy.types.MovieClip) -> Path:
     """Where the clip's movie or first image should be."""
-    return Path(bpy.path.abspath(clip.filepath, library=clip.library))
+    return Path(os.path.normpath(bpy.path.abspath(clip.filepath, library=clip.library)))
 
 
 def first_number(clip: bpy.types.MovieClip) -> int:

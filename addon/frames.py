@@ -1,7 +1,7 @@
 """The one conversion between the solver's frames and Blender's. NumPy only.
 
-Solver world: metres, x right, y down, z forward. Blender world: metres, x right, y forward, z up. A solver camera at the
-identity stands at Blender's origin, level, looking along +Y.
+Solver world: metres, x right, y down, z forward. Blender world: metres, x right, y forward, z up. A solver camera at
+the identity stands at Blender's origin, level, looking along +Y.
 Solver camera: x right, y down, z forward. Blender camera: x right, y up, looks along -z.
 """
 

@@ -87,7 +87,9 @@ def slow(client: Client, request: messages.SolveRequest, solved: take.Take) -> N
 
 
 def fail(client: Client, request: messages.SolveRequest, solved: take.Take) -> None:
-    client.say(messages.Failed(request.request, "no-hands-found", "There is no hand in the clip.", "Choose another clip."))
+    client.say(
+        messages.Failed(request.request, "no-hands-found", "There is no hand in the clip.", "Choose another clip.")
+    )
 
 
 def die(client: Client, request: messages.SolveRequest, solved: take.Take) -> None:

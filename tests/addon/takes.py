@@ -27,7 +27,9 @@ def moving_take(frames=30, seed=0, sides=("left", "right"), camera_kind="static"
         "size": SIZE,
         "frames": np.arange(first_frame, first_frame + frames),
         "intrinsics": np.array([700.0, 700.0, 330.0, 170.0]),
-        "world_from_camera": moving_camera(rng, frames) if camera_kind == "given" else np.tile(np.eye(4), (frames, 1, 1)),
+        "world_from_camera": moving_camera(rng, frames)
+        if camera_kind == "given"
+        else np.tile(np.eye(4), (frames, 1, 1)),
         "camera_kind": camera_kind,
         "model": "open",
         "model_sha256": "",
