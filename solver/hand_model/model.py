@@ -198,10 +198,13 @@ class PosedHand:
 
     def skinning_transforms(self) -> np.ndarray:
         """(..., V, 3, 4) affine map of each vertex from rest (pose blend shapes applied) to posed."""
-        offsets = self.joints - _rotate(self.global_rotations, self.shaped.joints_rest)
+        # transl stays out of the blend: stored weights sum to one only within single precision
+        offsets = self.joints - self.transl[..., None, :] - _rotate(self.global_rotations, self.shaped.joints_rest)
         transforms = np.concatenate([self.global_rotations, offsets[..., None]], axis=-1)
         blended = self.shaped.model.weights @ transforms.reshape(*transforms.shape[:-3], JOINT_COUNT, 12)
-        return blended.reshape(*blended.shape[:-1], 3, 4)
+        blended = blended.reshape(*blended.shape[:-1], 3, 4)
+        blended[..., 3] += self.transl[..., None, :]
+        return blended
 
 
 def keypoint_ancestors() -> np.ndarray:

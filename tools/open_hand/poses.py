@@ -57,7 +57,7 @@ def _angles_deg(count: int, rng: np.random.Generator) -> np.ndarray:
     base, middle, outer = (joint - 1 for joint in FINGER_JOINTS["thumb"])
     own = np.clip(0.5 * grasp + 0.5 * rng.beta(1.2, 1.5, count), 0, 1)
     angles[:, base, 0] = 40 * own - 8 + 9 * rng.standard_normal(count)
-    angles[:, base, 1] = 30 * own + 9 * rng.standard_normal(count)
+    angles[:, base, 1] = -25 * own + 6 + 9 * rng.standard_normal(count)  # away from the palm's plane, to oppose
     angles[:, base, 2] = 15 * own + 8 * rng.standard_normal(count)
     angles[:, middle, 0] = 42 * own + 8 * rng.standard_normal(count)
     angles[:, outer, 0] = 65 * np.clip(own + 0.2 * rng.standard_normal(count), -0.2, 1)
