@@ -1,0 +1,18 @@
+"""The declared costs. Each names the variables it touches, gives residuals and analytic Jacobians, and has a test."""
+
+from .base import Cost
+from .camera import CameraCost
+from .constraints import AnglesTargetCost, OrientTargetCost, PointTargetCost, TogetherCost, hold_still
+from .dynamics import FingerDynamicsCost, WristPositionCost, WristRotationCost, process
+from .globals import FocalCost, HandSizeCost, OffsetsCost, ScaleCost, ShapeCost
+from .hint import DepthHintCost
+from .keypoints import KeypointCost, whitening_of
+from .pose import JointLimitCost, PoseDistributionCost
+from .two_hands import SPHERE_RADII, RepulsionCost
+
+__all__ = [
+    "SPHERE_RADII", "AnglesTargetCost", "CameraCost", "Cost", "DepthHintCost", "FingerDynamicsCost", "FocalCost",
+    "HandSizeCost", "JointLimitCost", "KeypointCost", "OffsetsCost", "OrientTargetCost", "PointTargetCost",
+    "PoseDistributionCost", "RepulsionCost", "ScaleCost", "ShapeCost", "TogetherCost", "WristPositionCost",
+    "WristRotationCost", "hold_still", "process", "whitening_of",
+]  # fmt: skip

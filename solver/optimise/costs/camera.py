@@ -1,0 +1,64 @@
+"""The camera's path as mapping found it, with mapping's covariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...hand_model.rotations import log, right_jacobian_inverse
+from ..evaluation import Evaluation
+from ..system import System
+from .base import Cost
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraCost(Cost):
+    """Deviation of each pose, ``e = [log(R R0'), C - C0]``, and of each step between frames, from the mapping's.
+
+    Attributes:
+        camera_from_world: (T, 3, 3) mapped rotations. centre: (T, 3) mapped centres, mapping's unit.
+        information: (T, 6, 6) square roots W of the poses' information, rows applied to e.
+        step_information: (6, 6) likewise for ``e[t+1] - e[t]``: drift is slow, so steps are known better than poses.
+    """
+
+    camera_from_world: np.ndarray
+    centre: np.ndarray
+    information: np.ndarray
+    step_information: np.ndarray
+
+    name = "camera"
+    touches = ("camera",)
+
+    def residuals(self, at: Evaluation) -> np.ndarray:
+        deviation = self._deviation(at)
+        poses = (self.information @ deviation[..., None])[..., 0]
+        return np.concatenate([poses, np.diff(deviation, axis=0) @ self.step_information.T])
+
+    def _deviation(self, at: Evaluation) -> np.ndarray:
+        turn = log(at.state.camera_from_world @ np.swapaxes(self.camera_from_world, -1, -2))
+        return np.concatenate([turn, at.state.camera_centre - self.centre], axis=-1)
+
+    def add_to(self, system: System, at: Evaluation) -> None:
+        if not at.layout.camera_free:
+            return
+        deviation = self._deviation(at)
+        slope = np.zeros((len(deviation), 6, 6))
+        # a left turn d of R turns R R0' from the left: log(Exp(d) Exp(e)) = e + Jl(e)^-1 d, and Jl(e) = Jr(-e)
+        slope[:, :3, :3] = right_jacobian_inverse(-deviation[:, :3])
+        slope[:, 3:, 3:] = np.eye(3)
+        pose = self.information @ slope
+        residual = (self.information @ deviation[..., None])[..., 0]
+        every = slice(0, len(deviation))
+        system.add_camera(_pull(pose, residual), pose.swapaxes(1, 2) @ pose, every)
+        step = self.step_information @ slope
+        change = np.diff(deviation, axis=0) @ self.step_information.T
+        start, end = -step[:-1], step[1:]
+        first, last = slice(0, len(step) - 1), slice(1, len(step))
+        system.add_camera(_pull(start, change), start.swapaxes(1, 2) @ start, first)
+        system.add_camera(_pull(end, change), end.swapaxes(1, 2) @ end, last)
+        system.add_camera(change, end.swapaxes(1, 2) @ start, first, offset=1)
+
+
+def _pull(slope: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    return (slope.swapaxes(1, 2) @ residual[..., None])[..., 0]

@@ -1,0 +1,111 @@
+"""How hands move: fingers, wrist position and wrist rotation as integrated Ornstein-Uhlenbeck processes.
+
+The velocity of such a process forgets itself with a time constant tau and wanders with a deviation sigma, so
+
+    x[t+1] - x[t] = rho (x[t] - x[t-1]) + noise,    rho = exp(-dt / tau),    var noise = (sigma dt)^2 (1 - rho^2).
+
+As tau grows this becomes constant velocity. Constants are per second, so the same hand gets the same prior at any
+frame rate. Wrist positions are measured in hand sizes: in metres, the optimum would shrink the hand to move it less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...hand_model.rotations import log, right_jacobian_inverse
+from ..evaluation import Evaluation
+from ..layout import ROOT, SHIFT, TURN
+from .base import Stencil, StencilCost
+
+
+@dataclass(frozen=True)
+class Process:
+    """A discrete integrated Ornstein-Uhlenbeck process: ``memory`` rho, and the noise's ``deviation`` per frame."""
+
+    memory: np.ndarray
+    deviation: np.ndarray
+
+
+def process(speed: np.ndarray | float, memory_s: float, frame_s: float) -> Process:
+    """The process of velocities with deviation ``speed`` (unit per second) and time constant ``memory_s``."""
+    rho = np.exp(-frame_s / memory_s)
+    return Process(np.float64(rho), np.asarray(speed, float) * frame_s * np.sqrt(1 - rho * rho))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FingerDynamicsCost(StencilCost):
+    """Each hinge by itself. ``process.deviation`` is (hinges,) rad; the innovation covariance is diagonal."""
+
+    process: Process
+
+    name = "finger-dynamics"
+    touches = ("fingers",)
+
+    def linearise(self, at: Evaluation) -> Stencil:
+        hands, angles = at.layout.runs(3), at.state.hands.angles
+        rho, inverse = self.process.memory, 1 / self.process.deviation
+        residual = (angles[hands + 2] - (1 + rho) * angles[hands + 1] + rho * angles[hands]) * inverse
+        slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
+        return Stencil(hands, ROOT + np.arange(angles.shape[1]), residual, slopes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WristPositionCost(StencilCost):
+    """The wrist joint's path in the world. ``process.deviation`` is in hand sizes.
+
+    ``in_metres`` measures it the usual way instead, with the mean hand's size: kept because the bench and a test show
+    with it why that is wrong.
+    """
+
+    process: Process
+    in_metres: bool = False
+
+    name = "wrist-position"
+    touches = ("wrists", "betas")
+
+    def linearise(self, at: Evaluation) -> Stencil:
+        hands, wrist = at.layout.runs(3), at.state.hands.wrist
+        tracks = at.layout.track_of[hands]
+        rho = self.process.memory
+        size = self._unit(at)[tracks] * self.process.deviation
+        inverse = (1 / size)[:, None]
+        residual = (wrist[hands + 2] - (1 + rho) * wrist[hands + 1] + rho * wrist[hands]) * inverse
+        slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
+        by_shape = None if self.in_metres else -residual[..., None] * at.hand_size_slope[tracks][:, None]
+        return Stencil(hands, np.arange(SHIFT.start, SHIFT.stop), residual, slopes, by_shape)
+
+    def _unit(self, at: Evaluation) -> np.ndarray:
+        if self.in_metres:
+            return np.array([track.skeleton.length[0] for track in at.layout.tracks])
+        return at.hand_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class WristRotationCost(StencilCost):
+    """The hand's orientation in the world: body-frame angular steps ``w = log(R[t]' R[t+1])``, deviation in rad."""
+
+    process: Process
+
+    name = "wrist-rotation"
+    touches = ("wrists",)
+
+    def linearise(self, at: Evaluation) -> Stencil:
+        hands, rotation = at.layout.runs(3), at.state.hands.global_orient
+        rho, inverse = self.process.memory, 1 / self.process.deviation
+        before, before_slope = _step(rotation[hands], rotation[hands + 1])
+        after, after_slope = _step(rotation[hands + 1], rotation[hands + 2])
+        residual = (after - rho * before) * inverse
+        slopes = (
+            rho * before_slope * inverse,
+            -(after_slope + rho * before_slope) * inverse,
+            after_slope * inverse,
+        )
+        return Stencil(hands, np.arange(TURN.start, TURN.stop), residual, slopes)
+
+
+def _step(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """w = log(start' end) (m, 3), and its derivative (m, 3, 3) by a left turn of ``end`` (minus that: of ``start``)."""
+    w = log(np.swapaxes(start, -1, -2) @ end)
+    return w, right_jacobian_inverse(w) @ np.swapaxes(end, -1, -2)

@@ -1,0 +1,98 @@
+"""Priors on what is constant over the clip: shape, size, scale, focal length, landmark offsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..evaluation import Evaluation, size_of
+from ..layout import BETA_COUNT, OFFSET_COUNT
+from .base import BorderCost
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeCost(BorderCost):
+    """Each coefficient of ``shape`` around ``mean`` (10,) with ``deviation``."""
+
+    shape: int
+    mean: np.ndarray
+    deviation: float
+
+    name = "shape"
+    touches = ("betas",)
+
+    def linearise(self, at: Evaluation) -> tuple[str, slice, np.ndarray, np.ndarray]:
+        residual = (at.state.betas[self.shape] - self.mean) / self.deviation
+        return "shape", _columns(self.shape), residual, np.eye(BETA_COUNT) / self.deviation
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandSizeCost(BorderCost):
+    """The logarithm of the hand's size around its start, the one direction of shape that motion could bias.
+
+    The evidence of smoothness grows with the clip, so a fixed prior loses to it sooner or later (25 % at 3,000 frames
+    in the prototype): ``deviation`` must shrink with the number of frames.
+
+    Attributes:
+        shape: which betas. track: any track with that shape (for its skeleton). log_size: the start's log(metres).
+    """
+
+    shape: int
+    track: int
+    log_size: float
+    deviation: float
+
+    name = "hand-size"
+    touches = ("betas",)
+
+    def linearise(self, at: Evaluation) -> tuple[str, slice, np.ndarray, np.ndarray]:
+        size, slope = size_of(at.layout.tracks[self.track].skeleton, at.state.betas[self.shape])
+        residual = np.array([(np.log(size) - self.log_size) / self.deviation])
+        return "shape", _columns(self.shape), residual, slope[None] / self.deviation
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleCost(BorderCost):
+    """Metres per unit of the camera's path, as its own evidence (contact, user, mapping) has it."""
+
+    log_scale: float
+    deviation: float
+
+    name = "scale"
+    touches = ("scale",)
+
+    def linearise(self, at: Evaluation) -> tuple[str, slice, np.ndarray, np.ndarray]:
+        residual = np.array([(at.state.log_scale - self.log_scale) / self.deviation])
+        return "scale", slice(0, 1), residual, np.array([[1 / self.deviation]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FocalCost(BorderCost):
+    """The focal length's logarithm around the given one."""
+
+    deviation: float
+
+    name = "focal"
+    touches = ("focal",)
+
+    def linearise(self, at: Evaluation) -> tuple[str, slice, np.ndarray, np.ndarray]:
+        return "focal", slice(0, 1), np.array([at.state.log_focal / self.deviation]), np.array([[1 / self.deviation]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffsetsCost(BorderCost):
+    """Landmark offsets around the shipped calibration; ``deviation`` in metres."""
+
+    deviation: float
+
+    name = "landmark-offsets"
+    touches = ("offsets",)
+
+    def linearise(self, at: Evaluation) -> tuple[str, slice, np.ndarray, np.ndarray]:
+        residual = at.state.offsets.reshape(-1) / self.deviation
+        return "offsets", slice(0, OFFSET_COUNT), residual, np.eye(OFFSET_COUNT) / self.deviation
+
+
+def _columns(shape: int) -> slice:
+    return slice(shape * BETA_COUNT, (shape + 1) * BETA_COUNT)

@@ -1,0 +1,50 @@
+"""What a hand can do, and what it usually does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..evaluation import Evaluation
+from ..layout import ROOT
+from .base import HandCost
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointLimitCost(HandCost):
+    """One-sided springs beyond ``low`` and ``high`` (hinges,) rad, each with ``deviation`` rad."""
+
+    low: np.ndarray
+    high: np.ndarray
+    deviation: float
+
+    name = "joint-limits"
+    touches = ("fingers",)
+
+    def linearise(self, at: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        angles = at.state.hands.angles
+        beyond = np.maximum(angles - self.high, 0) - np.maximum(self.low - angles, 0)
+        slope = (beyond != 0) / self.deviation
+        return np.arange(len(angles)), ROOT + np.arange(angles.shape[1]), beyond / self.deviation, slope
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseDistributionCost(HandCost):
+    """A wide normal distribution of every hinge, so that fingers that are never seen rest where fingers rest.
+
+    It must be weak once there are dynamics: at full strength in every frame it pulls gaps to the mean pose, and they
+    come out worse than linear interpolation. ``mean``, ``deviation``: (hinges,) rad.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    name = "pose-distribution"
+    touches = ("fingers",)
+
+    def linearise(self, at: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        angles = at.state.hands.angles
+        residual = (angles - self.mean) / self.deviation
+        slope = np.broadcast_to(1 / self.deviation, residual.shape)
+        return np.arange(len(angles)), ROOT + np.arange(angles.shape[1]), residual, slope

@@ -1,0 +1,120 @@
+"""A state with what costs ask of it: landmarks in the world and in the camera, computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..initialise.kinematics import Pose, Skeleton, pose_landmarks
+from .kinematics import Jacobians, landmark_jacobians, with_offsets
+from .layout import Layout, Track
+from .state import State
+
+
+@dataclass(frozen=True)
+class View:
+    """The pinhole that looks: focal lengths (fx, fy) and centre (cx, cy) in px, before the solved focal factor."""
+
+    focal_px: np.ndarray
+    centre_px: np.ndarray
+
+
+class Evaluation:
+    """One state of one problem. Nothing here changes after it was computed."""
+
+    def __init__(self, layout: Layout, view: View, state: State) -> None:
+        self.layout, self.view, self.state = layout, view, state
+
+    @cached_property
+    def skeletons(self) -> tuple[Skeleton, ...]:
+        """Each track's skeleton with the solved landmark offsets."""
+        if not self.state.offsets.any():
+            return self.given_skeletons
+        return tuple(with_offsets(track.skeleton, self.state.offsets) for track in self.layout.tracks)
+
+    @cached_property
+    def given_skeletons(self) -> tuple[Skeleton, ...]:
+        """Each track's skeleton with the landmark offsets it came with."""
+        return tuple(track.skeleton for track in self.layout.tracks)
+
+    @cached_property
+    def bare_skeletons(self) -> tuple[Skeleton, ...]:
+        """Each track's skeleton whose landmarks are the model's own joints and tips."""
+        return tuple(track.bare for track in self.layout.tracks)
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """(N, 21, 3) landmarks as the detector means them, in the world, metres."""
+        return self._pose(self.skeletons)
+
+    @cached_property
+    def given_points(self) -> np.ndarray:
+        """(N, 21, 3) the same with the offsets that the tracks came with."""
+        return self.points if self.skeletons is self.given_skeletons else self._pose(self.given_skeletons)
+
+    @cached_property
+    def keypoints(self) -> np.ndarray:
+        """(N, 21, 3) the model's own joints and tips in the world, metres: what touches, and what an artist pins."""
+        return self._pose(self.bare_skeletons)
+
+    def _pose(self, skeletons: tuple[Skeleton, ...]) -> np.ndarray:
+        parts = [
+            pose_landmarks(skeleton, self.betas(track), self.hands(track.hands)).landmarks
+            for skeleton, track in zip(skeletons, self.layout.tracks, strict=True)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, 21, 3))
+
+    def betas(self, track: Track) -> np.ndarray:
+        return self.state.betas[track.shape]
+
+    def hands(self, index: slice | np.ndarray) -> Pose:
+        return self.state.hands.take(index)
+
+    @cached_property
+    def scaled_centre(self) -> np.ndarray:
+        """(T, 3) camera centres in metres."""
+        return np.exp(self.state.log_scale) * self.state.camera_centre
+
+    @cached_property
+    def points_camera(self) -> np.ndarray:
+        """(N, 21, 3) landmarks in the camera's frame, metres."""
+        frames = self.layout.frame_of
+        relative = self.points - self.scaled_centre[frames, None]
+        return relative @ np.swapaxes(self.state.camera_from_world[frames], -1, -2)
+
+    @cached_property
+    def focal_px(self) -> np.ndarray:
+        """(2,) solved focal lengths."""
+        return np.exp(self.state.log_focal) * self.view.focal_px
+
+    @cached_property
+    def hand_size(self) -> np.ndarray:
+        """(tracks,) hand length in metres, the unit of smoothness; exponential in betas, so that it stays positive."""
+        return np.array([size_of(track.skeleton, self.betas(track))[0] for track in self.layout.tracks])
+
+    @cached_property
+    def hand_size_slope(self) -> np.ndarray:
+        """(tracks, 10) derivative of the size's logarithm by betas."""
+        slopes = [size_of(track.skeleton, self.betas(track))[1] for track in self.layout.tracks]
+        return np.array(slopes).reshape(len(slopes), -1)
+
+    def jacobians(self, index: int, hands: slice | np.ndarray, skeletons: tuple[Skeleton, ...]) -> Jacobians:
+        """Jacobians of some hand-frames of track ``index`` with one of the sets of skeletons above."""
+        return landmark_jacobians(skeletons[index], self.betas(self.layout.tracks[index]), self.hands(hands))
+
+    def moved(self, step: np.ndarray, border_step: np.ndarray) -> Evaluation:
+        return Evaluation(self.layout, self.view, self.state.moved(self.layout, step, border_step))
+
+    def at(self, state: State) -> Evaluation:
+        return Evaluation(self.layout, self.view, state)
+
+    def with_layout(self, layout: Layout) -> Evaluation:
+        return Evaluation(layout, self.view, self.state)
+
+
+def size_of(skeleton: Skeleton, betas: np.ndarray) -> tuple[float, np.ndarray]:
+    """Hand size ``l0 exp(k.betas)`` in metres and k, with the mean length l0 and its relative slope k."""
+    slope = skeleton.length[1:] / skeleton.length[0]
+    return float(skeleton.length[0] * np.exp(slope @ betas)), slope

@@ -1,0 +1,203 @@
+"""The way in: tracks and their initial fit become one motion in one world, streamed while it settles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..camera.cameras import CameraPath
+from ..hand_model import HandModel
+from ..initialise import InitialMotion, LandmarkCalibration, default_calibration
+from ..initialise.kinematics import joint_rotations
+from ..observations import HandTrack
+from ..take import INFILLED, OBSERVED
+from .clip import Clip, assemble
+from .objective import clip_costs
+from .problem import Problem
+from .solve import Iterate, Outcome, run
+from .state import State
+from .uncertainty import SIGMA_FACTOR, Uncertainty, marginals
+from .weights import BALANCED, Preset
+
+
+@dataclass(frozen=True)
+class RefineOptions:
+    """What the caller may choose.
+
+    Attributes:
+        preset: quality.
+        longest_gap_s: a hand unseen for longer is absent rather than invented.
+        solve_shape, solve_camera, solve_scale, solve_focal, solve_offsets: variables besides the hands. A static camera
+            stays where it is whatever ``solve_camera`` says: a world that moved with it would look the same.
+        uncertainty: compute covariances at the end (about two steps' worth of time).
+    """
+
+    preset: Preset = BALANCED
+    longest_gap_s: float = 2.0
+    solve_shape: bool = True
+    solve_camera: bool = False
+    solve_scale: bool = False
+    solve_focal: bool = False
+    solve_offsets: bool = False
+    uncertainty: bool = True
+
+
+@dataclass(frozen=True)
+class RefinedTrack:
+    """One track in the world.
+
+    Attributes:
+        track: index of the track. side: "left" or "right".
+        frames: (n,) clip frame numbers, rising; a gap too long to invent is left out.
+        rotations: (n, 16, 3, 3) local, MANO order, [0] is global_orient, flat mean included.
+        transl: (n, 3) metres, smplx's meaning. betas: (10,). rest_wrist: (3,) the wrist is at ``rest_wrist + transl``.
+        status: (n,) ``take.OBSERVED`` or ``take.INFILLED``.
+        joint_sigma: (n, 21) metres, per axis: deviation of each keypoint's position in the world, relative to the
+            wrist for all but the wrist itself; None before the end.
+    """
+
+    track: int
+    side: str
+    frames: np.ndarray
+    rotations: np.ndarray
+    transl: np.ndarray
+    betas: np.ndarray
+    rest_wrist: np.ndarray
+    status: np.ndarray
+    joint_sigma: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Refined:
+    """The state of the solve after a step; the last one has ``final`` set.
+
+    Attributes:
+        tracks: all tracks.
+        world_from_camera: (T, 4, 4) metres. intrinsics: (4,) px.
+        landmark_offsets: (21, 3) metres, right hand, bone-local.
+        stage, step: where the solve is. stage_end: whether a stage has just ended. cost: its objective.
+        outcome: of the last stage, when final.
+        problem, state: for a later local re-solve.
+        uncertainty: when final and asked for.
+    """
+
+    tracks: tuple[RefinedTrack, ...]
+    world_from_camera: np.ndarray
+    intrinsics: np.ndarray
+    landmark_offsets: np.ndarray
+    stage: str
+    step: int
+    stage_end: bool
+    cost: float
+    problem: Problem
+    state: State
+    outcome: Outcome | None = None
+    final: bool = False
+    uncertainty: Uncertainty | None = None
+
+
+def refine(
+    tracks: Sequence[HandTrack],
+    motions: Mapping[int, InitialMotion],
+    models: Mapping[str, HandModel],
+    camera: CameraPath,
+    frames: np.ndarray,
+    frame_s: float,
+    options: RefineOptions = RefineOptions(),
+    calibration: LandmarkCalibration | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Refined]:
+    """Solve all hands (and what else is free) together.
+
+    Args:
+        tracks: what was seen. motions: the initial fit by track index (``initialise.collect``), in camera frames.
+        models: "left" and "right".
+        camera: for ``frames`` (T,), the clip's frame numbers, rising by one.
+        frame_s: seconds per frame.
+        cancelled: asked before every factorisation; when true the best state so far is the final one.
+
+    Yields:
+        ``Refined`` after every accepted step and stage; the last has ``final`` set, also after a cancel.
+    """
+    calibration = calibration or default_calibration()
+    clip = assemble(
+        tracks, motions, models, camera, frames, math.floor(options.longest_gap_s / frame_s), calibration,
+        _free(options, camera),
+    )  # fmt: skip
+    problem = Problem(
+        clip.layout, clip.view, clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset)
+    )
+    iterate = Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
+    if clip.segments:
+        for iterate in run(problem, clip.start, options.preset.stages, cancelled=cancelled):
+            yield _refined(clip, problem, calibration, iterate, motions)
+    sure = options.uncertainty and bool(clip.segments) and not cancelled()
+    uncertainty = marginals(problem, iterate.state) if sure else None
+    yield _refined(clip, problem, calibration, iterate, motions, True, uncertainty)
+
+
+def _free(options: RefineOptions, camera: CameraPath) -> dict[str, bool]:
+    moving = camera.kind != "static"
+    return {
+        "shape_free": options.solve_shape,
+        "camera_free": options.solve_camera and moving,
+        "scale_free": options.solve_scale and moving,
+        "focal_free": options.solve_focal,
+        "offsets_free": options.solve_offsets,
+    }
+
+
+def _refined(
+    clip: Clip,
+    problem: Problem,
+    calibration: LandmarkCalibration,
+    iterate: Iterate,
+    motions: Mapping[int, InitialMotion],
+    final: bool = False,
+    uncertainty: Uncertainty | None = None,
+) -> Refined:
+    state = iterate.state
+    at = problem.at(state)
+    sigma = None if uncertainty is None else SIGMA_FACTOR * uncertainty.keypoint_sigma()
+    pose = np.tile(np.eye(4), (len(clip.frames), 1, 1))
+    pose[:, :3, :3], pose[:, :3, 3] = np.swapaxes(state.camera_from_world, -1, -2), at.scaled_centre
+    return Refined(
+        tracks=tuple(_track(clip, state, index, motions[index].side, sigma) for index in sorted(motions)),
+        world_from_camera=pose,
+        intrinsics=np.concatenate([at.focal_px, clip.view.centre_px]),
+        landmark_offsets=calibration.offsets_m + state.offsets,
+        stage=iterate.stage,
+        step=iterate.step,
+        stage_end=iterate.outcome is not None,
+        cost=iterate.cost,
+        problem=problem,
+        state=state,
+        outcome=iterate.outcome if final else None,
+        final=final,
+        uncertainty=uncertainty,
+    )
+
+
+def _track(clip: Clip, state: State, index: int, side: str, sigma: np.ndarray | None) -> RefinedTrack:
+    """A track's segments, one after another."""
+    mine = [i for i, segment in enumerate(clip.segments) if segment.track == index]
+    layouts = [clip.layout.tracks[i] for i in mine]
+    hands = np.concatenate([np.arange(t.packed, t.packed + t.count) for t in layouts])
+    skeleton, betas = layouts[0].bare, state.betas[layouts[0].shape]
+    pose = state.hands.take(hands)
+    rest_wrist = skeleton.at(betas)[0][0]
+    seen = np.concatenate([clip.segments[i].seen for i in mine])
+    return RefinedTrack(
+        track=index,
+        side=side,
+        frames=np.concatenate([clip.frames[t.frames] for t in layouts]),
+        rotations=joint_rotations(skeleton, pose),
+        transl=pose.wrist - rest_wrist,
+        betas=betas,
+        rest_wrist=rest_wrist,
+        status=np.where(seen, OBSERVED, INFILLED).astype(np.uint8),
+        joint_sigma=None if sigma is None else sigma[hands],
+    )

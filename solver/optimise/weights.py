@@ -1,0 +1,110 @@
+"""Every number that says how much a cost counts, in one place, with its unit and its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .solve import Stage
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Deviations and time constants of all costs. Residuals are whitened, so that no further weight is needed.
+
+    Speeds are deviations of velocity in everyday manipulation: recordings of one source or another have medians of
+    0.3 and 99th percentiles of 3 hand lengths a second at the wrist, 36 and 550 deg/s in its rotation, and 23 to 44
+    (median) and 200 to 560 deg/s (99 %) in the fingers.
+    """
+
+    # Geman-McClure scale of a landmark's image error, in its own deviations: beyond it a landmark is an outlier
+    robust_sigmas: float = 5.0
+    # the net's depths along the ray, in palm sizes, per landmark and frame; errors of neighbouring frames are the same
+    # error again, hence three times the deviation that a single frame shows
+    hint_palm_sizes: float = 0.75
+    # kernel of the depth hint, in its own deviations
+    hint_robust_sigmas: float = 2.4
+
+    # wrist: hand lengths per second, and seconds until it has forgotten its velocity
+    wrist_speed: float = 2.0
+    wrist_memory_s: float = 0.25
+    # wrist rotation: deg per second; a little more forgetful than position
+    wrist_turn_deg: float = 150.0
+    wrist_turn_memory_s: float = 0.15
+    # fingers: deg per second of flexion hinges (abduction and twist in proportion to their range); time constant as
+    # fitted to recordings of two independent sources (rho = 0.7 a frame at 30 fps)
+    finger_speed_deg: float = 80.0
+    finger_memory_s: float = 0.0935
+
+    # how softly a joint limit gives way
+    limit_deg: float = 3.0
+    # factor on the anatomy's deviations: per frame weak, or gaps are pulled to the mean pose
+    pose_scale: float = 5.0
+
+    # shape coefficients have unit variance by the format's definition
+    shape: float = 1.0
+    # ... and around the initial fit's, for a shape seen in ``shape_frames`` hand-frames. It shrinks with the root of
+    # their number: the landmarks' errors repeat from frame to frame, and fingers that are free to bend towards noise
+    # come out longer than they are, so the evidence for such an error grows with the clip
+    shape_start: float = 0.5
+    # relative error of the initial fit's hand size, likewise. No camera measures it well: hand and depth scale together
+    hand_size: float = 0.02
+    # hand-frames for which the two above hold: about a third of a second of one hand, or of one idea of the detector
+    shape_frames: float = 10.0
+
+    # overlap of two hands' spheres, metres
+    repulsion_m: float = 0.003
+
+    # camera poses around mapping's, when it gives no covariance of its own: rad, m; and their steps from frame to frame
+    camera_turn: float = 0.01
+    camera_shift: float = 0.02
+    camera_turn_step: float = 0.001
+    camera_shift_step: float = 0.001
+    # relative error of the focal length, and of the scale of the camera's path, when they are solved
+    focal: float = 0.05
+    scale: float = 0.05
+    # landmark offsets around the shipped calibration, metres, when they are solved
+    offsets_m: float = 0.004
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A quality: weights and stages.
+
+    The widened kernels come first, so that a start far off still feels its landmarks (15 px is 5 deviations of 3 px;
+    100 and 40 px were enough in every simulated clip). The root alone goes first: it is cheap, and fingers fitted
+    around a wrong wrist are the commonest detour.
+    """
+
+    name: str
+    weights: Weights
+    stages: tuple[Stage, ...]
+    hint: bool = True
+    repulsion: bool = True
+
+
+DRAFT = Preset(
+    "draft",
+    Weights(),
+    (Stage("wrists", 3, 1e-2, widening=3.0, root_only=True), Stage("hands", 6, 1e-3)),
+    repulsion=False,
+)
+BALANCED = Preset(
+    "balanced",
+    Weights(),
+    (
+        Stage("wrists", 4, 1e-2, widening=6.0, root_only=True),
+        Stage("hands", 4, 1e-2, widening=2.5),
+        Stage("refinement", 20, 1e-4),
+    ),
+)
+FINAL = Preset(
+    "final",
+    Weights(),
+    (
+        Stage("wrists", 6, 1e-2, widening=6.0, root_only=True),
+        Stage("hands", 6, 1e-2, widening=6.0),
+        Stage("hands again", 6, 1e-2, widening=2.5),
+        Stage("refinement", 60, 1e-6),
+    ),
+)
+PRESETS = {preset.name: preset for preset in (DRAFT, BALANCED, FINAL)}

@@ -1,0 +1,100 @@
+"""Small worlds with known truth for the optimiser's tests: hands of the shipped model in smooth motion, a camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver import hand_model
+from solver.hand_model.rotations import exp
+from solver.initialise.kinematics import Pose, Skeleton, skeleton_of
+from solver.optimise.evaluation import Evaluation, View
+from solver.optimise.layout import Layout, Span, arrange
+from solver.optimise.state import State
+
+VIEW = View(focal_px=np.array([900.0, 905.0]), centre_px=np.array([640.0, 360.0]))
+
+
+def skeletons(offset_m: float = 0.004) -> dict[str, Skeleton]:
+    """Both hands with made-up landmark offsets."""
+    offsets = offset_m * np.random.default_rng(5).standard_normal((21, 3))
+    return {side: skeleton_of(hand_model.load(side), offsets) for side in ("left", "right")}
+
+
+def wander(rng: np.random.Generator, frames: int, shape: tuple[int, ...], size: float, period: float) -> np.ndarray:
+    """(frames, *shape) smooth noise: a few sinusoids no faster than ``period`` frames, deviation ``size``."""
+    t = np.arange(frames).reshape(-1, *[1] * len(shape))
+    waves = [
+        rng.standard_normal(shape)
+        * np.sin(2 * np.pi * (rng.uniform(0.25, 1, shape) / period * t + rng.uniform(0, 1, shape)))
+        for _ in range(6)
+    ]
+    return size * sum(waves) / np.sqrt(3)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A layout and its true state."""
+
+    layout: Layout
+    truth: State
+
+    def at(self, state: State | None = None) -> Evaluation:
+        return Evaluation(self.layout, VIEW, state or self.truth)
+
+
+def make_scene(
+    frames: int = 40,
+    spans: tuple[tuple[str, int, int, int], ...] = (("left", 0, 0, 40), ("right", 0, 0, 40)),
+    seed: int = 0,
+    walk: float = 0.0,
+    **free: bool,
+) -> Scene:
+    """Hands about half a metre before a camera.
+
+    Args:
+        spans: (side, shape, start, count) of each track. walk: metres that the camera (and the hands with it) goes per
+            frame; 0 leaves it where it is. free: flags of ``Layout``.
+    """
+    rng = np.random.default_rng(seed)
+    hands = skeletons()
+    bare = skeletons(0.0)
+    layout = arrange(frames, [Span(hands[side], bare[side], *rest) for side, *rest in spans], **free)
+    centre = walk * np.arange(frames)[:, None] * np.array([0.3, 0.0, 1.0])
+    rotation = np.tile(np.eye(3), (frames, 1, 1))
+    if walk:
+        centre = centre + wander(rng, frames, (3,), 10 * walk, 40)
+        rotation = exp(wander(rng, frames, (3,), 0.1, 60))
+    poses = [
+        _motion(rng, track, side, centre, rotation) for track, (side, *_) in zip(layout.tracks, spans, strict=True)
+    ]
+    state = State(
+        hands=Pose(*(np.concatenate(part) for part in zip(*poses, strict=True))),
+        camera_from_world=rotation,
+        camera_centre=centre,
+        betas=0.5 * rng.standard_normal((layout.shape_count, 10)),
+        log_scale=0.0,
+        log_focal=0.0,
+        offsets=np.zeros((21, 3)),
+    )
+    return Scene(layout, state)
+
+
+def _motion(rng, track, side: str, centre: np.ndarray, rotation: np.ndarray) -> tuple[np.ndarray, ...]:
+    n, sign = track.count, 1.0 if side == "right" else -1.0
+    base = exp(np.array([0.0, 0.0, sign * np.pi / 2])) @ exp(np.array([sign * 0.5, 0.4, 0.3]))
+    orient = exp(wander(rng, n, (3,), 0.35, 30)) @ base
+    camera = np.array([sign * 0.16, 0.05, 0.55]) + wander(rng, n, (3,), 0.04, 30)
+    wrist = (rotation[track.frames].swapaxes(1, 2) @ camera[..., None])[..., 0] + centre[track.frames]
+    hinges = track.skeleton.hinges
+    angles = hinges.mean + wander(rng, n, (len(hinges),), 1.0, 25) * np.minimum(hinges.sigma, 0.4)
+    orient = rotation[track.frames].swapaxes(1, 2) @ orient
+    return orient, np.clip(angles, hinges.low, hinges.high), wrist
+
+
+def observe(at: Evaluation, noise_px: float = 0.0, rng: np.random.Generator | None = None) -> np.ndarray:
+    """(N, 21, 2) landmarks as the camera sees them."""
+    x = at.points_camera
+    image = at.focal_px * x[..., :2] / x[..., 2:] + VIEW.centre_px
+    return image if rng is None else image + noise_px * rng.standard_normal(image.shape)
