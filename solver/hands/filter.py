@@ -16,9 +16,9 @@ from .trail import Trail, is_part_of
 # Mean presence that a long trail needs, and what one frame alone needs on top; falls with the root of the length.
 _LONG, _ALONE = 0.52, 0.3
 # What each doubt adds to that.
-_THIRD_HAND, _SMALL, _MAX_COLOUR = 0.1, 0.05, 0.2
-# Strangeness of colour (in spreads) that means nothing, and doubt per spread above it.
-_COLOUR_FREE, _COLOUR_STEP = 3.0, 0.05
+_THIRD_HAND, _SMALL, _MAX_COLOUR = 0.12, 0.05, 0.2
+# Strangeness of colour that means nothing, and doubt per unit above it.
+_COLOUR_FREE, _COLOUR_STEP = 1.5, 0.1
 # A palm this much smaller than the surer hands' is small.
 _SMALL_RATIO = 0.5
 # Share of its frames that a trail may spend as a part of a larger hand.
@@ -58,8 +58,7 @@ def doubt(trail: Trail, surer: Sequence[Trail]) -> float:
     """How unlike another hand of the scene it is, 0 for no doubt."""
     if not surer:
         return 0.0
-    reference = _colours(surer)
-    strange = strangeness(_colours([trail]), reference) - _COLOUR_FREE
+    strange = strangeness(_chromas([trail]), _chromas(surer)) - _COLOUR_FREE
     total = min(max(strange, 0.0) * _COLOUR_STEP, _MAX_COLOUR)
     total += _THIRD_HAND if _beside_two(trail, surer) else 0.0
     total += _SMALL if trail.size_px() < _SMALL_RATIO * np.median([t.size_px() for t in surer]) else 0.0
@@ -81,6 +80,6 @@ def _beside_two(trail: Trail, surer: Sequence[Trail]) -> bool:
     return crowded > len(trail.readings) / 2
 
 
-def _colours(trails: Sequence[Trail]) -> np.ndarray:
-    found = [colours for trail in trails for colours in trail.colours.values()]
-    return np.concatenate(found) if found else np.zeros((0, 3))
+def _chromas(trails: Sequence[Trail]) -> np.ndarray:
+    """(n, 2) of the frames in which the palm's colour was taken."""
+    return np.array([seen for trail in trails for seen in trail.chromas.values()]).reshape(-1, 2)

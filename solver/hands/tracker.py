@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..video import Clip
-from .colour import palm_colours
+from .colour import palm_chroma
 from .follow import Follower, is_palm_of
 from .geometry import Pyramid
 from .landmarks import Reading
@@ -147,7 +147,9 @@ class Tracker:
         trail.readings[number] = reading
         if number % self.options.mirror_step == 0 or len(trail.readings) == 1:
             trail.mirrored[number] = self.follower.landmarks.read(frame, reading.roi, mirrored=True)
-            trail.colours[number] = palm_colours(frame, reading.points_px)
+            chroma = palm_chroma(frame, reading.points_px)
+            if chroma is not None:
+                trail.chromas[number] = chroma
 
     def _without_doubles(self, live: list[Trail], number: int) -> list[Trail]:
         """Of trails that slid onto one hand, the one goes on that it surprises least."""

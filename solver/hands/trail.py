@@ -25,14 +25,14 @@ class Trail:
         readings: frame number -> what was seen there.
         mirrored: the same region read mirrored, in some of the frames: a second opinion.
         palm_scores: frame number -> score of the palm detection that agreed with the trail there.
-        colours: frame number -> (k, 3) RGB of the palm.
+        chromas: frame number -> (2,) colour of the palm, see ``colour.palm_chroma``.
         side: given by a person, or None.
     """
 
     readings: dict[int, Reading] = field(default_factory=dict)
     mirrored: dict[int, Reading] = field(default_factory=dict)
     palm_scores: dict[int, float] = field(default_factory=dict)
-    colours: dict[int, np.ndarray] = field(default_factory=dict)
+    chromas: dict[int, np.ndarray] = field(default_factory=dict)
     side: str | None = None
     seeded: bool = False
 
@@ -72,18 +72,18 @@ class Trail:
         return float(np.linalg.norm(away) / reading.size_px)
 
     def drop(self, frame: int) -> None:
-        for record in (self.readings, self.mirrored, self.palm_scores, self.colours):
+        for record in (self.readings, self.mirrored, self.palm_scores, self.chromas):
             record.pop(frame, None)
 
     def absorb(self, other: Trail) -> None:
         """Take over what ``other`` saw; where both have a frame, ours stays."""
-        for name in ("readings", "mirrored", "palm_scores", "colours"):
+        for name in ("readings", "mirrored", "palm_scores", "chromas"):
             setattr(self, name, getattr(other, name) | getattr(self, name))
 
     def part(self, first: int, last: int) -> Trail:
         """The trail cut to ``first``..``last``, inclusive."""
         cut = Trail(side=self.side, seeded=self.seeded)
-        for name in ("readings", "mirrored", "palm_scores", "colours"):
+        for name in ("readings", "mirrored", "palm_scores", "chromas"):
             record = getattr(self, name)
             setattr(cut, name, {frame: value for frame, value in record.items() if first <= frame <= last})
         return cut
