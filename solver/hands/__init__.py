@@ -40,7 +40,7 @@ def track(clip: Clip, options: TrackerOptions = DEFAULT_OPTIONS) -> Generator[Ha
         yield _progress(step, step.number - clip.first_frame + 1, total)
     for step in tracker.backward():
         yield _progress(step, total, total)
-    return assemble(tracker.trails)
+    return assemble(tracker.trails, clip.size)
 
 
 def _progress(step: Step, done: int, total: int) -> HandsProgress:

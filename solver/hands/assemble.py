@@ -13,13 +13,14 @@ from .side import decide_sides
 from .trail import Trail
 
 
-def assemble(trails: Sequence[Trail]) -> list[HandTrack]:
-    """Tracks of real hands, the longest first."""
+def assemble(trails: Sequence[Trail], size: tuple[int, int]) -> list[HandTrack]:
+    """Tracks of real hands, the longest first; ``size`` (width, height) of the clip."""
     kept = hands_only(trails)
+    sides = decide_sides(kept)
     tracks = []
     for side in ("left", "right"):
-        mine = [trail for trail, its in zip(kept, decide_sides(kept), strict=True) if its == side]
-        tracks += [to_track(hand, side) for hand in chains(mine)]
+        mine = [trail for trail, its in zip(kept, sides, strict=True) if its == side]
+        tracks += [to_track(hand, side, size) for hand in chains(mine)]
     return sorted(tracks, key=lambda track: -len(track.frames))
 
 
@@ -44,7 +45,7 @@ def _apart(hand: Trail, trail: Trail) -> float:
     return float(np.linalg.norm(end.mean(axis=0) - start.mean(axis=0)))
 
 
-def to_track(hand: Trail, side: str) -> HandTrack:
+def to_track(hand: Trail, side: str, size: tuple[int, int]) -> HandTrack:
     frames = hand.frames()
     readings = [hand.readings[frame] for frame in frames]
     return HandTrack(
@@ -52,7 +53,7 @@ def to_track(hand: Trail, side: str) -> HandTrack:
         hand.log_odds(),
         np.array(frames),
         np.array([reading.points_px for reading in readings]),
-        covariance_px(hand),
+        covariance_px(hand, size),
         np.array([reading.points_m for reading in readings]),
         np.array([reading.presence for reading in readings]),
     )
