@@ -51,14 +51,15 @@ def write(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
 
 
 def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
-    """Add the solver's keys to what is there: for a few frames on top of many, cheaper than ``write``."""
+    """Add the solver's keys to what is there; cheap for frames after the last key, where streamed poses arrive."""
     bag = _Curves(target)
     for channel in channels:
         curve = bag.ensure(channel)
-        for frame, value in zip(channel.frames, channel.values, strict=True):
-            key = curve.keyframe_points.insert(frame, value, options={"FAST"}, keyframe_type="GENERATED")
-            key.interpolation = channel.interpolation
-        curve.update()
+        points = curve.keyframe_points
+        if len(points) and channel.frames[0] <= points[-1].co[0]:
+            _merge(curve, channel)
+        else:
+            _extend(curve, channel)
 
 
 def has_artist_keys(target: bpy.types.Object) -> bool:
@@ -113,10 +114,35 @@ def _channelbag(animation: bpy.types.AnimData, target: bpy.types.Object) -> bpy.
 
 
 def _rewrite(curve: bpy.types.FCurve, channel: Channel) -> None:
-    artist = _artist_keys(curve)
-    free = ~np.isin(np.asarray(channel.frames, np.float32), artist["co"][:, 0])
+    _set_keys(curve, _artist_keys(curve), channel)
+
+
+def _merge(curve: bpy.types.FCurve, channel: Channel) -> None:
+    keys = _read_keys(curve)
+    of_artist = keys["type"] != _enum("type", "GENERATED")
+    kept = of_artist | ~np.isin(keys["co"][:, 0], np.asarray(channel.frames, np.float32))
+    _set_keys(curve, {name: values[kept] for name, values in keys.items()}, channel)
+
+
+def _extend(curve: bpy.types.FCurve, channel: Channel) -> None:
+    # KeyframePoints.insert would do, but Blender 4.3 refuses some keys of type GENERATED
+    points = curve.keyframe_points
+    first = len(points)
+    points.add(len(channel.frames))
+    for number, (frame, value) in enumerate(zip(channel.frames, channel.values, strict=True), start=first):
+        key = points[number]
+        key.co = frame, value
+        key.interpolation = channel.interpolation
+        key.type = "GENERATED"
+        key.handle_left_type = key.handle_right_type = "AUTO_CLAMPED"
+    curve.update()
+
+
+def _set_keys(curve: bpy.types.FCurve, kept: dict[str, np.ndarray], channel: Channel) -> None:
+    """The keys that are kept and the channel's, where no kept key stands."""
+    free = ~np.isin(np.asarray(channel.frames, np.float32), kept["co"][:, 0])
     generated = _generated_keys(channel.frames[free], channel.values[free], channel.interpolation)
-    keys = {name: np.concatenate([artist[name], generated[name]]) for name in artist}
+    keys = {name: np.concatenate([kept[name], generated[name]]) for name in kept}
     order = np.argsort(keys["co"][:, 0], kind="stable")
     points = curve.keyframe_points
     points.clear()

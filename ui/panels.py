@@ -74,9 +74,8 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     layout.label(text="   ".join(scene.SceneSetup.of_clip(settings.clip, context.scene).described()), icon="BLANK1")
     differing = scene.differences(context.scene, settings.clip)
     if differing:
-        row = layout.row()
-        row.label(text=f"Scene: {', '.join(differing)}", icon="INFO")
-        row.operator("handheld.match_scene", text="Match")
+        draw_wrapped(layout, context, f"The scene has {', '.join(differing)}", "INFO")
+        layout.operator("handheld.match_scene")
     layout.prop(settings, "frame_range")
     button = layout.column()
     button.scale_y = 1.5

@@ -7,7 +7,7 @@ import bpy
 
 _FONT = 0
 # margins and icon of a boxed label, in units of the interface scale
-_MARGIN = 64
+_MARGIN = 96
 
 
 def draw_wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:

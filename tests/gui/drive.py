@@ -1,0 +1,225 @@
+"""Runs inside Blender's window: brings the panels into every state, takes a picture of each, and checks what it can.
+
+``blender --factory-startup --python drive.py``; pictures and ``result.txt`` go to /work.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+WORK, REPOSITORY = Path("/work"), Path("/repository")
+MODULE = "bl_ext.user_default.handheld"
+PATIENCE_SECONDS = 60.0
+
+bpy.context.preferences.view.show_splash = False
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "addon")]
+
+
+def install() -> None:
+    folder = WORK / "home/blender/extensions/user_default"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "handheld").exists():
+        (folder / "handheld").symlink_to(REPOSITORY, target_is_directory=True)
+    bpy.ops.preferences.addon_enable(module=MODULE)
+
+
+def addon(name: str):
+    return sys.modules[f"{MODULE}.addon.{name}"]
+
+
+def window() -> bpy.types.Window:
+    return bpy.context.window_manager.windows[0]
+
+
+def area(kind: str) -> bpy.types.Area:
+    return max((a for a in window().screen.areas if a.type == kind), key=lambda a: a.width * a.height)
+
+
+def region(kind: str, of: str = "UI") -> bpy.types.Region:
+    return next(r for r in area(kind).regions if r.type == of)
+
+
+def invoke(operator, kind: str = "VIEW_3D", **options) -> set[str]:
+    """As a button would call it."""
+    with bpy.context.temp_override(window=window(), area=area(kind), region=region(kind, "WINDOW")):
+        return operator("INVOKE_DEFAULT", **options)
+
+
+def picture(name: str) -> None:
+    # Blender's own screenshot is black on a software display
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[-1]):
+        bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+    subprocess.run(["scrot", "-o", str(WORK / f"{name}.png")], check=True)
+
+
+def click(x: int, y: int) -> None:
+    """A press that lasts as long as a person's; x, y from the window's lower left."""
+    y = window().height - y
+    moves = f"mousemove {x} {y} sleep 0.5 mousemove_relative 3 -3 sleep 0.5 mousedown 1 sleep 0.3 mouseup 1"
+    subprocess.Popen(["xdotool", *moves.split()])
+
+
+def until(reached) -> Iterator[float]:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the state was not reached")
+        yield 0.1
+
+
+def running() -> bool:
+    return addon("solve").is_running()
+
+
+def hands() -> list[bpy.types.Object]:
+    return [o for o in bpy.context.scene.objects if o.handheld.role == "HAND"]
+
+
+def play(script: str, take) -> None:
+    """Let the scripted process stand for the solver from now on."""
+    from solver import take as takes
+
+    path = WORK / "scripted.npz"
+    takes.save(take, path)
+    child = REPOSITORY / "tests/addon/scripted_solver.py"
+    command = ["/usr/bin/python3", "-I", str(child), str(REPOSITORY), script, str(path)]
+    addon("solve").command = lambda context: command
+
+
+def open_sidebar(kind: str) -> Iterator[float]:
+    area(kind).spaces[0].show_region_ui = True
+    yield 0.5
+    region(kind).active_panel_category = "Handheld"
+    yield 0.5
+
+
+def steps() -> Iterator[float]:
+    from movies import write_movie
+    from takes import moving_take
+
+    yield 1.0
+    install()
+    take = moving_take(frames=60, intrinsics=__import__("numpy").array([560.0, 560.0, 320.0, 180.0]))
+    yield from open_sidebar("VIEW_3D")
+    picture("1_nothing_loaded")
+
+    clip = write_movie(WORK / "two hands ü.mp4", frames=60, size=(640, 360))
+    assert invoke(bpy.ops.handheld.open_clip, filepath=str(clip)) == {"FINISHED"}
+    yield 0.7
+    picture("2_match_scene_dialog")
+    assert bpy.context.scene.render.resolution_x == 1920  # asked, not done
+    bpy.ops.handheld.match_scene()
+    yield 0.3
+
+    area("VIEW_3D").spaces[0].shading.color_type = "MATERIAL"
+    sidebar = region("VIEW_3D")
+    click(sidebar.x + sidebar.width // 2 - 10, sidebar.y + sidebar.height - 250)  # away with the dialog
+    yield 2.0
+    picture("3_ready")
+
+    cube = bpy.data.objects["Cube"]
+    bpy.context.view_layer.objects.active = cube
+    with bpy.context.temp_override(window=window(), area=area("VIEW_3D"), region=region("VIEW_3D", "WINDOW")):
+        bpy.ops.object.mode_set(mode="EDIT")
+        bpy.ops.ed.undo_push(message="Before the solve")
+    play("slow", take)
+    assert invoke(bpy.ops.handheld.solve) == {"RUNNING_MODAL"}
+    yield from until(lambda: len(hands()) == 2 and addon("solve").current().done > 30)
+    picture("4_running")
+    assert not bpy.ops.handheld.solve.poll()
+    assert cube.mode == "EDIT"  # the artist goes on working
+    bpy.ops.handheld.cancel()
+    yield from until(lambda: not running())
+    yield 0.5
+    picture("5_cancelled")
+    assert len(hands()) == 2 and cube.mode == "EDIT"
+    with bpy.context.temp_override(window=window(), area=area("VIEW_3D"), region=region("VIEW_3D", "WINDOW")):
+        bpy.ops.ed.undo()
+    yield 0.5
+    assert not hands(), "one undo step takes the whole solve back"
+    with bpy.context.temp_override(window=window(), area=area("VIEW_3D"), region=region("VIEW_3D", "WINDOW")):
+        bpy.ops.ed.redo()
+    yield 0.5
+    assert len(hands()) == 2
+    with bpy.context.temp_override(window=window(), area=area("VIEW_3D"), region=region("VIEW_3D", "WINDOW")):
+        bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+
+    play("finish", take)
+    assert invoke(bpy.ops.handheld.solve) == {"RUNNING_MODAL"}
+    yield from until(lambda: not running())
+    bpy.context.scene.frame_set(40)
+    yield 0.5
+    picture("6_finished")
+    invoke(bpy.ops.view3d.view_camera)
+    yield 1.0
+    picture("7_through_the_camera")
+
+    play("die", take)
+    assert invoke(bpy.ops.handheld.solve) == {"RUNNING_MODAL"}
+    yield from until(lambda: not running())
+    yield 1.5
+    picture("8_failed")
+    assert len(hands()) == 2
+
+    area("VIEW_3D").ui_type = "CLIP_EDITOR"
+    yield 0.5
+    other = bpy.data.movieclips.load(str(write_movie(WORK / "another.mp4", size=(320, 180))))
+    area("CLIP_EDITOR").spaces[0].clip = other
+    yield from open_sidebar("CLIP_EDITOR")
+    picture("9_clip_editor")
+    area("CLIP_EDITOR").ui_type = "VIEW_3D"
+    yield 0.5
+    yield from open_sidebar("VIEW_3D")
+
+    play("slow", take)
+    invoke(bpy.ops.handheld.solve)
+    yield from until(lambda: addon("solve").current().done > 5)
+    process = addon("solve").current()._process
+    module_folder = sys.modules[MODULE]
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    yield 0.5
+    assert not process.is_alive and not hasattr(bpy.types.Scene, "handheld") and module_folder
+    bpy.ops.preferences.addon_enable(module=MODULE)
+    yield 0.5
+
+    play("slow", take)
+    invoke(bpy.ops.handheld.solve)
+    yield from until(lambda: addon("solve").current().done > 5)
+    process = addon("solve").current()._process
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    yield 1.0
+    assert not process.is_alive and addon("solve").current() is None
+
+    bpy.context.preferences.active_section = "ADDONS"
+    bpy.context.window_manager.addon_search = "Handheld"
+    bpy.ops.screen.userpref_show()
+    yield 0.7
+    bpy.ops.preferences.addon_expand(module=MODULE)
+    yield 0.7
+    picture("10_preferences")
+
+
+_steps = steps()
+
+
+def tick() -> float | None:
+    try:
+        return next(_steps)
+    except StopIteration:
+        result = "passed"
+    except Exception:  # noqa: BLE001 - the window must close, whatever a check raised
+        result = traceback.format_exc()
+    (WORK / "result.txt").write_text(result)
+    bpy.ops.wm.quit_blender()
+    return None
+
+
+bpy.app.timers.register(tick, first_interval=0.5, persistent=True)
