@@ -14,6 +14,7 @@ from pathlib import Path
 from . import __version__, messages
 from .errors import SolverError
 
+QUALITIES = ("initial", "draft", "balanced", "final")
 EXIT_FAILED, EXIT_CANCELLED = 1, 130
 
 
@@ -46,6 +47,7 @@ def _add_solve(commands) -> None:
     solve.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels of the clip")
     solve.add_argument("--camera", metavar="CAMERA.npz", help="a solved camera: frames, world_from_camera, intrinsics")
     solve.add_argument("--model", default="auto", help="auto, open, or the path of your own MANO files")
+    solve.add_argument("--quality", choices=QUALITIES, default="balanced")
     solve.add_argument("--hand-length", type=float, metavar="M", help="wrist to middle fingertip, in metres")
     solve.add_argument(
         "--frame-rate", type=Fraction, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
@@ -74,6 +76,7 @@ def _solve(options: argparse.Namespace) -> int:
         focal_px=options.focal,
         camera=options.camera,
         model=options.model,
+        quality=options.quality,
         hand_length_m=options.hand_length,
         frame_rate=rate.as_integer_ratio() if rate else None,
         cache=options.cache,

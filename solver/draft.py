@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from .hand_model.rotations import quaternion_from_matrix
 from .initialise import InitialMotion, default_calibration
 from .messages import Message
 from .observations import HandTrack
+from .optimise import Refined, RefinedTrack
 from .video import Clip
 
 
@@ -44,6 +46,8 @@ class TakeDraft:
         self._transl = np.full((hands, frames, 3), np.nan)
         self._status = np.full((hands, frames), takes.MISSING, np.uint8)
         self._confidence = np.zeros((hands, frames))
+        self._offsets = default_calibration().offsets_m
+        self._sigma = np.full((hands, frames, 21), np.nan)
         self._keypoints_px = np.full((hands, frames, 21, 2), np.nan)
         self._covariance_px = np.full((hands, frames, 21, 2, 2), np.nan)
         for hand, track in enumerate(tracks):
@@ -64,7 +68,33 @@ class TakeDraft:
         if hand not in self._announced:
             self._announced.add(hand)
             yield messages.TrackStarted(0, hand, motion.side, tuple(motion.betas.tolist()))
-        yield from _poses(motion)
+        yield from _poses(hand, motion.frames, motion.rotations, motion.transl, motion.confidence)
+
+    def replace(self, refined: Refined) -> Iterator[Message]:
+        """Put the optimiser's motion, camera and lens in the place of what was there; gives the messages for it."""
+        self._camera = dataclasses.replace(
+            self._camera, world_from_camera=refined.world_from_camera, intrinsics=refined.intrinsics
+        )
+        self._offsets = refined.landmark_offsets
+        for values, empty in (
+            (self._rotations, np.nan),
+            (self._transl, np.nan),
+            (self._sigma, np.nan),
+            (self._status, 0),
+        ):
+            values[:] = empty
+        for track in refined.tracks:
+            yield from self._replace_track(track)
+
+    def _replace_track(self, track: RefinedTrack) -> Iterator[Message]:
+        hand, rows = track.track, track.frames - self._clip.first_frame
+        self._betas[hand] = track.betas
+        self._rotations[hand, rows] = track.rotations
+        self._transl[hand, rows] = track.transl
+        self._status[hand, rows] = track.status
+        if track.joint_sigma is not None:
+            self._sigma[hand, rows] = track.joint_sigma
+        yield from _poses(hand, track.frames, track.rotations, track.transl, self._confidence[hand, rows])
 
     def take(self) -> takes.Take | None:
         """Everything so far; None while there is no camera yet."""
@@ -90,15 +120,16 @@ class TakeDraft:
             confidence=self._confidence,
             keypoints_px=self._keypoints_px,
             keypoint_covariance_px=self._covariance_px,
-            landmark_offsets=default_calibration().offsets_m,
+            joint_sigma=self._sigma,
+            landmark_offsets=self._offsets,
             provenance={"solver": __version__, "options": self._options, "seconds": self.seconds},
         )
 
 
-def _poses(motion: InitialMotion) -> Iterator[Message]:
-    quaternions = quaternion_from_matrix(motion.rotations).tolist()
-    for row, frame in enumerate(motion.frames.tolist()):
-        rotations = tuple(tuple(quaternion) for quaternion in quaternions[row])
-        yield messages.TrackPose(
-            0, motion.track, frame, rotations, tuple(motion.transl[row].tolist()), float(motion.confidence[row])
-        )
+def _poses(
+    track: int, frames: np.ndarray, rotations: np.ndarray, transl: np.ndarray, confidence: np.ndarray
+) -> Iterator[Message]:
+    quaternions = quaternion_from_matrix(rotations).tolist()
+    for row, frame in enumerate(frames.tolist()):
+        joints = tuple(tuple(quaternion) for quaternion in quaternions[row])
+        yield messages.TrackPose(0, track, frame, joints, tuple(transl[row].tolist()), float(confidence[row]))

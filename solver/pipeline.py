@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from . import __version__, hands, initialise, messages
+from . import __version__, hands, initialise, messages, optimise
 from . import take as takes
 from .cache import StageCache
 from .camera import given, static
@@ -24,6 +24,7 @@ from .draft import TakeDraft
 from .errors import SolverError
 from .hand_model import loading
 from .hand_model.model import HandModel
+from .initialise import InitialMotion
 from .messages import Message
 from .observations import HandTrack
 from .video import Clip, content_digest, open_clip
@@ -32,11 +33,13 @@ from .video.sequence import DEFAULT_RATE
 T = TypeVar("T")
 Stage = Generator[Message, None, T]
 
+INITIAL = "initial"  # quality: no optimisation
 STAGES = {
     "clip": "Reading the clip",
     "hands": "Finding the hands",
     "camera": "Placing the camera",
     "initialise": "Fitting the hands",
+    "optimise": "Optimising the motion",
 }
 
 
@@ -49,6 +52,7 @@ class SolveOptions:
         focal_px: focal length in px of the clip; None when unknown.
         camera: path of a solved camera (see ``camera.given``); None for a static one.
         model: "auto", "open", or the path of the user's own MANO files.
+        quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
         hand_length_m: known length wrist to middle fingertip; None for the population's.
         frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
         cache: folder for stage results; None keeps nothing.
@@ -58,6 +62,7 @@ class SolveOptions:
     focal_px: float | None = None
     camera: str | None = None
     model: str = "auto"
+    quality: str = "balanced"
     hand_length_m: float | None = None
     frame_rate: tuple[int, int] | None = None
     cache: str | None = None
@@ -121,7 +126,9 @@ class _Solve:
         camera = yield from self._stage("camera", self._place_camera(clip))
         models = loading.load_pair(self._options.model)
         self._draft.begin(clip, camera, tracks, models)
-        yield from self._stage("initialise", self._fit(tracks, camera, models))
+        motions = yield from self._stage("initialise", self._fit(tracks, camera, models))
+        if self._options.quality != INITIAL:
+            yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
 
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
         """Run one stage between its own messages, asking after each message whether to go on."""
@@ -184,13 +191,36 @@ class _Solve:
         yield messages.CameraSolved(0, camera.kind, tuple(camera.intrinsics.tolist()))
         return camera
 
-    def _fit(self, tracks: list[HandTrack], camera: CameraPath, models: dict[str, HandModel]) -> Stage[None]:
+    def _fit(
+        self, tracks: list[HandTrack], camera: CameraPath, models: dict[str, HandModel]
+    ) -> Stage[dict[int, InitialMotion]]:
         options = initialise.FitOptions(hand_length_m=self._options.hand_length_m)
-        done, total = 0, sum(len(track.frames) for track in tracks)
+        pieces, done, total = [], 0, sum(len(track.frames) for track in tracks)
         for piece in initialise.fit_tracks(tracks, models, camera.intrinsics, options):
+            pieces.append(piece)
             yield from self._draft.add(piece)
             done = min(done + len(piece), total)
             yield messages.Progress(0, "initialise", done, total)
+        return initialise.collect(pieces)
+
+    def _optimise(
+        self,
+        clip: Clip,
+        tracks: list[HandTrack],
+        motions: dict[int, InitialMotion],
+        camera: CameraPath,
+        models: dict[str, HandModel],
+    ) -> Stage[None]:
+        """Each of the optimiser's own stages shows its result; a cancel keeps the last one shown."""
+        preset = optimise.PRESETS[self._options.quality]
+        options = optimise.RefineOptions(preset)
+        frames, frame_s = np.array(clip.frame_numbers), float(1 / clip.frame_rate)
+        total, steps = sum(stage.steps for stage in preset.stages), 0
+        for refined in optimise.refine(tracks, motions, models, camera, frames, frame_s, options):
+            steps += not refined.stage_end
+            yield messages.Progress(0, "optimise", min(steps, total), total)
+            if refined.stage_end or refined.final:
+                yield from self._draft.replace(refined)
 
     def _finished(self, cancelled: bool) -> Message:
         take = self._draft.take()
@@ -226,8 +256,9 @@ def _lens_warning(camera: CameraPath, clip: Clip) -> Message:
 def summary(take: takes.Take) -> str:
     """Coverage and speed in words, one line each."""
     lines = [
-        f"{side} hand: {cover:.0%} of {len(take.frames)} frames"
-        for side, cover in zip(take.sides, take.coverage(), strict=True)
+        f"{side} hand: seen in {(status == takes.OBSERVED).mean():.0%} of {len(take.frames)} frames, "
+        f"filled in {(status == takes.INFILLED).mean():.0%}"
+        for side, status in zip(take.sides, take.status, strict=True)
     ]
     seconds = take.provenance.get("seconds", {})
     length = len(take.frames) / Fraction(*take.frame_rate)

@@ -52,6 +52,8 @@ class Take:
         confidence: (H, T) in 0..1, 0 where missing.
         keypoints_px: (H, T, 21, 2) calibrated 2D landmarks that the solve used; NaN where none.
         keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.
+        joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
+            but the wrist itself; NaN where missing or not computed.
         landmark_offsets: (21, 3) bone-local offsets joint -> landmark, metres at mean hand size, right hand.
         provenance: JSON-able facts: solver version, options, seconds per stage.
     """
@@ -73,6 +75,7 @@ class Take:
     confidence: np.ndarray
     keypoints_px: np.ndarray
     keypoint_covariance_px: np.ndarray
+    joint_sigma: np.ndarray
     landmark_offsets: np.ndarray
     clip_sha256: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -87,7 +90,7 @@ class Take:
 
 _ARRAYS = (
     "frames", "intrinsics", "world_from_camera", "betas", "rotations", "transl", "status",
-    "confidence", "keypoints_px", "keypoint_covariance_px", "landmark_offsets",
+    "confidence", "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets",
 )  # fmt: skip
 
 
@@ -103,6 +106,7 @@ def _check_shapes(take: Take) -> None:
         "confidence": (h, t),
         "keypoints_px": (h, t, 21, 2),
         "keypoint_covariance_px": (h, t, 21, 2, 2),
+        "joint_sigma": (h, t, 21),
         "landmark_offsets": (21, 3),
     }
     for name, shape in expected.items():
