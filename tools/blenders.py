@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,7 @@ _LIBRARIES = {
 }
 
 
+@functools.cache
 def ensure(blender: Blender) -> Path:
     """Install ``blender`` if need be; returns the Python that imports it as ``bpy``.
 

@@ -69,6 +69,7 @@ def _build(options: argparse.Namespace) -> int:
     chosen = targets.select(options.platform)
     if not chosen:
         raise BuildError(f"{options.platform} is no platform.", f"Choose all, current, {', '.join(_platforms())}.")
+    blenders.ensure(blenders.DEFAULT)
     archives = [package.build(target) for target in chosen]
     for archive in archives:
         with step(f"{archive.name}: {megabytes(archive.stat().st_size)}, Blender's validator"):

