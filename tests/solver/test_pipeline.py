@@ -1,0 +1,160 @@
+"""The whole solver on the clip that comes with the project: real detector, real fit, nothing replaced."""
+
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solver import messages, pipeline, take
+from solver.hand_model import loading
+from solver.hand_model.layout import KEYPOINT_JOINTS
+from solver.initialise import default_calibration
+from solver.video import MovieWriter
+
+CLIP = str(Path(__file__).resolve().parents[2] / "tools" / "demo_clip" / "default_clip.mp4")
+FRAMES = (1, 24)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def solved(cache, tmp_path_factory):
+    """(messages, take) of a balanced solve of the first frames."""
+    output = tmp_path_factory.mktemp("solved") / "take.npz"
+    stream = list(pipeline.solve(CLIP, str(output), options(cache), request=7))
+    return stream, take.load(output)
+
+
+def options(cache, **changes):
+    return pipeline.SolveOptions(**{"frame_range": FRAMES, "cache": cache, "focal_px": 400.0, **changes})
+
+
+def of_type(stream, kind):
+    return [message for message in stream if isinstance(message, kind)]
+
+
+def test_stages_come_in_order_and_the_end_is_last(solved):
+    stream, _ = solved
+    assert [message.stage for message in of_type(stream, messages.StageStarted)] == list(pipeline.STAGES)
+    assert {message.request for message in stream} == {7}
+    assert [type(m) for m in of_type(stream, messages.ENDINGS)] == [messages.Finished]
+    assert isinstance(stream[-1], messages.Finished)
+    assert all(messages.decode(messages.encode(message)) == message for message in stream)
+
+
+def test_both_hands_are_followed_and_told_apart(solved):
+    _, result = solved
+    assert sorted(result.sides) == ["left", "right"]
+    assert (result.coverage() > 0.95).all()
+    left, right = result.sides.index("left"), result.sides.index("right")
+    # seen from behind the hands, the left one is on the left
+    assert np.nanmean(result.transl[left, :, 0]) < np.nanmean(result.transl[right, :, 0])
+
+
+def test_hands_are_where_the_landmarks_are(solved):
+    """The fitted hand, with the calibrated offsets, against the landmarks it was fitted to."""
+    _, result = solved
+    for hand, side in enumerate(result.sides):
+        seen = result.status[hand] == take.OBSERVED
+        errors = landmark_errors(result, hand, side)[seen]
+        size = np.ptp(result.keypoints_px[hand, seen], axis=1).max(axis=1)
+        assert np.median(errors.mean(axis=1) / size) < 0.02
+
+
+def landmark_errors(result, hand, side):
+    """(T, 21) px between the projected landmarks of the fitted hand and the tracked ones; static camera."""
+    shaped = loading.load(side, "open").with_shape(result.betas[hand])
+    posed = shaped.pose(result.rotations[hand], result.transl[hand])
+    palm = np.linalg.norm(shaped.keypoints_rest[9] - shaped.keypoints_rest[0])
+    mean = loading.load(side, "open").keypoints_rest_template
+    mirror = np.array([1.0 if side == "right" else -1.0, 1, 1])
+    offsets = default_calibration().offsets_m * mirror * palm / np.linalg.norm(mean[9] - mean[0])
+    frames = posed.global_rotations[:, list(KEYPOINT_JOINTS)]
+    points = posed.keypoints + np.einsum("tkab,kb->tka", frames, offsets)
+    fx, fy, cx, cy = result.intrinsics
+    projected = points[..., :2] / points[..., 2:] * [fx, fy] + [cx, cy]
+    return np.linalg.norm(projected - result.keypoints_px[hand], axis=-1)
+
+
+def test_hands_stream_while_they_are_solved(solved):
+    stream, result = solved
+    kinds = [type(message) for message in stream]
+    assert kinds.index(messages.TrackStarted) < kinds.index(messages.TrackPose)
+    first_fit = next(i for i, m in enumerate(stream) if isinstance(m, messages.StageStarted) and m.stage == "optimise")
+    shown = {(m.track, m.frame) for m in of_type(stream[:first_fit], messages.TrackPose)}
+    assert len(shown) == (result.status == take.OBSERVED).sum()
+
+
+def test_optimised_hands_move_more_smoothly_than_single_frames(solved, cache, tmp_path):
+    _, smooth = solved
+    for _message in pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(cache, quality="initial")):
+        pass
+    rough = take.load(tmp_path / "t.npz")
+    jerk = [np.nanmedian(np.abs(np.diff(t.transl, 3, axis=1))) for t in (smooth, rough)]
+    assert jerk[0] < 0.5 * jerk[1]
+
+
+def test_cache_spares_the_detection(solved, cache, tmp_path):
+    stream = list(pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(cache, quality="initial")))
+    assert not [m for m in of_type(stream, messages.Progress) if m.stage == "hands"]
+    assert isinstance(stream[-1], messages.Finished)
+
+
+def test_cancel_keeps_what_was_solved(cache, solved, tmp_path):
+    poses = itertools.count()
+    output = tmp_path / "t.npz"
+    stop = False
+    stream = []
+    for message in pipeline.solve(CLIP, str(output), options(cache), lambda: stop):
+        stream.append(message)
+        stop = stop or (isinstance(message, messages.TrackPose) and next(poses) >= 30)
+    assert isinstance(stream[-1], messages.Finished)
+    assert stream[-1].cancelled
+    kept = take.load(output)
+    assert 0 < (kept.status != take.MISSING).sum() <= 2 * (FRAMES[1] - FRAMES[0] + 1)
+
+
+def test_cancel_before_anything_writes_nothing(tmp_path):
+    stream = list(pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(None), lambda: True))
+    assert stream[-1] == messages.Finished(0, "", True, stream[-1].summary)
+    assert not (tmp_path / "t.npz").exists()
+
+
+def test_given_camera_moves_the_hands_into_its_world(solved, cache, tmp_path):
+    _, static = solved
+    turn = np.array([[0.0, 0, 1, 2], [0, 1, 0, -1], [-1, 0, 0, 0.5], [0, 0, 0, 1]])
+    frames = np.arange(FRAMES[0], FRAMES[1] + 1)
+    np.savez(
+        tmp_path / "camera.npz",
+        frames=frames,
+        world_from_camera=np.tile(turn, (len(frames), 1, 1)),
+        intrinsics=static.intrinsics,
+    )
+    given = options(cache, camera=str(tmp_path / "camera.npz"), quality="initial")
+    stream = list(pipeline.solve(CLIP, str(tmp_path / "t.npz"), given))
+    assert of_type(stream, messages.CameraSolved)[0].kind == "given"
+    placed = take.load(tmp_path / "t.npz")
+    for _message in pipeline.solve(CLIP, str(tmp_path / "s.npz"), options(cache, quality="initial")):
+        pass
+    still = take.load(tmp_path / "s.npz")
+    for hand, side in enumerate(placed.sides):
+        shaped = loading.load(side, "open").with_shape(placed.betas[hand])
+        world = shaped.pose(placed.rotations[hand], placed.transl[hand]).joints
+        camera = shaped.pose(still.rotations[hand], still.transl[hand]).joints
+        np.testing.assert_allclose(world, camera @ turn[:3, :3].T + turn[:3, 3], atol=1e-9)
+
+
+def test_no_hands_is_said_so(tmp_path):
+    rng = np.random.default_rng(0)
+    with MovieWriter(tmp_path / "wall.mp4", (320, 180), Fraction(25)) as movie:
+        for _ in range(6):
+            movie.write(rng.integers(90, 110, (180, 320, 3), dtype=np.uint8))
+    *_, last = pipeline.solve(str(tmp_path / "wall.mp4"), str(tmp_path / "t.npz"), pipeline.SolveOptions())
+    assert isinstance(last, messages.Failed)
+    assert last.code == "no-hands-found"
+    assert not (tmp_path / "t.npz").exists()
