@@ -1,8 +1,8 @@
 """Reads hand models in MANO's file layout, ``.pkl`` or ``.npz``, without running anything that is in the file.
 
 A pickle is a program. The unpickler below knows the few names that MANO's released files (protocol 2, Python 2, arrays
-wrapped in chumpy objects, a SciPy matrix) and re-pickled copies of them contain, replaces the foreign ones by inert
-records, and refuses every other name. Neither chumpy nor SciPy is needed.
+wrapped in chumpy objects, a SciPy matrix) and re-pickled copies of them contain, puts inert records in their place, and
+refuses every other name. Arrays are then made from the records' checked bytes. Neither chumpy nor SciPy is needed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import collections
 import io
 import pickle
+import re
 import struct
 import zipfile
 import zlib
@@ -21,10 +22,10 @@ from ..errors import SolverError
 from .layout import BETA_COUNT, JOINT_COUNT, PARENTS, POSE_FEATURE_COUNT
 
 _REPAIR = "Download MANO_LEFT.pkl and MANO_RIGHT.pkl again from the MANO project and choose their folder."
-# what a damaged pickle can raise, besides MemoryError, which is not the file's word on itself
+# what a damaged pickle can raise; MemoryError because it may announce a string of any length
 _UNPICKLING_ERRORS = (
     pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError,
-    OverflowError, RecursionError, struct.error,
+    OverflowError, RecursionError, MemoryError, struct.error,
 )  # fmt: skip
 _HAND_POSE = 3 * (JOINT_COUNT - 1)
 
@@ -50,7 +51,7 @@ def read(content: bytes, name: str) -> dict[str, np.ndarray]:
     raw = _read_npz(content, name) if name.lower().endswith(".npz") else _read_pickle(content, name)
     try:
         return _checked(raw)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise SolverError(
             "hand-model-layout", f"{name} is not a hand model in MANO's layout: {reason}.", _REPAIR
@@ -87,123 +88,151 @@ def _damaged(name: str, error: Exception) -> SolverError:
 
 
 class _Record:
-    """Stands for a chumpy or SciPy object: keeps its state and does nothing."""
+    """Stands for whatever the file builds: keeps the arguments and the state that it is given, and does nothing.
+
+    NumPy's own classes are records too: their ``__setstate__`` trusts its input and can crash on a forged one.
+    """
 
     kind = ""
+    args: tuple[Any, ...]
+    state: Any
 
-    def __new__(cls, *_: Any, **__: Any) -> _Record:
-        return object.__new__(cls)
+    def __new__(cls, *args: Any, **_: Any) -> _Record:
+        record = object.__new__(cls)
+        record.args, record.state = args, None
+        return record
 
     def __setstate__(self, state: Any) -> None:
-        # (dict, slots) is what objects with slots write
-        self.state = state[0] if isinstance(state, tuple) else state
+        self.state = state
 
 
-class _Ch(_Record):
-    kind = "Ch"
-
-
-class _Select(_Record):
-    kind = "Select"
-
-
-class _Csc(_Record):
-    kind = "csc_matrix"
-
-
-class _Csr(_Record):
-    kind = "csr_matrix"
-
-
-_RECORDS = {record.kind: record for record in (_Ch, _Select, _Csc, _Csr)}
-
-
-def _blank_array(*_: Any) -> np.ndarray:
-    # whatever class, shape and type the file asks for, ndarray.__setstate__ sets them again, with checks
-    return np.empty(0, np.int8)
-
-
-def _scalar(dtype: np.dtype, content: bytes | str) -> Any:
-    content = content.encode("latin1") if isinstance(content, str) else content
-    return np.frombuffer(content, dtype, 1)[0]
-
-
-def _reconstruct_record(record: type, *_: Any) -> Any:
-    if not (isinstance(record, type) and issubclass(record, _Record)):
-        raise RefusedName("it rebuilds an object of an unknown kind")
-    return record()
-
-
-def _latin1_bytes(text: str, _: str = "latin1") -> bytes:
-    return text.encode("latin1")
-
-
-_NAMES: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("copy_reg", "_reconstructor"): _reconstruct_record,
-    ("copyreg", "_reconstructor"): _reconstruct_record,
-    ("_codecs", "encode"): _latin1_bytes,
+_KINDS = {
+    ("numpy", "ndarray"): "ndarray",
+    ("numpy", "dtype"): "dtype",
+    ("copy_reg", "_reconstructor"): "instance",
+    ("copyreg", "_reconstructor"): "instance",
+    ("_codecs", "encode"): "bytes",
+    ("__builtin__", "object"): "object",
+    ("builtins", "object"): "object",
+}
+for _core in ("numpy.core", "numpy._core"):
+    _KINDS |= {
+        (f"{_core}.multiarray", "_reconstruct"): "array",
+        (f"{_core}.multiarray", "scalar"): "scalar",
+        (f"{_core}.numeric", "_frombuffer"): "buffer",
+    }
+_CONTAINERS = {
+    ("__builtin__", "set"): set,
+    ("builtins", "set"): set,
     ("collections", "OrderedDict"): collections.OrderedDict,
 }
-for _module in ("__builtin__", "builtins"):
-    _NAMES |= {(_module, "set"): set, (_module, "object"): object}
-for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-    _NAMES |= {(_module, "_reconstruct"): _blank_array, (_module, "scalar"): _scalar}
+_FOREIGN_KINDS = {"chumpy": ("Ch", "Select"), "scipy": ("csc_matrix", "csr_matrix")}
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        found = _NAMES.get((module, name))
-        if found is None and module.split(".")[0] in ("chumpy", "scipy"):
-            found = _RECORDS.get(name)
-        if found is None:
+    def find_class(self, module: str, name: str) -> type:
+        if (module, name) in _CONTAINERS:
+            return _CONTAINERS[module, name]
+        kind = _KINDS.get((module, name))
+        if kind is None and name in _FOREIGN_KINDS.get(module.split(".")[0], ()):
+            kind = name
+        if kind is None:
             raise RefusedName(f"it names {module}.{name}")
-        return found
+        # a class of its own each time: a file may set attributes on what it is given
+        return type(kind, (_Record,), {"kind": kind})
 
 
-# --- from what was read to arrays -------------------------------------------------------------------------------------
+# --- from records to arrays -------------------------------------------------------------------------------------------
 
 
-def _array(value: Any) -> np.ndarray:
-    """The plain array behind a value; nested records included."""
-    if isinstance(value, _Record):
-        return _CONVERT[value.kind](value.state)
-    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+def _array(value: Any, name: str) -> np.ndarray:
+    """The array behind a value, be it one already (``.npz``), a record of one, or a wrapper around one."""
+    if isinstance(value, np.ndarray):
         return value
-    raise ValueError(f"it stores a {type(value).__name__} where an array belongs")
+    kind = _kind(value)
+    if kind not in _CONVERT:
+        raise ValueError(f"{name} is a {kind} instead of an array")
+    return _CONVERT[kind](value)
 
 
-def _from_ch(state: dict[str, Any]) -> np.ndarray:
-    return _array(state["x"])
+def _kind(value: Any) -> str:
+    if not isinstance(value, _Record):
+        return type(value).__name__
+    if value.kind == "instance":  # protocols 0 and 1 build objects by copy_reg._reconstructor(class, base, None)
+        return getattr(value.args[0], "kind", "object")
+    return value.kind
 
 
-def _from_select(state: dict[str, Any]) -> np.ndarray:
-    chosen = _array(state["a"]).ravel()[_array(state["idxs"])]
+def _from_array(record: _Record) -> np.ndarray:
+    _, shape, dtype, column_major, content = record.state
+    return _from_bytes(content, dtype, shape, "F" if column_major else "C")
+
+
+def _from_buffer(record: _Record) -> np.ndarray:
+    content, dtype, shape, order = record.args
+    return _from_bytes(content, dtype, shape, order)
+
+
+def _from_bytes(content: Any, dtype: Any, shape: tuple[int, ...], order: str) -> np.ndarray:
+    if _kind(content) == "bytes" and isinstance(content, _Record):  # Python 3's way to write bytes at protocol 2
+        content = content.args[0]
+    content = content.encode("latin1") if isinstance(content, str) else content
+    return np.frombuffer(content, _dtype(dtype)).reshape(shape, order=order)
+
+
+def _dtype(record: Any) -> np.dtype:
+    if _kind(record) != "dtype" or not re.fullmatch("[fiu][1248]", str(record.args[0])):
+        raise ValueError(f"it holds an array of {getattr(record, 'args', [record])[0]!r} where numbers belong")
+    order = record.state[1] if record.state else "="
+    return np.dtype(("<" if order == "|" else order) + record.args[0])
+
+
+def _from_ch(record: _Record) -> np.ndarray:
+    return _array(record.state["x"], "x")
+
+
+def _from_select(record: _Record) -> np.ndarray:
+    state = record.state
+    chosen = _array(state["a"], "a").ravel()[_array(state["idxs"], "idxs")]
     return chosen.reshape(state["preferred_shape"]) if "preferred_shape" in state else chosen
 
 
-def _from_csc(state: dict[str, Any]) -> np.ndarray:
-    rows, columns = (int(n) for n in state.get("_shape", state.get("shape")))
-    return _dense(state, columns, rows).T
+def _from_csc(record: _Record) -> np.ndarray:
+    rows, columns = _matrix_shape(record.state)
+    return _dense(record.state, columns, rows).T
 
 
-def _from_csr(state: dict[str, Any]) -> np.ndarray:
-    rows, columns = (int(n) for n in state.get("_shape", state.get("shape")))
-    return _dense(state, rows, columns)
+def _from_csr(record: _Record) -> np.ndarray:
+    return _dense(record.state, *_matrix_shape(record.state))
+
+
+def _matrix_shape(state: dict[str, Any]) -> tuple[int, int]:
+    rows, columns = (int(n) for n in (state["_shape"] if "_shape" in state else state["shape"]))
+    if min(rows, columns) < 1 or rows * columns > 10_000_000:
+        raise ValueError(f"it holds a matrix of {rows} x {columns}")
+    return rows, columns
 
 
 def _dense(state: dict[str, Any], major_count: int, minor_count: int) -> np.ndarray:
-    if not (0 < major_count * minor_count <= 10_000_000):
-        raise ValueError(f"its joint regressor is {major_count} x {minor_count}")
-    ends, minor, data = (_array(state[key]) for key in ("indptr", "indices", "data"))
-    major = np.repeat(np.arange(major_count), np.diff(ends))
+    ends, minor, data = (_array(state[key], key) for key in ("indptr", "indices", "data"))
+    ends = ends.astype(np.int64)  # differences of narrow integers may wrap round
+    counts = np.diff(ends)
+    if len(counts) != major_count or counts.min() < 0 or ends[0] != 0 or not ends[-1] == len(minor) == len(data):
+        raise ValueError("its sparse matrix is inconsistent")
+    major = np.repeat(np.arange(major_count), counts)
     dense = np.zeros((major_count, minor_count))
     np.add.at(dense, (major, minor), data)  # entries that name the same cell twice add up
     return dense
 
 
-_CONVERT = {"Ch": _from_ch, "Select": _from_select, "csc_matrix": _from_csc, "csr_matrix": _from_csr}
+_CONVERT = {
+    "array": _from_array,
+    "buffer": _from_buffer,
+    "Ch": _from_ch,
+    "Select": _from_select,
+    "csc_matrix": _from_csc,
+    "csr_matrix": _from_csr,
+}
 
 _DIMENSIONS = {
     "v_template": 2, "shapedirs": 3, "posedirs": 3, "J_regressor": 2, "weights": 2, "f": 2, "kintree_table": 2,
@@ -212,7 +241,7 @@ _DIMENSIONS = {
 
 
 def _checked(raw: dict[str, Any]) -> dict[str, np.ndarray]:
-    arrays = {key: _array(raw[key]) for key in _DIMENSIONS}
+    arrays = {key: _array(raw[key], key) for key in _DIMENSIONS}
     for key, dimensions in _DIMENSIONS.items():
         if arrays[key].ndim != dimensions or arrays[key].dtype.kind not in "fiu":
             raise ValueError(f"{key} has type {arrays[key].dtype} and shape {arrays[key].shape}")
