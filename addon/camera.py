@@ -9,6 +9,7 @@ from ..solver.camera.cameras import CameraPath
 from ..solver.hand_model.rotations import quaternion_from_matrix
 from . import animation, clip, frames
 from .clip import KnownCamera
+from .scene import stepping
 
 SENSOR_MM = 36.0
 Movie = bpy.types.MovieClip | None
@@ -65,7 +66,8 @@ def read(
         KnownCamera, constant if nothing animates the camera.
     """
     numbers = clip.all_frames(movie)
-    matrices = _matrices(camera, scene, clip.scene_frames(movie, numbers))
+    steps = stepping(scene, clip.scene_frames(movie, numbers))
+    matrices = np.array([camera.matrix_world.copy() for _ in steps], float)
     if root is not None:
         matrices = np.linalg.inv(np.array(root.matrix_world, float)) @ matrices
     return KnownCamera(numbers, frames.camera_to_solver(matrices), intrinsics(camera.data, tuple(movie.size)))
@@ -79,18 +81,6 @@ def intrinsics(camera: bpy.types.Camera, size: tuple[int, int]) -> np.ndarray:
     fitted = {"HORIZONTAL": width, "VERTICAL": height, "AUTO": max(size)}[camera.sensor_fit]
     focal = camera.lens / sensor * fitted
     return np.array([focal, focal, width / 2 - camera.shift_x * fitted, height / 2 + camera.shift_y * fitted])
-
-
-def _matrices(camera: bpy.types.Object, scene: bpy.types.Scene, scene_frames: np.ndarray) -> np.ndarray:
-    current, subframe = scene.frame_current, scene.frame_subframe
-    matrices = np.empty((len(scene_frames), 4, 4))
-    try:
-        for row, frame in enumerate(scene_frames):
-            scene.frame_set(int(frame))
-            matrices[row] = camera.matrix_world
-    finally:
-        scene.frame_set(current, subframe=subframe)
-    return matrices
 
 
 def _set_lens(data: bpy.types.Camera, focal_and_centre: np.ndarray, size: tuple[int, int]) -> None:

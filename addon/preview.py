@@ -7,6 +7,7 @@ take is complete; its preview stands beside it for so long.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -38,6 +39,8 @@ class Preview:
         around = self._surroundings()
         if around is None or around.camera is not None or message.kind != "static":
             return
+        if scene.find_root(around.scene, around.clip) is not None:
+            around = replace(around, use_scene_camera=False)  # the camera of the standing result stays the scene's
         numbers = clip.all_frames(around.clip)
         path = CameraPath(message.kind, np.array(message.intrinsics), np.tile(np.eye(4), (len(numbers), 1, 1)))
         take_to_scene.build_camera(path, tuple(around.clip.size), numbers, self._ensure_root(around), around)

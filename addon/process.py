@@ -154,7 +154,7 @@ class SolverProcess:
         last_words = next((line.strip() for line in reversed(self.log) if line.strip()), "")
         sentence = f"The solver stopped unexpectedly ({_describe_exit(self._popen.poll())})."
         if last_words:
-            sentence += f" It last said: {last_words[:300]}"
+            sentence += f' Its last words: "{last_words[:300]}".'
         return Failed(
             request, "solver-died", sentence, "Press Solve to start it again; stages that were done are kept."
         )

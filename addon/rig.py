@@ -13,9 +13,10 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..solver.hand_model.layout import JOINT_NAMES
+from ..solver.hand_model.layout import JOINT_COUNT, JOINT_NAMES
 from ..solver.hand_model.model import ShapedHand
 from . import animation, bones, frames
+from .scene import stepping
 
 # one tint a side, so that a swapped hand is seen at once
 _COLOURS = {"left": (0.24, 0.45, 0.80, 1.0), "right": (0.83, 0.42, 0.24, 1.0)}
@@ -125,6 +126,15 @@ def read_pose(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
     turned = posed[:, :3, :3] @ np.swapaxes(rests[:, :3, :3], 1, 2)
     rotations = frames.rotations_to_solver(bones.local_rotations(turned))
     return rotations, frames.points_to_solver(posed[0, :3, 3] - rests[0, :3, 3])
+
+
+def read_motion(armature: bpy.types.Object, scene: bpy.types.Scene, scene_frames: np.ndarray) -> HandMotion:
+    """The motion as the artist sees it, in the solver's terms: what ``write_motion`` wrote, or what became of it."""
+    poses = [read_pose(armature) for _ in stepping(scene, scene_frames)]
+    rotations, transl = zip(*poses, strict=True) if poses else ((), ())
+    return HandMotion(
+        np.asarray(scene_frames), np.reshape(rotations, (-1, JOINT_COUNT, 3, 3)), np.reshape(transl, (-1, 3))
+    )
 
 
 def _motion_channels(armature: bpy.types.Object, motion: HandMotion) -> list[animation.Channel]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -61,6 +62,17 @@ def match(scene: bpy.types.Scene, clip: bpy.types.MovieClip, use_rate: bool, use
         render.resolution_percentage = 100
     if use_frames:
         scene.frame_start, scene.frame_end = setup.frames
+
+
+def stepping(scene: bpy.types.Scene, frames: Iterable[int]) -> Iterator[int]:
+    """Each frame in turn, with the scene evaluated there; puts the scene back at the end."""
+    current, subframe = scene.frame_current, scene.frame_subframe
+    try:
+        for frame in frames:
+            scene.frame_set(int(frame))
+            yield int(frame)
+    finally:
+        scene.frame_set(current, subframe=subframe)
 
 
 def find_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, take_path: str = "") -> bpy.types.Object | None:

@@ -34,7 +34,7 @@ ACTIVE = (State.STARTING, State.RUNNING, State.CANCELLING)
 
 
 class View(Protocol):
-    """Where a solve is shown."""
+    """Where a solve is shown. Each of these may raise SolverError, which ends the solve as failed."""
 
     def camera_solved(self, message: messages.CameraSolved) -> None: ...
 
@@ -42,8 +42,7 @@ class View(Protocol):
 
     def hands_moved(self, poses: Sequence[TrackPose]) -> None: ...
 
-    def finished(self, take_path: str) -> None:
-        """Raises SolverError when the take can't be shown."""
+    def finished(self, take_path: str) -> None: ...
 
     def stopped(self) -> None:
         """The solve ended without a take."""
@@ -112,7 +111,10 @@ class Session:
         arrived = [message for message in arrived if message.request in (0, self.request.request)]
         with contextlib.ExitStack() as at_end:
             at_end.callback(self._close)  # also when the view raises: no solver outlives its session
-            self._take_in_all(arrived)
+            try:
+                self._take_in_all(arrived)
+            except SolverError as problem:
+                self._fail(problem)
             if self.is_active:
                 at_end.pop_all()
         return not self.is_active
@@ -187,16 +189,12 @@ class Session:
                 self._fail(SolverError(message.code, message.sentence, message.repair))
 
     def _show(self, message: Finished) -> None:
-        self.take_path, self.summary = message.take, message.summary
         if not message.take:
             self.state = State.CANCELLED
             self._view.stopped()
             return
-        try:
-            self._view.finished(message.take)
-        except SolverError as error:
-            self._fail(error)
-            return
+        self._view.finished(message.take)
+        self.take_path, self.summary = message.take, message.summary
         self.state = State.CANCELLED if message.cancelled else State.FINISHED
 
     def _fail(self, problem: SolverError) -> None:

@@ -89,6 +89,7 @@ def _draw_running(layout: bpy.types.UILayout, session: Session, context: bpy.typ
     layout.label(text=f"{title} ({step})")
     layout.progress(factor=session.progress, type="BAR", text=count)
     layout.prop(context.scene.handheld, "use_follow")
+    _draw_view_button(layout, context)
     layout.operator("handheld.cancel", icon="CANCEL")
     _draw_warnings(layout, session, context)
 
@@ -127,7 +128,13 @@ def _draw_result(layout: bpy.types.UILayout, session: Session, context: bpy.type
         row.label(text=armature.name, icon="VIEW_PAN")
         row.label(text=f"{armature.handheld.coverage:.0%} of the frames")
     draw_wrapped(layout, context, f"Take: {session.take_path}")
-    if context.area.type == "VIEW_3D" and context.scene.camera is not None:
+    _draw_view_button(layout, context)
+
+
+def _draw_view_button(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    if context.area.type != "VIEW_3D" or context.scene.camera is None:
+        return
+    if context.space_data.region_3d.view_perspective != "CAMERA":
         layout.operator("view3d.view_camera", text="View Through Camera", icon="VIEW_CAMERA")
 
 

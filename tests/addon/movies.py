@@ -6,10 +6,11 @@ from pathlib import Path
 
 
 def write_movie(path: Path, frames: int = 30, size: tuple[int, int] = (64, 36), rate: str = "30000:1001") -> Path:
-    """A movie that grows lighter; ``size`` must be even."""
+    """A grey ramp that wanders to the left; ``size`` must be even."""
     width, height = size
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F{rate} Ip A1:1 C420jpeg\n".encode())
         for number in range(frames):
-            file.write(b"FRAME\n" + bytes([8 * number % 256]) * (width * height) + b"\x80" * (width * height // 2))
+            row = bytes((x + 8 * number) % 256 for x in range(width))
+            file.write(b"FRAME\n" + row * height + b"\x80" * (width * height // 2))
     return path

@@ -1,6 +1,6 @@
-"""A process that speaks the solver's protocol and follows a script: ``python scripted_solver.py REPOSITORY SCRIPT``.
+"""A process that speaks the solver's protocol and follows a script.
 
-It streams the take that it was given (the request's option ``script_take``), so that what Blender shows can be compared.
+``python scripted_solver.py REPOSITORY SCRIPT TAKE``: it streams the take, so that what Blender shows can be compared.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def stream(client: Client, request: messages.SolveRequest, solved: take.Take, un
     """Camera, hands, and their poses of the first ``until`` frames."""
     number = request.request
     client.say(messages.StageStarted(number, "initialise", "Fitting the hands", 0, 2))
-    client.say(messages.CameraSolved(number, solved.camera_kind, tuple(solved.intrinsics.tolist()), request.output))
+    client.say(messages.CameraSolved(number, solved.camera_kind, tuple(solved.intrinsics.tolist())))
     for hand, side in enumerate(solved.sides):
         client.say(messages.TrackStarted(number, hand, side, tuple(solved.betas[hand].tolist())))
     for row in range(until):
@@ -93,9 +93,7 @@ def fail(client: Client, request: messages.SolveRequest, solved: take.Take) -> N
 
 
 def die(client: Client, request: messages.SolveRequest, solved: take.Take) -> None:
-    take.save(solved, request.output)
     stream(client, request, solved, 5)
-    os.unlink(request.output)
     print("Segmentation fault of some library", file=sys.stderr, flush=True)
     time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -111,10 +109,7 @@ def garbage(client: Client, request: messages.SolveRequest, solved: take.Take) -
 def deaf(client: Client, request: messages.SolveRequest, solved: take.Take) -> None:
     """Hears neither cancel nor terminate."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    take.save(solved, request.output)
-    client.cancelled.clear()
     stream(client, request, solved, 3)
-    os.unlink(request.output)
     client.cancelled.wait()
     time.sleep(3600)
 
@@ -128,14 +123,19 @@ def truncated_take(client: Client, request: messages.SolveRequest, solved: take.
     client.say(messages.Finished(request.request, request.output, False, ""))
 
 
+SCRIPTS = {
+    "finish": finish, "slow": slow, "fail": fail, "die": die, "garbage": garbage, "deaf": deaf,
+    "silent_exit": silent_exit, "truncated_take": truncated_take, "newer": finish,
+}  # fmt: skip
+
+
 def main() -> None:
     client = Client()
     protocol = 999 if sys.argv[2] == "newer" else messages.PROTOCOL_VERSION
     client.say(messages.Hello(protocol=protocol, pid=os.getpid()))
     client.asked.wait()
     request = client.requests[0]
-    script = {"newer": finish}.get(sys.argv[2]) or globals()[sys.argv[2]]
-    script(client, request, take.load(sys.argv[3]))
+    SCRIPTS[sys.argv[2]](client, request, take.load(sys.argv[3]))
     client.closed.wait()
 
 

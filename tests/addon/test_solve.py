@@ -1,4 +1,4 @@
-"""A solve from the artist's side: states, endings, and everything that can go wrong around it. The child is a process."""
+"""A solve from the artist's side: states, endings, and everything that can go wrong around it."""
 
 import os
 import sys
@@ -206,12 +206,12 @@ def test_a_failed_second_solve_leaves_the_first_ones_result(script):
     take = moving_take()
     script("finish", take)
     pump_to_end(solve.start(bpy.context))
-    objects = set(bpy.context.scene.objects.keys())
+    objects, seen_by = set(bpy.context.scene.objects.keys()), bpy.context.scene.camera
     for failing in ("die", "truncated_take", "fail"):
         script(failing, moving_take(seed=9))
         session = pump_to_end(solve.start(bpy.context))
         assert session.state is State.FAILED
-        assert set(bpy.context.scene.objects.keys()) == objects
+        assert set(bpy.context.scene.objects.keys()) == objects and bpy.context.scene.camera == seen_by
         assert shows(take)
     assert len(bpy.data.collections) == 1 and len(bpy.data.armatures) == 2
 
