@@ -10,12 +10,13 @@ from ..observations import HandTrack
 from .covariance import covariance_px
 from .filter import hands_only
 from .side import decide_sides
+from .split import split_all
 from .trail import Trail
 
 
 def assemble(trails: Sequence[Trail], size: tuple[int, int]) -> list[HandTrack]:
     """Tracks of real hands, the longest first; ``size`` (width, height) of the clip."""
-    kept = hands_only(trails)
+    kept = hands_only(split_all(trails))
     sides = decide_sides(kept)
     tracks = []
     for side in ("left", "right"):

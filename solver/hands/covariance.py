@@ -1,6 +1,6 @@
 """How far to trust each landmark: a 2D covariance per point and frame.
 
-Measured on four real clips (573 hands) by reading each hand again mirrored and from jittered regions: the points scatter
+Measured on four real clips (573 hands) by reading each hand again mirrored and from jittered regions: points scatter
 by 0.115 * sqrt(1 - presence) of the hand's size (correlation of the logarithms 0.83), alike for all 21 points, alike
 along and across the direction of motion (blur speaks through presence), and 3 times as much outside the frame. What
 both readings get wrong together no such comparison shows; ``_SHARED`` stands for it.

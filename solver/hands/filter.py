@@ -11,14 +11,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from .colour import strangeness
-from .trail import Trail, is_part_of
+from .trail import Trail, continuity, is_part_of
 
 # Mean presence that a long trail needs, and what one frame alone needs on top; falls with the root of the length.
-_LONG, _ALONE = 0.52, 0.3
-# What each doubt adds to that.
-_THIRD_HAND, _SMALL, _MAX_COLOUR = 0.12, 0.05, 0.2
+_LONG, _ALONE = 0.55, 0.4
+# What each doubt adds to that, in full up to so many frames, then falling with the root of the length as well.
+_THIRD_HAND, _SMALL, _MAX_COLOUR = 0.12, 0.05, 0.25
+_DOUBT_FRAMES = 24
+# What a trail is spared that begins or ends where a surer one ended or began.
+_CONTINUED = 0.15
 # Strangeness of colour that means nothing, and doubt per unit above it.
-_COLOUR_FREE, _COLOUR_STEP = 1.5, 0.1
+_COLOUR_FREE, _COLOUR_STEP = 1.5, 0.12
 # A palm this much smaller than the surer hands' is small.
 _SMALL_RATIO = 0.5
 # Share of its frames that a trail may spend as a part of a larger hand.
@@ -29,11 +32,16 @@ def hands_only(trails: Sequence[Trail]) -> list[Trail]:
     """The trails that are hands, in the order of their first frames. What a person pointed out always stays."""
     seen = [trail for trail in trails if trail.readings]
     whole = [trail for trail in seen if trail.seeded or part_share(trail, seen) <= _MAX_PART]
+    return sorted(convincing(whole), key=lambda trail: trail.first)
+
+
+def convincing(trails: Sequence[Trail]) -> list[Trail]:
+    """Those whose readings are sure enough beside the surer ones; the surest first, and first what a person drew."""
     kept: list[Trail] = []
-    for trail in sorted(whole, key=lambda t: (not t.seeded, -strength(t))):
+    for trail in sorted(trails, key=lambda t: (not t.seeded, -strength(t))):
         if trail.seeded or quality(trail) >= required_quality(trail, kept):
             kept.append(trail)
-    return sorted(kept, key=lambda trail: trail.first)
+    return kept
 
 
 def quality(trail: Trail) -> float:
@@ -51,7 +59,9 @@ def strength(trail: Trail) -> float:
 
 def required_quality(trail: Trail, surer: Sequence[Trail]) -> float:
     """``quality`` that ``trail`` needs beside the ``surer`` trails that are taken for hands already."""
-    return _LONG + _ALONE / float(np.sqrt(len(trail.readings))) + doubt(trail, surer)
+    n = len(trail.readings)
+    spared = _CONTINUED * max((continuity(trail, other) for other in surer), default=0.0)
+    return float(_LONG + _ALONE / np.sqrt(n) + doubt(trail, surer) * min(1.0, np.sqrt(_DOUBT_FRAMES / n)) - spared)
 
 
 def doubt(trail: Trail, surer: Sequence[Trail]) -> float:

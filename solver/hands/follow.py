@@ -10,7 +10,7 @@ import numpy as np
 from .geometry import Pyramid, Roi
 from .landmarks import LandmarkReader, Reading, next_roi
 from .palm import Palm, PalmDetector, Tile
-from .trail import Trail, distance
+from .trail import Trail
 
 # The landmark network's own decision border.
 PRESENT = 0.5
@@ -23,6 +23,8 @@ _LOCAL_TILE = 1.6
 _MAX_GROWTH, _MAX_MISS = 1.8, 0.8
 # Share of the points that must lie in the frame, and the smallest hand as a share of the frame's shorter side.
 _MIN_INSIDE, _MIN_SIZE = 0.35, 0.025
+# Below this many px there is nothing to read landmarks from.
+_MIN_SIZE_PX = 18
 # Points that the palm network gives as well (its wrist and six round the palm).
 _PALM_POINTS = [0, 1, 2, 5, 9, 13, 17]
 _SAME_PALM = 0.35
@@ -101,15 +103,11 @@ def plausible(reading: Reading, frame: Pyramid) -> bool:
     """Not shrunk to a dot, not grown over everything, and not mostly outside the frame."""
     width, height = frame.size
     inside = np.all((reading.points_px >= 0) & (reading.points_px <= (width, height)), axis=1).mean()
-    return bool(_MIN_SIZE * min(width, height) < reading.size_px < 1.5 * max(width, height) and inside >= _MIN_INSIDE)
+    least = max(_MIN_SIZE_PX, _MIN_SIZE * min(width, height))
+    return bool(least < reading.size_px < 1.5 * max(width, height) and inside >= _MIN_INSIDE)
 
 
 def is_palm_of(palm: Palm, reading: Reading) -> bool:
     """Does ``palm`` belong to the hand of ``reading``?"""
     apart = palm.points.mean(axis=0) - reading.points_px[_PALM_POINTS].mean(axis=0)
     return bool(np.linalg.norm(apart) < _SAME_PALM * reading.size_px)
-
-
-def agreement(reading: Reading, mirrored: Reading) -> float:
-    """Mean distance between a reading and its mirrored second opinion, in hand sizes."""
-    return distance(reading, mirrored)

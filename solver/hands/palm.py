@@ -111,8 +111,9 @@ def _mean(palms: list[Palm]) -> Palm:
     return Palm(box, points, palms[0].score)
 
 
-# Side of each level's tiles as a share of the frame's shorter side, and how far tiles lie apart as a share of theirs.
-_TILE_SHARES, _TILE_STEP = (1.0, 0.6), 0.8
+# Sides of tiles as shares of the frame's shorter side, and how far tiles lie apart as a share of theirs. Measured: a
+# hand is found when it is 0.1 to 0.4 of its tile's side.
+_COARSE_SHARES, _FINE_SHARE, _TILE_STEP = (1.0, 0.6), 0.35, 0.8
 
 
 def whole_frame(width: int, height: int) -> Tile:
@@ -120,14 +121,19 @@ def whole_frame(width: int, height: int) -> Tile:
     return Tile((width - side) / 2, (height - side) / 2, side)
 
 
-def tiling(width: int, height: int) -> list[Tile]:
-    """The whole frame, then overlapping squares of falling size: hands are found at 5 to 60 % of the frame's height."""
-    tiles = [whole_frame(width, height)]
-    for share in _TILE_SHARES:
-        side = share * min(width, height)
-        for y in _corners(height, side):
-            tiles.extend(Tile(x, y, side) for x in _corners(width, side))
-    return tiles
+def coarse_tiles(width: int, height: int) -> list[Tile]:
+    """The whole frame, then overlapping squares of falling size: hands of about 6 to 60 % of the frame's height."""
+    squares = [tile for share in _COARSE_SHARES for tile in _squares(width, height, share * min(width, height))]
+    return [whole_frame(width, height), *squares]
+
+
+def fine_tiles(width: int, height: int) -> list[Tile]:
+    """Small squares for far hands, down to about 4 % of the frame's height."""
+    return _squares(width, height, _FINE_SHARE * min(width, height))
+
+
+def _squares(width: int, height: int, side: float) -> list[Tile]:
+    return [Tile(x, y, side) for y in _corners(height, side) for x in _corners(width, side)]
 
 
 def _corners(length: float, side: float) -> list[float]:

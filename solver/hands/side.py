@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .trail import Trail
+from .trail import Trail, continuity
 
 # Votes of neighbouring frames repeat each other: a frame counts as this share of an independent one.
 _INDEPENDENT = 0.3
@@ -20,8 +20,8 @@ _INDEPENDENT = 0.3
 _MAX_VOTE = 30.0
 # Cost of two equal sides in view at once, full after this many frames (log-odds).
 _TWINS, _TWINS_FRAMES = 10.0, 5
-# Gain of an equal side for a hand that is found where it was lost, and the gap and distance at which it has faded.
-_SAME, _GAP_FRAMES, _GAP_SIZES = 8.0, 15.0, 1.5
+# Gain of an equal side for a hand that is found where it was lost.
+_SAME = 8.0
 # Up to this many trails that influence each other are solved exactly.
 _EXACT = 14
 _GIVEN = {"left": -1e3, "right": 1e3}
@@ -52,13 +52,7 @@ def bond(a: Trail, b: Trail) -> float:
     common = len(a.readings.keys() & b.readings.keys())
     if common:
         return -_TWINS * min(1.0, common / _TWINS_FRAMES)
-    earlier, later = (a, b) if a.last < b.first else (b, a)
-    gap = later.first - earlier.last
-    if gap < 1:
-        return 0.0
-    start, end = later.readings[later.first], earlier.readings[earlier.last]
-    apart = np.linalg.norm(start.points_px.mean(axis=0) - end.points_px.mean(axis=0)) / max(start.size_px, end.size_px)
-    return _SAME * float(np.exp(-gap / _GAP_FRAMES - apart / _GAP_SIZES))
+    return _SAME * continuity(a, b)
 
 
 def solve(votes: np.ndarray, bonds: np.ndarray) -> np.ndarray:

@@ -14,15 +14,18 @@ from typing import NamedTuple
 
 from ..video import Clip
 from .colour import palm_chroma
+from .filter import convincing
 from .follow import Follower, is_palm_of
 from .geometry import Pyramid
 from .landmarks import Reading
-from .palm import Palm, Tile, tiling
+from .palm import Palm, Tile, coarse_tiles, fine_tiles
 from .trail import COVERED, Trail, covered_share, same_hand
 
 # Frames kept for following a new hand back.
 _HISTORY_BYTES = 192 * 2**20
 _HISTORY_FRAMES = 32
+# Beside a hand smaller than this share of the frame's shorter side, others may be too small for the coarse tiles.
+_FAR_HAND = 0.15
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class TrackerOptions:
     """Attributes:
     keyframe_step: frames between full searches of all tiles.
     search_step: every so many frames one tile is searched while fewer than ``expected_hands`` are followed; right
-        after a hand was lost, every frame.
+        after a hand was lost and while there is none, every frame.
     expected_hands: hands that are usually in view.
     palm_score: weakest palm that is shown to the landmark network.
     mirror_step: every so many frames a hand is read mirrored too, for its side, its covariance and its reality.
@@ -74,7 +77,7 @@ class Tracker:
 
     def __post_init__(self) -> None:
         self.follower = Follower()
-        self._tiles = tiling(*self.clip.size)
+        self._coarse, self._fine = coarse_tiles(*self.clip.size), fine_tiles(*self.clip.size)
         self._next_tile = 0
         self._lost_at = -(10**9)
         width, height = self.clip.size
@@ -163,8 +166,13 @@ class Tracker:
 
     def _search(self, frame: Pyramid, number: int, live: list[Trail]) -> list[Trail]:
         """``live`` and the hands newly found."""
-        palms = self.follower.palms.detect(frame, self._tiles_now(number, len(live)), self.options.palm_score)
-        for palm in palms:
+        live = self._look(frame, number, live, self._tiles_now(number, live))
+        if number == self.clip.first_frame and not live:
+            live = self._look(frame, number, live, self._fine)
+        return live
+
+    def _look(self, frame: Pyramid, number: int, live: list[Trail], tiles: Sequence[Tile]) -> list[Trail]:
+        for palm in self.follower.palms.detect(frame, tiles, self.options.palm_score):
             owner = next((t for t in live if is_palm_of(palm, t.readings[number])), None)
             if owner is not None:
                 owner.palm_scores[number] = palm.score
@@ -203,14 +211,20 @@ class Tracker:
                 self._unfinished.append(trail)
         return [*live, trail]
 
-    def _tiles_now(self, number: int, hands: int) -> list[Tile]:
+    def _tiles_now(self, number: int, live: list[Trail]) -> list[Tile]:
+        """All coarse tiles on keyframes; one in turn while hands are missing, fine ones too if hands may be far."""
         if (number - self.clip.first_frame) % self.options.keyframe_step == 0:
-            return self._tiles
-        just_lost = number - self._lost_at < len(self._tiles)
-        if hands >= self.options.expected_hands or not (just_lost or number % self.options.search_step == 0):
+            return self._coarse
+        just_lost = number - self._lost_at < len(self._coarse)
+        due = just_lost or not live or number % self.options.search_step == 0
+        if not due or len(convincing(live)) >= self.options.expected_hands:
             return []
-        self._next_tile = (self._next_tile + 1) % len(self._tiles)
-        return [self._tiles[self._next_tile]]
+        far = min(self.clip.size) * _FAR_HAND
+        turns = self._coarse
+        if not just_lost and all(trail.readings[number].size_px < far for trail in live):
+            turns = self._coarse + self._fine
+        self._next_tile = (self._next_tile + 1) % len(turns)
+        return [turns[self._next_tile]]
 
 
 def _on_known_hand(points, number: int, live: list[Trail]) -> bool:

@@ -15,6 +15,8 @@ SAME_HAND = 0.3
 _FLESH = 0.13
 # A hand with this share of its points on another one is a part of it: a thumb, a fist's knuckles.
 COVERED = 0.6
+# Gap in frames and in hand sizes over which a hand that is found again is less and less surely the same.
+_GAP_FRAMES, _GAP_SIZES = 15.0, 1.5
 
 
 @dataclass
@@ -48,11 +50,13 @@ class Trail:
         return sorted(self.readings)
 
     def log_odds(self) -> float:
-        """Summed log-odds of "right": each frame's vote, where there is a second opinion the mean of both."""
-        votes = {frame: reading.right_log_odds for frame, reading in self.readings.items()}
-        for frame, reading in self.mirrored.items():
-            votes[frame] = (votes[frame] + reading.right_log_odds) / 2
-        return float(sum(votes.values()))
+        """Summed log-odds of "right"."""
+        return float(sum(self.vote(frame) for frame in self.readings))
+
+    def vote(self, frame: int) -> float:
+        """Log-odds of "right" in one frame; where there is a second opinion, the mean of both."""
+        direct, mirrored = self.readings[frame], self.mirrored.get(frame)
+        return direct.right_log_odds if mirrored is None else (direct.right_log_odds + mirrored.right_log_odds) / 2
 
     def size_px(self) -> float:
         return float(np.median([reading.size_px for reading in self.readings.values()]))
@@ -93,6 +97,17 @@ def distance(a: Reading, b: Reading) -> float:
     """Mean distance of equal points, as a share of the larger hand's size: 0 same hand, 1 a hand apart."""
     apart = np.linalg.norm(a.points_px - b.points_px, axis=1).mean()
     return float(apart / max(a.size_px, b.size_px, 1e-6))
+
+
+def continuity(a: Trail, b: Trail) -> float:
+    """1 if one begins where and when the other ends, falling to 0 with the gap in time and place; 0 if they overlap."""
+    earlier, later = (a, b) if a.last < b.first else (b, a)
+    gap = later.first - earlier.last
+    if gap < 1:
+        return 0.0
+    start, end = later.readings[later.first], earlier.readings[earlier.last]
+    apart = np.linalg.norm(start.points_px.mean(axis=0) - end.points_px.mean(axis=0)) / max(start.size_px, end.size_px)
+    return float(np.exp(-gap / _GAP_FRAMES - apart / _GAP_SIZES))
 
 
 def covered_share(points_px: np.ndarray, by: Reading) -> float:
