@@ -1,12 +1,16 @@
 """F-curves of objects, alike in Blender 4.2 to 5.2: bulk writing, streaming, and whose key is whose.
 
-The solver's keys have the type GENERATED. Keys of any other type are the artist's: nothing here changes or
-removes them.
+The solver's keys have the type GENERATED; all others are the artist's, and nothing here changes or removes those. But
+Blender keeps the type when an artist keys, drags or smooths a key that is there already. So each of the solver's keys
+also carries the frame and value that it was written with, in ``period`` and ``back``, which only elastic and back
+easing use: a key that stands elsewhere by now is the artist's too, and gets the type KEYFRAME when the curve is written
+next. An artist's key in one component of a vector or rotation makes that frame's other components the artist's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -46,8 +50,8 @@ def vector_channels(path: str, group: str, frames: np.ndarray, values: np.ndarra
 def write(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
     """Replace the solver's keys of these channels; where the artist has a key in the same frame, the artist's stays."""
     bag = _Curves(target)
-    for channel in channels:
-        _rewrite(bag.ensure(channel), channel)
+    for _, components in itertools.groupby(channels, key=lambda channel: channel.path):
+        _rewrite([(bag.ensure(channel), channel) for channel in components])
 
 
 def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
@@ -64,14 +68,14 @@ def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
 
 def has_artist_keys(target: bpy.types.Object) -> bool:
     """Is there a key that the solver did not write?"""
-    return any(key.type != "GENERATED" for curve in curves(target) for key in curve.keyframe_points)
+    return any(_is_artists(_read_keys(curve)).any() for curve in curves(target))
 
 
 def remove_generated(target: bpy.types.Object, path: str) -> None:
     """Remove the solver's keys of one property, and its curves if nothing is left in them."""
     bag = _Curves(target) if curves(target) else None
     for curve in [curve for curve in curves(target) if curve.data_path == path]:
-        _rewrite(curve, Channel(path, curve.array_index, "", np.empty(0), np.empty(0)))
+        _rewrite([(curve, Channel(path, curve.array_index, "", np.empty(0), np.empty(0)))])
         if bag and not curve.keyframe_points:
             bag.curves.remove(curve)
 
@@ -113,14 +117,19 @@ def _channelbag(animation: bpy.types.AnimData, target: bpy.types.Object) -> bpy.
     return strip.channelbag(animation.action_slot, ensure=True)
 
 
-def _rewrite(curve: bpy.types.FCurve, channel: Channel) -> None:
-    _set_keys(curve, _artist_keys(curve), channel)
+def _rewrite(components: Sequence[tuple[bpy.types.FCurve, Channel]]) -> None:
+    """Write all components of one property."""
+    known = [_read_keys(curve) for curve, _ in components]
+    artists_frames = np.concatenate([keys["co"][_is_artists(keys), 0] for keys in known])
+    for (curve, channel), keys in zip(components, known, strict=True):
+        kept = {name: values[np.isin(keys["co"][:, 0], artists_frames)] for name, values in keys.items()}
+        kept["type"][kept["type"] == _enum("type", "GENERATED")] = _enum("type", "KEYFRAME")
+        _set_keys(curve, kept, channel)
 
 
 def _merge(curve: bpy.types.FCurve, channel: Channel) -> None:
     keys = _read_keys(curve)
-    of_artist = keys["type"] != _enum("type", "GENERATED")
-    kept = of_artist | ~np.isin(keys["co"][:, 0], np.asarray(channel.frames, np.float32))
+    kept = _is_artists(keys) | ~np.isin(keys["co"][:, 0], np.asarray(channel.frames, np.float32))
     _set_keys(curve, {name: values[kept] for name, values in keys.items()}, channel)
 
 
@@ -132,6 +141,7 @@ def _extend(curve: bpy.types.FCurve, channel: Channel) -> None:
     for number, (frame, value) in enumerate(zip(channel.frames, channel.values, strict=True), start=first):
         key = points[number]
         key.co = frame, value
+        key.period, key.back = frame, value
         key.interpolation = channel.interpolation
         key.type = "GENERATED"
         key.handle_left_type = key.handle_right_type = "AUTO_CLAMPED"
@@ -152,10 +162,9 @@ def _set_keys(curve: bpy.types.FCurve, kept: dict[str, np.ndarray], channel: Cha
     curve.update()
 
 
-def _artist_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
-    keys = _read_keys(curve)
-    kept = keys["type"] != _enum("type", "GENERATED")
-    return {name: values[kept] for name, values in keys.items()}
+def _is_artists(keys: dict[str, np.ndarray]) -> np.ndarray:
+    untouched = (keys["co"] == np.stack([keys["period"], keys["back"]], axis=1)).all(axis=1)
+    return (keys["type"] != _enum("type", "GENERATED")) | ~untouched
 
 
 def _read_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
@@ -171,6 +180,7 @@ def _read_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
 def _generated_keys(frames: np.ndarray, values: np.ndarray, interpolation: str) -> dict[str, np.ndarray]:
     keys = _blank_keys(len(frames))
     keys["co"][:] = np.stack([frames, values], axis=1)
+    keys["period"][:], keys["back"][:] = frames, values
     keys["type"][:] = _enum("type", "GENERATED")
     keys["interpolation"][:] = _enum("interpolation", interpolation)
     # the handles come to light when the artist turns a key into a Bezier one

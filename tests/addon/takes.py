@@ -42,7 +42,6 @@ def moving_take(frames=30, seed=0, sides=("left", "right"), camera_kind="static"
         "keypoints_px": np.full((hands, frames, 21, 2), np.nan),
         "keypoint_covariance_px": np.full((hands, frames, 21, 2, 2), np.nan),
         "joint_sigma": np.full((hands, frames, 21), np.nan),
-        "joint_sigma": np.full((hands, frames, 21), np.nan),
         "landmark_offsets": np.zeros((21, 3)),
     }
     return Take(**{**fields, **changes})

@@ -215,6 +215,31 @@ def test_a_second_take_keeps_the_artists_keys_and_objects(built):
     assert len(curve.keyframe_points) == 40
 
 
+def test_a_generated_key_that_the_artist_changed_is_the_artists(built, tmp_path):
+    _, root = built
+    right = take_to_scene.hands_of(root)[1]
+    assert not animation.has_artist_keys(right)
+    right.pose.bones["index1"].rotation_quaternion = (0.5, 0.5, 0.5, 0.5)
+    right.pose.bones["index1"].keyframe_insert("rotation_quaternion", index=2, frame=9)
+    wrist = next(c for c in animation.curves(right) if c.data_path == 'pose.bones["wrist"].location')
+    wrist.keyframe_points[4].co = (5.5, 0.25)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "edited.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "edited.blend"))
+    around = Surroundings(bpy.context.scene, None, "open")
+    root = take_to_scene.build(moving_take(frames=40, seed=5), "a.npz", around)
+    left, right = take_to_scene.hands_of(root)
+    assert animation.has_artist_keys(right) and not animation.has_artist_keys(left)
+    mine = {
+        (curve.data_path, curve.array_index): [tuple(key.co) for key in curve.keyframe_points if key.type == "KEYFRAME"]
+        for curve in animation.curves(right)
+    }
+    mine = {channel: keys for channel, keys in mine.items() if keys}
+    turned = 'pose.bones["index1"].rotation_quaternion'
+    assert set(mine) == {*((turned, k) for k in range(4)), ('pose.bones["wrist"].location', 0)}
+    assert {keys[0][0] for channel, keys in mine.items() if channel[0] == turned} == {9.0}
+    assert mine[turned, 2] == [(9.0, 0.5)] and mine['pose.bones["wrist"].location', 0] == [(5.5, 0.25)]
+
+
 def test_a_hand_that_is_gone_goes_unless_the_artist_keyed_it(built):
     _, root = built
     around = Surroundings(bpy.context.scene, None, "open")
