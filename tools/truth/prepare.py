@@ -115,7 +115,7 @@ def prop_mesh(prop: Prop) -> tuple[np.ndarray, list[tuple[int, ...]]]:
 
 def cloth_faces(figure: Figure, sleeve: float) -> np.ndarray:
     """(F,) bool: the torso, the upper arms and the forearms down to the share ``sleeve`` of their length."""
-    covered = np.zeros(len(figure.vertices), bool)
+    covered = figure.weights[:, 0] > 0.5
     hands = np.zeros(len(figure.vertices))
     for side, arm in enumerate(figure.arms):
         first = hand_bone(side, 0)
