@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 
 from ..errors import SolverError
 from .clip import Clip, ClipWarning
-from .movie_index import MovieIndex, read_index
+from .movie_index import MovieIndex, decodable, read_index
 
 # Decoded pictures held while going backwards; stored as the codec's own planes, half the size of RGB.
 BACKWARDS_BYTES = 256 * 2**20
@@ -41,33 +43,48 @@ class MovieSource:
 
     def _last_pictures(self, start: int, stop: int) -> list[tuple[int, av.VideoFrame]]:
         """As many pictures before ``stop`` as fit into memory, from the keyframe that leads to them."""
-        key = int(np.searchsorted(self.index.pts, self.index.keyframe_before(stop - 1)))
-        kept: list[tuple[int, av.VideoFrame]] = []
-        budget = 0
+        keys = self.index.keyframes_before(stop - 1)
+        key = int(np.searchsorted(self.index.pts, keys[0])) if keys else 0
+        kept: deque[tuple[int, av.VideoFrame]] = deque()
         for item in self._pictures(max(start, min(key, stop - 1)), stop):
+            if kept.maxlen is None:
+                bytes_each = sum(plane.buffer_size for plane in item[1].planes)
+                kept = deque(maxlen=max(2, BACKWARDS_BYTES // bytes_each))
             kept.append(item)
-            budget = budget or max(2, BACKWARDS_BYTES // max(1, sum(p.buffer_size for p in item[1].planes)))
-            if len(kept) > budget:
-                kept.pop(0)
-        return kept
+        return list(kept)
 
     def _pictures(self, start: int, stop: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decoded pictures of frames start..stop-1; a picture that a variable rate shows n times comes n times."""
         wanted = self.index.pts
         index = start
+        for time, picture in self._timed_pictures(start):
+            # A damaged stretch yields no picture for some indices: they are left out, not shifted.
+            while index < stop and wanted[index] < time:
+                index += 1
+            while index < stop and wanted[index] == time:
+                yield index, picture
+                index += 1
+            if index >= stop:
+                return
+
+    def _timed_pictures(self, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Pictures with their times from frame ``start`` or earlier on."""
         with contextlib.closing(av.open(str(self.path))) as container:
-            stream = single_threaded(container)
-            if start > 0:
-                container.seek(self.index.keyframe_before(start), stream=stream, backward=True)
-            for picture in _decodable(container, stream):
-                # A damaged stretch yields no picture for some indices: they are left out, not shifted.
-                while index < stop and picture.pts is not None and wanted[index] < picture.pts:
-                    index += 1
-                while index < stop and wanted[index] == picture.pts:
-                    yield index, picture
-                    index += 1
-                if index >= stop:
-                    return
+            if self.index.counted:
+                yield from enumerate(decodable(container, single_threaded(container)))
+                return
+        # Some containers seek too far: then from an earlier keyframe, at last from the file's beginning.
+        for key in (*self.index.keyframes_before(start)[:4:3], None):
+            with contextlib.closing(av.open(str(self.path))) as container:
+                stream = single_threaded(container)
+                if key is not None:
+                    container.seek(key, stream=stream, backward=True)
+                pictures = (p for p in decodable(container, stream) if p.pts is not None)
+                first = next(pictures, None)
+                if first is None or (first.pts > self.index.pts[start] and key is not None):
+                    continue
+                yield from ((p.pts, p) for p in itertools.chain([first], pictures))
+                return
 
 
 def single_threaded(container: av.container.InputContainer) -> av.VideoStream:
@@ -76,22 +93,6 @@ def single_threaded(container: av.container.InputContainer) -> av.VideoStream:
     stream.thread_type = "NONE"
     stream.codec_context.thread_count = 1
     return stream
-
-
-def _decodable(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Pictures of the packets that decode; a damaged packet loses its own picture only."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-            pictures = packet.decode() if packet is not None else []
-        except av.FFmpegError as error:
-            if isinstance(error, (av.EOFError, OSError)):
-                return
-            continue
-        if packet is None:
-            return
-        yield from pictures
 
 
 def to_rgb(picture: av.VideoFrame) -> np.ndarray:
@@ -115,10 +116,10 @@ def open_movie(path: Path) -> Clip:
     try:
         with contextlib.closing(av.open(str(path))) as container:
             first = _first_picture(container, path)
-            container.seek(0)
-            index = read_index(container, container.streams.video[0])
+        with contextlib.closing(av.open(str(path))) as container:
+            index = read_index(container, single_threaded(container))
     except av.FFmpegError as error:
-        raise _not_a_video(path, str(error)) from error
+        raise _not_a_video(path, error.strerror) from error
     if len(index.pts) < 2:
         raise SolverError(
             "clip-one-frame",
@@ -150,7 +151,7 @@ def _first_picture(container: av.container.InputContainer, path: Path) -> av.Vid
             f"{path.name} uses a codec that can't be read here.",
             "Convert it to H.264, H.265 or ProRes, or to an image sequence.",
         )
-    for picture in _decodable(container, single_threaded(container)):
+    for picture in decodable(container, single_threaded(container)):
         return picture
     raise SolverError(
         "clip-empty",
@@ -168,12 +169,21 @@ def _not_a_video(path: Path, why: str) -> SolverError:
 
 
 def _warnings(path: Path, index: MovieIndex) -> tuple[ClipWarning, ...]:
-    if not index.variable:
-        return ()
-    return (
-        ClipWarning(
-            "clip-variable-rate",
-            f"{path.name} has a variable frame rate; it is read as {float(index.rate):.5g} frames per second.",
-            "Convert it to a constant frame rate if the hands drift against the plate.",
-        ),
-    )
+    found = []
+    if index.variable:
+        found.append(
+            ClipWarning(
+                "clip-variable-rate",
+                f"{path.name} has a variable frame rate; it is read as {float(index.rate):.5g} frames per second.",
+                "Convert it to a constant frame rate if the hands drift against the plate.",
+            )
+        )
+    if len(np.unique(index.pts)) < index.announced:
+        found.append(
+            ClipWarning(
+                "clip-cut-short",
+                f"{path.name} holds {len(np.unique(index.pts))} of the {index.announced} frames that it announces.",
+                "Copy or export the clip again if its end is missing.",
+            )
+        )
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,56 +17,86 @@ JITTER_FRAMES = 0.3
 MAX_REPEAT = 4
 
 
+# Their packets carry no trustworthy presentation times.
+_UNTIMED_FORMATS = frozenset({"avi", "h264", "hevc", "m4v", "mpegvideo"})
+
+
 @dataclass(frozen=True)
 class MovieIndex:
     """Attributes:
     pts: (n,) int64 presentation time of the coded frame that frame index i shows; not falling, repeats allowed.
-    keyframe_pts: (k,) int64 rising presentation times of keyframes.
+        Where the container has no such times, the frame's place in decoding order.
+    keyframe_pts: (k,) int64 rising presentation times of keyframes; empty where one can't seek.
     rate: exact frame rate.
     variable: the coded frames were not evenly spaced, so some index shows a repeated frame or leaves one out.
+    announced: frames that the container promises, 0 if it doesn't say.
     """
 
     pts: np.ndarray
     keyframe_pts: np.ndarray
     rate: Fraction
     variable: bool
+    announced: int = 0
 
-    def keyframe_before(self, index: int) -> int:
-        """Presentation time of the last keyframe at or before frame ``index`` (the first packet if there is none)."""
-        at = int(np.searchsorted(self.keyframe_pts, self.pts[index], side="right")) - 1
-        return int(self.keyframe_pts[at]) if at >= 0 else int(self.pts[0])
+    @property
+    def counted(self) -> bool:
+        """Are frames told by their order, because the container has no times?"""
+        return len(self.keyframe_pts) == 0
+
+    def keyframes_before(self, index: int) -> list[int]:
+        """Presentation times from which frame ``index`` can be decoded, the nearest first."""
+        at = int(np.searchsorted(self.keyframe_pts, self.pts[index], side="right"))
+        return self.keyframe_pts[:at][::-1].tolist()
 
 
 def read_index(container: av.container.InputContainer, stream: av.VideoStream) -> MovieIndex:
-    """Index of ``stream``; reads the whole file once. The container must be reopened or sought afterwards."""
+    """Index of ``stream`` in a freshly opened container; reads the whole file once."""
+    rate = stream.guessed_rate or stream.average_rate
+    if container.format.name in _UNTIMED_FORMATS:
+        return _count(container, stream, rate)
     pts, key_pts = _packet_times(container, stream)
-    rate = exact_rate(stream.guessed_rate or stream.average_rate, len(pts), pts, stream.time_base)
+    if len(pts) == 0 or len(key_pts) == 0:
+        return MovieIndex(pts[:0], key_pts[:0], Fraction(1), False)
+    rate = exact_rate(rate, len(pts), pts, stream.time_base)
     shown, variable = _on_even_grid(pts, rate, stream.time_base)
-    return MovieIndex(shown, key_pts, rate, variable)
+    return MovieIndex(shown, key_pts, rate, variable, stream.frames)
 
 
 def _packet_times(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[np.ndarray, np.ndarray]:
     times, keys = [], []
     try:
         for packet in container.demux(stream):
-            if packet.size and not packet.is_discard:
+            if packet.size and packet.pts is not None and not packet.is_discard:
                 times.append(packet.pts)
                 keys.append(bool(packet.is_keyframe))
     except av.FFmpegError:
         # A file cut short: what came before the damage is still a clip.
         pass
-    if any(time is None for time in times):
-        return _decoded_times(container, stream)
     pts, keyframe = np.array(times, np.int64), np.array(keys, bool)
     return np.unique(pts), np.unique(pts[keyframe])
 
 
-def _decoded_times(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[np.ndarray, np.ndarray]:
-    """For containers without presentation times (raw streams, some AVI): decode once, note what comes out."""
-    container.seek(stream.start_time or 0, stream=stream)
-    times = [frame.pts for frame in container.decode(stream) if frame.pts is not None]
-    pts = np.unique(np.array(times, np.int64))
-    return pts, pts[:1]
+def _count(container: av.container.InputContainer, stream: av.VideoStream, rate: Fraction | None) -> MovieIndex:
+    """Decodes once to see how many frames come out."""
+    count = sum(1 for _ in decodable(container, stream))
+    rate = exact_rate(rate, 1, np.zeros(1, np.int64), Fraction(1))
+    return MovieIndex(np.arange(count), np.zeros(0, np.int64), rate, False)
+
+
+def decodable(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    """Pictures of the packets that decode; a damaged packet loses its own picture only."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:
+            return
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            continue
 
 
 def exact_rate(guess: Fraction | None, count: int, pts: np.ndarray, time_base: Fraction) -> Fraction:
