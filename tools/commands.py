@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from . import blenders, environment, extension_tool, inputs, package, repository, suites, targets, wheels
+from . import blenders, demo, environment, extension_tool, inputs, package, repository, suites, targets, wheels
 from .console import ROOT, BuildError, headline, megabytes, say, step
 
 
@@ -35,6 +35,10 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("setup", _setup, "make the environments and the solver's data")
+    show = add("demo", _demo, "install the extension into a Blender and solve a clip through it")
+    show.add_argument(
+        "clip", nargs="?", type=Path, default=demo.DEFAULT_CLIP, help="a video; default: one that comes along"
+    )
     test = add("test", _test, "run all tests, or the suites named")
     test.add_argument("suites", nargs="*", metavar="SUITE", help=f"any of: {', '.join(suites.NAMES)}")
     test.add_argument("-k", metavar="EXPRESSION", default="", help="only tests that match, as pytest's -k")
@@ -56,6 +60,11 @@ def _setup(options: argparse.Namespace) -> int:
     inputs.ensure()
     for blender in blenders.BLENDERS:
         suites.ensure_blender(blender)
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    demo.run(options.clip)
     return 0
 
 
@@ -88,7 +97,7 @@ def _lock(options: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    made = [package.DIST, ROOT / "demo", inputs.DATA]
+    made = [package.DIST, demo.DEMO, inputs.DATA]
     if options.environments:
         made += [wheels.DOWNLOADS.parent, *(folder for folder in ROOT.glob(".venv*") if folder.is_dir())]
     for folder in made:

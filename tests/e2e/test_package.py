@@ -52,7 +52,16 @@ def test_holds_the_extension_and_the_solvers_libraries_alone(archive: Path) -> N
     }
     assert {name.split("/")[0] for name in names} == own | {vendor.VENDOR, vendor.LICENCES}
     libraries = {name.split("/")[1].removesuffix(".libs") for name in names if name.startswith(f"{vendor.VENDOR}/")}
-    assert libraries <= {"PYTHON", "numpy", "scipy", "cv2", "opencv_python_headless", "av", "ai_edge_litert"}
+    assert libraries <= {
+        "PYTHON",
+        "numpy",
+        "scipy",
+        "cv2",
+        "opencv_python_headless",
+        "av",
+        "ai_edge_litert",
+        "pycolmap",
+    }
     assert not [name for name in names if "/tests/" in name or "__pycache__" in name]
 
 
@@ -62,7 +71,7 @@ def test_holds_data_and_licences(archive: Path) -> None:
     data = {"palm_detection_full.tflite", "hand_landmark_full.tflite", "open_hand_left.npz", "open_hand_right.npz"}
     assert {f"solver/data/{name}" for name in data} <= names
     assert {"LICENSE", "NOTICE"} <= names
-    vendored = {"numpy", "scipy", "opencv-python-headless", "ai-edge-litert", "av"}
+    vendored = {"numpy", "scipy", "opencv-python-headless", "ai-edge-litert", "av", "pycolmap"}
     assert {name.split("/")[1] for name in names if name.startswith(f"{vendor.LICENCES}/")} == vendored
 
 

@@ -16,7 +16,7 @@ import numpy
 # what an extension may hang properties on
 OWNERS = ("Scene", "Object", "MovieClip")
 # what only the solver's process may ever import
-FOREIGN = ("torch", "cv2", "scipy", "av", "ai_edge_litert")
+FOREIGN = ("torch", "cv2", "scipy", "av", "ai_edge_litert", "pycolmap")
 
 
 def report(facts: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pkgutil
 import sys
 from pathlib import Path
 
-LIBRARIES = ("numpy", "scipy", "cv2", "av", "ai_edge_litert")
+LIBRARIES = ("numpy", "scipy", "cv2", "av", "ai_edge_litert", "pycolmap")
 
 
 def main(extension: Path) -> dict[str, object]:

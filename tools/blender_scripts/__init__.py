@@ -1,0 +1,1 @@
+"""Scripts that run within Blender, each in a process of its own, for the build's commands."""
