@@ -8,7 +8,7 @@ costs no more than one with two hands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -157,6 +157,41 @@ class Span:
     shape: int
     start: int
     count: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some consecutive frames of a larger layout, with what is in them.
+
+    Attributes:
+        layout: of the window alone; its globals and its camera are not free unless asked for.
+        frames: the window's frames in the larger layout. tracks: (k,) the larger layout's index of each track here.
+        hands: (n,) the larger layout's hand-frame for each one here.
+        place: (N,) the reverse, -1 for hand-frames outside.
+    """
+
+    layout: Layout
+    frames: slice
+    tracks: np.ndarray
+    hands: np.ndarray
+    place: np.ndarray
+
+
+def window_of(layout: Layout, frames: slice, camera_free: bool = False) -> Window:
+    """The window over ``frames`` (start and stop within the layout)."""
+    tracks, kept, hands, packed = [], [], [], 0
+    for index, track in enumerate(layout.tracks):
+        start, stop = max(track.start, frames.start), min(track.start + track.count, frames.stop)
+        if stop > start:
+            tracks.append(replace(track, start=start - frames.start, count=stop - start, packed=packed))
+            kept.append(index)
+            hands.append(np.arange(start, stop) - track.start + track.packed)
+            packed += stop - start
+    whole = _concatenate(hands)
+    place = np.full(layout.hand_count, -1)
+    place[whole] = np.arange(len(whole))
+    inner = Layout(frames.stop - frames.start, tuple(tracks), layout.shape_count, camera_free, shape_free=False)
+    return Window(inner, frames, np.array(kept, int), whole, place)
 
 
 def arrange(frame_count: int, spans: list[Span], **free: bool) -> Layout:

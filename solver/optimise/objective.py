@@ -61,7 +61,7 @@ def clip_costs(
         costs.KeypointCost(
             targets_px=seen.landmarks_px, whitening=seen.whitening, kernel=GemanMcClure(w.robust_sigmas)
         ),
-        *motion_costs(layout, frame_s, w),
+        *motion_costs(layout, camera, frame_s, w),
     ]
     if preset.hint and seen.hinted.any():
         out.append(_hint(layout, start, seen, w))
@@ -71,14 +71,18 @@ def clip_costs(
     return (*out, *_global_costs(layout, start, seen, camera, w))
 
 
-def motion_costs(layout: Layout, frame_s: float, w: Weights) -> list[costs.Cost]:
+def motion_costs(layout: Layout, camera: CameraBelief, frame_s: float, w: Weights) -> list[costs.Cost]:
     """Dynamics, limits and pose distribution: what needs no observation."""
     hinges = layout.tracks[0].skeleton.hinges
     flexing = hinges.sigma[hinges.flexion].max()
     speed = np.radians(w.finger_speed_deg) * hinges.sigma / flexing
     return [
         costs.FingerDynamicsCost(process=costs.process(speed, w.finger_memory_s, frame_s)),
-        costs.WristPositionCost(process=costs.process(w.wrist_speed, w.wrist_memory_s, frame_s)),
+        costs.WristPositionCost(
+            process=costs.process(w.wrist_speed, w.wrist_memory_s, frame_s),
+            centre=camera.centre,
+            log_scale=camera.log_scale,
+        ),
         costs.WristRotationCost(process=costs.process(np.radians(w.wrist_turn_deg), w.wrist_turn_memory_s, frame_s)),
         costs.JointLimitCost(low=hinges.low, high=hinges.high, deviation=np.radians(w.limit_deg)),
         costs.PoseDistributionCost(mean=hinges.mean, deviation=w.pose_scale * hinges.sigma),

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from solver import hand_model
 from solver.hand_model.rotations import exp
 from solver.initialise.kinematics import Pose, Skeleton, skeleton_of
+from solver.optimise.costs import WristPositionCost
 from solver.optimise.evaluation import Evaluation, View
 from solver.optimise.layout import Layout, Span, arrange
+from solver.optimise.objective import CameraBelief, Observations, clip_costs
+from solver.optimise.problem import Problem
 from solver.optimise.state import State
+from solver.optimise.weights import BALANCED, Preset
 
+T = TypeVar("T")
 VIEW = View(focal_px=np.array([900.0, 905.0]), centre_px=np.array([640.0, 360.0]))
 
 
@@ -91,6 +99,46 @@ def _motion(rng, track, side: str, centre: np.ndarray, rotation: np.ndarray) -> 
     angles = hinges.mean + wander(rng, n, (len(hinges),), 1.0, 25) * np.minimum(hinges.sigma, 0.4)
     orient = rotation[track.frames].swapaxes(1, 2) @ orient
     return orient, np.clip(angles, hinges.low, hinges.high), wrist
+
+
+def seen_from(scene: Scene, noise_px: float = 0.0, hidden: np.ndarray | None = None, seed: int = 1) -> Observations:
+    """Landmarks of a scene with 3 px of stated deviation; hand-frames ``hidden`` (N,) bool are not seen."""
+    n = scene.layout.hand_count
+    whitening = np.tile(np.eye(2) / 3.0, (n, 21, 1, 1))
+    if hidden is not None:
+        whitening[hidden] = 0
+    landmarks = observe(scene.at(), noise_px, np.random.default_rng(seed) if noise_px else None)
+    return Observations(
+        landmarks, whitening, np.tile([0.0, 0.0, 1.0], (n, 1)), np.zeros((n, 21)), np.zeros((n, 21), bool)
+    )
+
+
+def problem_of(
+    scene: Scene, seen: Observations, start: State | None = None, preset: Preset = BALANCED, in_metres: bool = False
+) -> Problem:
+    """The default problem of a scene. ``in_metres``: with the usual smoothness instead."""
+    belief = CameraBelief(scene.truth.camera_from_world, scene.truth.camera_centre)
+    parts = clip_costs(scene.layout, start or scene.truth, seen, belief, 1 / 30, preset)
+    if in_metres:
+        parts = tuple(replace(c, in_metres=True) if isinstance(c, WristPositionCost) else c for c in parts)
+    return Problem(scene.layout, VIEW, parts)
+
+
+def disturbed(scene: Scene, seed: int = 2) -> State:
+    """The truth as an initial fit would have it: 15 deg, 15 deg and 8 % of depth off, shape a little wrong."""
+    rng = np.random.default_rng(seed)
+    n, hinges = scene.truth.hands.angles.shape
+    turn, bend = 0.15 * rng.standard_normal((n, 3)), 0.15 * rng.standard_normal((n, hinges))
+    shift = rng.standard_normal((n, 3)) * [0.004, 0.004, 0.04]
+    hands = scene.truth.hands.moved(np.concatenate([turn, shift, bend], axis=1))
+    return replace(
+        scene.truth, hands=hands, betas=scene.truth.betas + 0.1 * rng.standard_normal((len(scene.truth.betas), 10))
+    )
+
+
+def last(items: Iterable[T]) -> T:
+    """The last of an iterable."""
+    return deque(items, maxlen=1).pop()
 
 
 def observe(at: Evaluation, noise_px: float = 0.0, rng: np.random.Generator | None = None) -> np.ndarray:

@@ -16,7 +16,7 @@ from solver.optimise.banded import (
 
 
 def _random_band(frames: int, size: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """What a motion prior and weak evidence make: strong accelerations, mixed a little, and a few observed directions."""
+    """As a motion prior and weak evidence make it: strong accelerations, mixed a little, few observed directions."""
     rng = np.random.default_rng(seed)
     diagonal, first, second = (np.zeros((frames, size, size)) for _ in range(3))
     for t in range(frames):

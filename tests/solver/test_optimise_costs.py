@@ -160,7 +160,8 @@ def test_finger_dynamics(at):
 
 @pytest.mark.parametrize("in_metres", [False, True])
 def test_wrist_position(at, in_metres):
-    check(costs.WristPositionCost(process=costs.process(1.5, 0.2, 1 / 30), in_metres=in_metres), at)
+    centre = at.state.camera_centre + 0.1
+    check(costs.WristPositionCost(process=costs.process(1.5, 0.2, 1 / 30), centre=centre, in_metres=in_metres), at)
 
 
 def test_wrist_rotation(at):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from ..kernels import QUADRATIC, GemanMcClure, Kernel
-from ..layout import Layout, Track
+from ..layout import Layout, Track, Window
 from ..system import PointTerms, System
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Cost:
     def add_to(self, system: System, at: Evaluation) -> None:
         """Add gradient and Gauss-Newton matrix."""
         raise NotImplementedError
+
+    def within(self, window: Window) -> Self | None:
+        """The cost on a window's variables alone; None when nothing of it lies there."""
+        return self
 
     def relaxed(self, factor: float) -> Self:
         """The cost with its robust kernel ``factor`` times as wide (graduated non-convexity)."""
@@ -118,7 +122,7 @@ class Stencil:
         columns: (c,) columns of the hand that take part, the same in each frame.
         residual: (m, c).
         slopes: one (m, c) (diagonal) or (m, c, c) array per frame, first to last: d residual / d columns.
-        by_shape: (m, c, 10) derivative by betas, or None.
+        by_shape: (m, c, 10) derivative by betas, or None. by_scale: (m, c) derivative by the log scale, or None.
     """
 
     hands: np.ndarray
@@ -126,6 +130,7 @@ class Stencil:
     residual: np.ndarray
     slopes: tuple[np.ndarray, ...]
     by_shape: np.ndarray | None = None
+    by_scale: np.ndarray | None = None
 
 
 class StencilCost(Cost):
@@ -146,8 +151,9 @@ class StencilCost(Cost):
             self._add_diagonal(system, s, weight[:, None])
         else:
             self._add_full(system, s, weight[:, None, None])
-        if s.by_shape is not None and system.layout.shape_free:
-            self._add_shape(system, s, weight)
+        border = _stencil_border(system.layout, s)
+        if border is not None:
+            self._add_border(system, s, weight, *border)
 
     @staticmethod
     def _add_diagonal(system: System, s: Stencil, weight: np.ndarray) -> None:
@@ -166,19 +172,31 @@ class StencilCost(Cost):
                 system.add_hand_blocks(s.hands + earlier, s.columns, turned @ s.slopes[earlier], later - earlier)
 
     @staticmethod
-    def _add_shape(system: System, s: Stencil, weight: np.ndarray) -> None:
-        layout = system.layout
-        weighted = weight[:, None, None] * s.by_shape
+    def _add_border(system: System, s: Stencil, weight: np.ndarray, used: int, jacobian: np.ndarray) -> None:
+        weighted = weight[:, None, None] * jacobian
+        flat = weighted.reshape(-1, used)
+        columns = slice(0, used)
+        system.corner[columns, columns] += jacobian.reshape(flat.shape).T @ flat
+        system.border_gradient[columns] += flat.T @ s.residual.reshape(-1)
+        for later, slope in enumerate(s.slopes):
+            mixed = slope.swapaxes(-1, -2) @ weighted if slope.ndim == 3 else slope[..., None] * weighted
+            system.add_hand_border(s.hands + later, s.columns, columns, mixed)
+
+
+def _stencil_border(layout: Layout, s: Stencil) -> tuple[int, np.ndarray] | None:
+    """Derivative (m, c, used) of a stencil by the first ``used`` border columns: shapes, then the scale."""
+    shaped, scaled = s.by_shape is not None and layout.shape_free, s.by_scale is not None and layout.scale_free
+    if not (shaped or scaled):
+        return None
+    used = layout.border["scale"].stop
+    out = np.zeros((*s.residual.shape, used))
+    if shaped:
         for index, track in enumerate(layout.tracks):
             mine = layout.track_of[s.hands] == index
-            betas = layout.betas_columns(track)
-            part = weighted[mine]
-            flat = part.reshape(-1, part.shape[-1])
-            system.corner[betas, betas] += s.by_shape[mine].reshape(flat.shape).T @ flat
-            system.border_gradient[betas] += flat.T @ s.residual[mine].reshape(-1)
-            for later, slope in enumerate(s.slopes):
-                mixed = slope[mine].swapaxes(-1, -2) @ part if slope.ndim == 3 else slope[mine][..., None] * part
-                system.add_hand_border(s.hands[mine] + later, s.columns, betas, mixed)
+            out[mine, :, layout.betas_columns(track)] = s.by_shape[mine]
+    if scaled:
+        out[..., layout.border["scale"].start] = s.by_scale
+    return used, out
 
 
 @dataclass(frozen=True)
@@ -214,6 +232,9 @@ class RowsCost(Cost):
 
 class BorderCost(Cost):
     """Kind 4, on one of the global variables alone."""
+
+    def within(self, window: Window) -> None:
+        return None
 
     def linearise(self, at: Evaluation) -> tuple[str, slice, np.ndarray, np.ndarray]:
         """Name of the border part, columns within it, residuals (r,), Jacobian (r, k)."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ...hand_model.rotations import log, right_jacobian_inverse
 from ..evaluation import Evaluation
+from ..layout import Window
 from ..system import System
 from .base import Cost
 
@@ -29,6 +31,11 @@ class CameraCost(Cost):
 
     name = "camera"
     touches = ("camera",)
+
+    def within(self, window: Window) -> Self:
+        f = window.frames
+        rotation, centre, information = self.camera_from_world[f], self.centre[f], self.information[f]
+        return replace(self, camera_from_world=rotation, centre=centre, information=information)
 
     def residuals(self, at: Evaluation) -> np.ndarray:
         deviation = self._deviation(at)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ...hand_model.rotations import log, right_jacobian_inverse
 from ..evaluation import Evaluation
-from ..layout import ROOT, TURN
+from ..layout import ROOT, TURN, Window
 from .base import HandCost, PairCost, Pairs, Stencil, StencilCost
 
 
@@ -23,6 +24,9 @@ class PointTargetCost(PairCost):
 
     name = "point-target"
     touches = ("wrists", "fingers", "betas")
+
+    def within(self, window: Window) -> Self | None:
+        return _kept(self, window, ("hands",), ("points", "targets", "deviation"))
 
     def pairs(self, at: Evaluation) -> Pairs:
         m = len(self.hands)
@@ -47,6 +51,9 @@ class TogetherCost(PairCost):
 
     name = "together"
     touches = ("wrists", "fingers", "betas")
+
+    def within(self, window: Window) -> Self | None:
+        return _kept(self, window, ("first", "second"), ("first_point", "second_point", "deviation"))
 
     def pairs(self, at: Evaluation) -> Pairs:
         inverse = (1 / self.deviation)[:, None]
@@ -75,6 +82,9 @@ class AnglesTargetCost(HandCost):
     name = "angles-target"
     touches = ("fingers",)
 
+    def within(self, window: Window) -> Self | None:
+        return _kept(self, window, ("hands",), ("targets", "information"))
+
     def linearise(self, at: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         angles = at.state.hands.angles[self.hands]
         residual = (angles - self.targets) * self.information
@@ -92,9 +102,25 @@ class OrientTargetCost(StencilCost):
     name = "orient-target"
     touches = ("wrists",)
 
+    def within(self, window: Window) -> Self | None:
+        return _kept(self, window, ("hands",), ("targets", "deviation"))
+
     def linearise(self, at: Evaluation) -> Stencil:
         rotation = at.state.hands.global_orient[self.hands]
         error = log(np.swapaxes(self.targets, -1, -2) @ rotation)
         inverse = (1 / self.deviation)[:, None]
         slope = right_jacobian_inverse(error) @ np.swapaxes(rotation, -1, -2) * inverse[..., None]
         return Stencil(self.hands, np.arange(TURN.start, TURN.stop), error * inverse, (slope,))
+
+
+def _kept(cost, window: Window, hands: tuple[str, ...], others: tuple[str, ...]):
+    """The cost's rows whose hand-frames all lie in the window, renumbered; None without any."""
+    places = {name: window.place[getattr(cost, name)] for name in hands}
+    inside = np.all([place >= 0 for place in places.values()], axis=0)
+    if not inside.any():
+        return None
+    return replace(
+        cost,
+        **{name: place[inside] for name, place in places.items()},
+        **{name: getattr(cost, name)[inside] for name in others},
+    )

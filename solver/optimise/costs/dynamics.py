@@ -10,13 +10,14 @@ frame rate. Wrist positions are measured in hand sizes: in metres, the optimum w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ...hand_model.rotations import log, right_jacobian_inverse
 from ..evaluation import Evaluation
-from ..layout import ROOT, SHIFT, TURN
+from ..layout import ROOT, SHIFT, TURN, Window
 from .base import Stencil, StencilCost
 
 
@@ -46,7 +47,7 @@ class FingerDynamicsCost(StencilCost):
     def linearise(self, at: Evaluation) -> Stencil:
         hands, angles = at.layout.runs(3), at.state.hands.angles
         rho, inverse = self.process.memory, 1 / self.process.deviation
-        residual = (angles[hands + 2] - (1 + rho) * angles[hands + 1] + rho * angles[hands]) * inverse
+        residual = _innovation(angles, hands, rho) * inverse
         slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
         return Stencil(hands, ROOT + np.arange(angles.shape[1]), residual, slopes)
 
@@ -55,31 +56,51 @@ class FingerDynamicsCost(StencilCost):
 class WristPositionCost(StencilCost):
     """The wrist joint's path in the world. ``process.deviation`` is in hand sizes.
 
-    ``in_metres`` measures it the usual way instead, with the mean hand's size: kept because the bench and a test show
-    with it why that is wrong.
+    The path is the one that the wrist would have if the camera's path still had its starting scale, so that smoothness
+    has no say in the scale: hands mostly travel with the camera, and the calmest world is the one without travel.
+
+    ``in_metres`` measures the actual path in metres of the mean hand instead, as is usual. It is kept because a test
+    shows with it what that does to sizes and scale.
+
+    Attributes:
+        centre: (T, 3) the camera's path in its own unit, a constant here. log_scale: the scale at the start.
     """
 
     process: Process
+    centre: np.ndarray
+    log_scale: float = 0.0
     in_metres: bool = False
 
     name = "wrist-position"
-    touches = ("wrists", "betas")
+    touches = ("wrists", "betas", "scale")
 
     def linearise(self, at: Evaluation) -> Stencil:
-        hands, wrist = at.layout.runs(3), at.state.hands.wrist
-        tracks = at.layout.track_of[hands]
-        rho = self.process.memory
-        size = self._unit(at)[tracks] * self.process.deviation
-        inverse = (1 / size)[:, None]
-        residual = (wrist[hands + 2] - (1 + rho) * wrist[hands + 1] + rho * wrist[hands]) * inverse
+        layout, scale = at.layout, np.exp(at.state.log_scale)
+        hands = layout.runs(3)
+        tracks, rho = layout.track_of[hands], self.process.memory
+        centre = self.centre[layout.frame_of]
+        travel = 0.0 if self.in_metres else (scale - np.exp(self.log_scale)) * centre
+        inverse = (1 / (self._unit(at)[tracks] * self.process.deviation))[:, None]
+        residual = _innovation(at.state.hands.wrist - travel, hands, rho) * inverse
         slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
-        by_shape = None if self.in_metres else -residual[..., None] * at.hand_size_slope[tracks][:, None]
-        return Stencil(hands, np.arange(SHIFT.start, SHIFT.stop), residual, slopes, by_shape)
+        columns = np.arange(SHIFT.start, SHIFT.stop)
+        if self.in_metres:
+            return Stencil(hands, columns, residual, slopes)
+        by_shape = -residual[..., None] * at.hand_size_slope[tracks][:, None]
+        return Stencil(hands, columns, residual, slopes, by_shape, -scale * _innovation(centre, hands, rho) * inverse)
+
+    def within(self, window: Window) -> Self:
+        return replace(self, centre=self.centre[window.frames])
 
     def _unit(self, at: Evaluation) -> np.ndarray:
         if self.in_metres:
             return np.array([track.skeleton.length[0] for track in at.layout.tracks])
         return at.hand_size
+
+
+def _innovation(path: np.ndarray, hands: np.ndarray, rho: float) -> np.ndarray:
+    """What the process does not foresee, at the third of three consecutive hand-frames."""
+    return path[hands + 2] - (1 + rho) * path[hands + 1] + rho * path[hands]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ..evaluation import Evaluation
-from ..layout import ROOT
+from ..layout import ROOT, Window
 from .base import Rows, RowsCost
 
 
@@ -29,6 +30,10 @@ class DepthHintCost(RowsCost):
 
     name = "depth-hint"
     touches = ("wrists", "fingers", "betas")
+
+    def within(self, window: Window) -> Self:
+        hands = window.hands
+        return replace(self, ray=self.ray[hands], depth=self.depth[hands], information=self.information[hands])
 
     def residuals(self, at: Evaluation) -> np.ndarray:
         return self._residual(at, slice(None)).reshape(-1, 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ..evaluation import Evaluation
-from ..layout import Track
+from ..layout import Track, Window
 from ..system import VIEW_SIZE, PointTerms
 from .base import PointCost
 
@@ -29,6 +30,9 @@ class KeypointCost(PointCost):
 
     name = "keypoints"
     touches = ("wrists", "fingers", "betas", "camera", "scale", "focal", "offsets")
+
+    def within(self, window: Window) -> Self:
+        return replace(self, targets_px=self.targets_px[window.hands], whitening=self.whitening[window.hands])
 
     def residuals(self, at: Evaluation) -> np.ndarray:
         return self._errors(at, slice(None)).reshape(-1, 2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ..evaluation import Evaluation
+from ..layout import Window
 from .base import PairCost, Pairs
 
 # radius of a sphere about each keypoint, in hand lengths (a 190 mm hand: palm 17, knuckles 11, pads 8 mm);
@@ -28,6 +30,9 @@ class RepulsionCost(PairCost):
 
     name = "repulsion"
     touches = ("wrists", "fingers", "betas")
+
+    def within(self, window: Window) -> Self:
+        return replace(self, radii=self.radii[window.tracks])
 
     def pairs(self, at: Evaluation) -> Pairs:
         first, second = _neighbours(at)

@@ -1,0 +1,253 @@
+"""What an artist asks for, in clip terms, and what it means to the solver: costs, held variables, changed starts.
+
+Every request is either hard (``deviation`` None) or has a tolerance. A hard pose is a variable that does not move; a
+hard point is a target with a tenth of a millimetre (or of a pixel), since a point is no variable: one out of reach
+keeps a residual rather than tearing the hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import costs
+from .anatomy import angles_of
+from .kernels import QUADRATIC
+from .layout import ROOT, SHIFT, TURN, Layout
+from .problem import Problem
+from .state import State
+
+_HARD_M, _HARD_PX = 1e-4, 0.1
+
+
+@dataclass(frozen=True)
+class Pose:
+    """The hand's pose at a frame. Any of the three may be None (free).
+
+    Attributes:
+        track, frame: layout track and problem frame.
+        global_orient: (3, 3) world. wrist: (3,) wrist joint's position, metres. rotations: (15, 3, 3) finger joints.
+        deviation: None (hard), or a factor 1 for "about as sure as a careful eye": 3 deg and 3 mm.
+    """
+
+    track: int
+    frame: int
+    global_orient: np.ndarray | None = None
+    wrist: np.ndarray | None = None
+    rotations: np.ndarray | None = None
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """Keypoint ``keypoint`` (0-20) at ``position`` (3,) in the world; ``deviation`` in metres."""
+
+    track: int
+    frame: int
+    keypoint: int
+    position: np.ndarray
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class ImagePoint:
+    """Landmark ``keypoint`` (0-20) seen at ``position_px`` (2,); ``deviation`` in px. Replaces what the tracker saw."""
+
+    track: int
+    frame: int
+    keypoint: int
+    position_px: np.ndarray
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class HoldStill:
+    """A keypoint does not move in the world from frame ``first`` to ``last``; ``deviation`` metres per frame."""
+
+    track: int
+    first: int
+    last: int
+    keypoint: int
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class Together:
+    """Keypoints of two hands (or of one) touch from frame ``first`` to ``last``; ``deviation`` in metres."""
+
+    track: int
+    keypoint: int
+    other_track: int
+    other_keypoint: int
+    first: int
+    last: int
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """Distrust the footage for this hand from frame ``first`` to ``last``."""
+
+    track: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class CameraPose:
+    """The camera at a frame, hard: (3, 3) camera_from_world and centre (3,) in the camera path's unit."""
+
+    frame: int
+    camera_from_world: np.ndarray
+    centre: np.ndarray
+
+
+Constraint = Pose | Point | ImagePoint | HoldStill | Together | Ignore | CameraPose
+
+
+@dataclass
+class Constrained:
+    """A problem and start with constraints taken in; ``held`` (T, D) bool are the variables that must not move."""
+
+    problem: Problem
+    state: State
+    held: np.ndarray
+
+
+def constrain(problem: Problem, state: State, constraints: list[Constraint]) -> Constrained:
+    """Take all constraints into a problem; the given objects stay as they are.
+
+    Raises:
+        ValueError: a frame lies outside its track, or a track doesn't exist.
+    """
+    layout = problem.layout
+    out = Constrained(problem, _copied(state), np.zeros((layout.frame_count, layout.block_size), bool))
+    for constraint in constraints:
+        match constraint:
+            case Pose():
+                _pin_pose(out, constraint)
+            case Point(track, frame, keypoint, position, deviation):
+                hands = np.array([_hand(layout, track, frame)])
+                _add(out, costs.PointTargetCost(
+                    hands=hands, points=np.array([keypoint]), targets=np.asarray(position, float)[None],
+                    deviation=np.array([deviation or _HARD_M]),
+                ))  # fmt: skip
+            case ImagePoint():
+                _see(out, constraint)
+            case HoldStill(track, first, last, keypoint, deviation):
+                hands = np.arange(_hand(layout, track, first), _hand(layout, track, last) + 1)
+                _add(out, costs.hold_still(hands, keypoint, deviation or _HARD_M))
+            case Together():
+                _join(out, constraint)
+            case Ignore(track, first, last):
+                _blind(out, np.arange(_hand(layout, track, first), _hand(layout, track, last) + 1))
+            case CameraPose(frame, rotation, centre):
+                out.state.camera_from_world[frame], out.state.camera_centre[frame] = rotation, centre
+                out.held[frame, layout.camera] = True
+    return out
+
+
+def _copied(state: State) -> State:
+    hands = replace(
+        state.hands, **{name: getattr(state.hands, name).copy() for name in ("global_orient", "angles", "wrist")}
+    )
+    return replace(
+        state,
+        hands=hands,
+        camera_from_world=state.camera_from_world.copy(),
+        camera_centre=state.camera_centre.copy(),
+    )
+
+
+def _add(out: Constrained, cost: costs.Cost) -> None:
+    out.problem = replace(out.problem, costs=(*out.problem.costs, cost))
+
+
+def _hand(layout: Layout, track: int, frame: int) -> int:
+    """Packed index of a track's frame."""
+    if not 0 <= track < len(layout.tracks):
+        raise ValueError(f"no track {track}")
+    span = layout.tracks[track]
+    if not span.start <= frame < span.start + span.count:
+        raise ValueError(f"track {track} has no frame {frame}")
+    return span.packed + frame - span.start
+
+
+def _pin_pose(out: Constrained, pin: Pose) -> None:
+    layout = out.problem.layout
+    hand = _hand(layout, pin.track, pin.frame)
+    hands, column = np.array([hand]), int(layout.column_of[hand])
+    poses, hard = out.state.hands, pin.deviation is None
+    parts = []
+    if pin.global_orient is not None:
+        poses.global_orient[hand] = pin.global_orient
+        parts.append(TURN)
+        if not hard:
+            deviation = np.array([np.radians(3.0) * pin.deviation])
+            _add(out, costs.OrientTargetCost(hands=hands, targets=pin.global_orient[None], deviation=deviation))
+    if pin.wrist is not None:
+        poses.wrist[hand] = pin.wrist
+        parts.append(SHIFT)
+        if not hard:
+            deviation = np.array([3e-3 * pin.deviation])
+            at_wrist = np.zeros(1, int)
+            _add(
+                out,
+                costs.PointTargetCost(hands=hands, points=at_wrist, targets=pin.wrist[None], deviation=deviation),
+            )
+    if pin.rotations is not None:
+        angles = angles_of(layout.tracks[pin.track].skeleton.hinges, pin.rotations[None], poses.angles[hands])
+        poses.angles[hand] = angles[0]
+        parts.append(slice(ROOT, layout.hand_size))
+        if not hard:
+            information = np.full(angles.shape, 1 / (np.radians(3.0) * pin.deviation))
+            _add(out, costs.AnglesTargetCost(hands=hands, targets=angles, information=information))
+    if hard:
+        for part in parts:
+            out.held[pin.frame, column + part.start : column + part.stop] = True
+
+
+def _keypoint_cost(problem: Problem) -> costs.KeypointCost:
+    return next(cost for cost in problem.costs if isinstance(cost, costs.KeypointCost))
+
+
+def _exchange(out: Constrained, old: costs.Cost, *new: costs.Cost) -> None:
+    out.problem = replace(out.problem, costs=(*new, *(c for c in out.problem.costs if c is not old)))
+
+
+def _see(out: Constrained, seen: ImagePoint) -> None:
+    old = _keypoint_cost(out.problem)
+    hand = _hand(out.problem.layout, seen.track, seen.frame)
+    targets, rest, mine = old.targets_px.copy(), old.whitening.copy(), np.zeros_like(old.whitening)
+    targets[hand, seen.keypoint] = seen.position_px
+    rest[hand, seen.keypoint] = 0
+    mine[hand, seen.keypoint] = np.eye(2) / (seen.deviation or _HARD_PX)
+    # without a robust kernel: an artist's mark is no outlier
+    pinned = costs.KeypointCost(targets_px=targets, whitening=mine, kernel=QUADRATIC)
+    _exchange(out, old, replace(old, whitening=rest), pinned)
+
+
+def _blind(out: Constrained, hands: np.ndarray) -> None:
+    old = _keypoint_cost(out.problem)
+    whitening = old.whitening.copy()
+    whitening[hands] = 0
+    _exchange(out, old, replace(old, whitening=whitening))
+    for cost in out.problem.costs:
+        if isinstance(cost, costs.DepthHintCost):
+            information, depth = cost.information.copy(), cost.depth.copy()
+            information[hands], depth[hands] = 0, 0
+            _exchange(out, cost, replace(cost, information=information, depth=depth))
+
+
+def _join(out: Constrained, touch: Together) -> None:
+    layout = out.problem.layout
+    frames = np.arange(touch.first, touch.last + 1)
+    first = _hand(layout, touch.track, touch.first) + frames - touch.first
+    second = _hand(layout, touch.other_track, touch.first) + frames - touch.first
+    _hand(layout, touch.track, touch.last), _hand(layout, touch.other_track, touch.last)
+    _add(out, costs.TogetherCost(
+        first=first, first_point=np.full(len(frames), touch.keypoint),
+        second=second, second_point=np.full(len(frames), touch.other_keypoint),
+        deviation=np.full(len(frames), touch.deviation or _HARD_M),
+    ))  # fmt: skip

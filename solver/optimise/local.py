@@ -1,0 +1,93 @@
+"""Re-solve a stretch of a solved clip with constraints: its neighbours, the camera and all globals stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..initialise.kinematics import Pose
+from .constraints import Constraint, constrain
+from .layout import ROOT, Layout, Window, window_of
+from .problem import Problem
+from .solve import Held, Iterate, Stage, run
+from .state import State
+
+# dynamics reach two frames back: with these held, the stretch joins its neighbours in position and velocity
+_BOUNDARY = 2
+_STAGE = Stage("re-solve", 12, 1e-3)
+
+
+def resolve(
+    problem: Problem,
+    state: State,
+    first: int,
+    last: int,
+    constraints: Sequence[Constraint] = (),
+    tracks: Collection[int] | None = None,
+    solve_camera: bool = False,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Iterate]:
+    """Re-solve frames ``first`` to ``last`` (problem frames, inclusive), warm from ``state``.
+
+    The camera is held unless ``solve_camera``: a free camera moves to please a pin on the hand. Variables outside the
+    stretch, and of hands other than ``tracks`` (None: all), come back bit-identical, as do hard constraints' values.
+
+    Yields:
+        Iterates whose ``state`` is that of the whole clip; the last has its ``outcome``.
+
+    Raises:
+        ValueError: a constraint names a frame or track that does not exist.
+    """
+    taken_in = constrain(problem, state, list(constraints))
+    whole, start = taken_in.problem, taken_in.state
+    frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.layout.frame_count))
+    window = window_of(whole.layout, frames, camera_free=solve_camera and whole.layout.camera_free)
+    pieces = [cost.within(window) for cost in whole.costs]
+    inner = Problem(window.layout, whole.view, tuple(piece for piece in pieces if piece is not None))
+    held = _held(window, whole.layout, taken_in.held, first, last, tracks)
+    for iterate in run(inner, _cut(start, window), (_STAGE,), Held(held), cancelled):
+        yield replace(iterate, state=_put_back(start, iterate.state, window, held))
+
+
+def _held(
+    window: Window, whole: Layout, pinned: np.ndarray, first: int, last: int, tracks: Collection[int] | None
+) -> np.ndarray:
+    inner = window.layout
+    held = pinned[window.frames, : inner.block_size].copy()
+    frames = np.arange(window.frames.start, window.frames.stop)
+    held[(frames < first) | (frames > last)] = True
+    for index, track in zip(window.tracks, inner.tracks, strict=True):
+        if tracks is not None and int(index) not in tracks:
+            held[track.frames, track.slot * inner.hand_size : (track.slot + 1) * inner.hand_size] = True
+    return held
+
+
+def _cut(state: State, window: Window) -> State:
+    return replace(
+        state,
+        hands=state.hands.take(window.hands),
+        camera_from_world=state.camera_from_world[window.frames],
+        camera_centre=state.camera_centre[window.frames],
+    )
+
+
+def _put_back(whole: State, part: State, window: Window, held: np.ndarray) -> State:
+    """The whole state with the window's free hand-frames (and camera) from ``part``; held values are not touched."""
+    layout = window.layout
+    free = ~held[layout.frame_of[:, None], layout.column_of[:, None] + np.arange(layout.hand_size)]
+    hands = whole.hands
+    turned, shifted = free[:, 0], free[:, 3]
+    orient, wrist, angles = hands.global_orient.copy(), hands.wrist.copy(), hands.angles.copy()
+    orient[window.hands[turned]] = part.hands.global_orient[turned]
+    wrist[window.hands[shifted]] = part.hands.wrist[shifted]
+    bent = free[:, ROOT]
+    angles[window.hands[bent]] = part.hands.angles[bent]
+    rotation, centre = whole.camera_from_world, whole.camera_centre
+    if layout.camera_free:
+        moved = np.arange(window.frames.start, window.frames.stop)[~held[:, layout.camera][:, 0]]
+        rotation, centre = rotation.copy(), centre.copy()
+        rotation[moved] = part.camera_from_world[moved - window.frames.start]
+        centre[moved] = part.camera_centre[moved - window.frames.start]
+    return replace(whole, hands=Pose(orient, angles, wrist), camera_from_world=rotation, camera_centre=centre)
