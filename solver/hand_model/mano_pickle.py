@@ -27,6 +27,10 @@ _UNPICKLING_ERRORS = (
     pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError,
     OverflowError, RecursionError, MemoryError, struct.error,
 )  # fmt: skip
+# RuntimeError: the zip says it is encrypted
+_UNZIPPING_ERRORS = (
+    OSError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _HAND_POSE = 3 * (JOINT_COUNT - 1)
 
 
@@ -62,7 +66,7 @@ def _read_npz(content: bytes, name: str) -> dict[str, Any]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as data:
             return {key: data[key] for key in data.files if key in _DIMENSIONS}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except _UNZIPPING_ERRORS as error:
         raise _damaged(name, error) from error
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +13,7 @@ from solver.hand_model import HandModel, keypoint_ancestors, layout, load_pair
 from solver.hand_model import rotations as so3
 
 SIDES = ("left", "right")
+ROOT = Path(__file__).parents[2]
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
@@ -30,6 +35,13 @@ def rng() -> np.random.Generator:
 def _pose(rng: np.random.Generator, count: int, sigma: float = 0.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rotation vectors (count, 16, 3), betas (count, 10), transl (count, 3)."""
     return rng.normal(0, sigma, (count, 16, 3)), rng.normal(0, 1, (count, 10)), rng.normal(0, 0.5, (count, 3))
+
+
+def test_importing_the_package_loads_numpy_and_nothing_heavier() -> None:
+    code = "import sys, solver.hand_model; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "numpy" in loaded.split()
+    assert not {"torch", "scipy", "smplx", "chumpy", "cv2", "bpy"} & set(loaded.split())
 
 
 # --- layout -----------------------------------------------------------------------------------------------------------
