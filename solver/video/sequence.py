@@ -1,4 +1,4 @@
-"""Numbered image sequences: PNG, JPEG, TIFF, EXR, ... by OpenCV, whatever letters the path has."""
+"""Numbered image sequences."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ..errors import SolverError
 from .clip import Clip
+from .images import SUFFIXES, read_image
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr", ".hdr", ".dpx", ".jp2"})
 DEFAULT_RATE = Fraction(24)
 _LAST_NUMBER = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)(?P<suffix>\D*)$")
 _PLACEHOLDER = re.compile(r"%0?\d*d|#+")
-# Colour, at the file's own depth; Blender ignores the EXIF turn as well, and the plate must match.
-_READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 @dataclass(frozen=True)
@@ -137,35 +134,3 @@ def _refuse_gaps(numbered: dict[int, Path], first: int, last: int) -> None:
 
 def _missing(path: Path) -> SolverError:
     return SolverError("clip-missing", f"There is no file {path}.", "Choose the clip again; it may have been moved.")
-
-
-def read_image(path: Path) -> np.ndarray:
-    """(h, w, 3) uint8 RGB of any bit depth; alpha is dropped, floats are taken as linear light.
-
-    Raises:
-        SolverError: ``clip-frame-unreadable``.
-    """
-    try:
-        encoded = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(encoded, _READ_FLAGS) if encoded.size else None
-    except (OSError, cv2.error):
-        image = None
-    if image is None:
-        raise SolverError(
-            "clip-frame-unreadable", f"The image {path.name} could not be read.", "Export that image again."
-        )
-    return np.ascontiguousarray(_to_8_bit(image)[..., ::-1])
-
-
-def _to_8_bit(image: np.ndarray) -> np.ndarray:
-    if image.dtype == np.uint16:
-        return ((image.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    if np.issubdtype(image.dtype, np.floating):
-        return np.round(255 * _srgb_encoded(np.nan_to_num(image))).astype(np.uint8)
-    return image
-
-
-def _srgb_encoded(linear: np.ndarray) -> np.ndarray:
-    """IEC 61966-2-1, clipped to 0..1."""
-    clipped = np.clip(linear, 0, 1)
-    return np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
