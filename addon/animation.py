@@ -20,6 +20,7 @@ _HAS_SLOTS = bpy.app.version >= (4, 4, 0)
 _KEY_VECTORS = ("co", "handle_left", "handle_right")
 _KEY_NUMBERS = ("amplitude", "back", "period")
 _KEY_ENUMS = ("interpolation", "easing", "type", "handle_left_type", "handle_right_type")
+_KEY_ATTRIBUTES = (*_KEY_VECTORS, *_KEY_NUMBERS, *_KEY_ENUMS)
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,26 @@ def _rewrite(components: Sequence[tuple[bpy.types.FCurve, Channel]]) -> None:
 
 
 def _merge(curve: bpy.types.FCurve, channel: Channel) -> None:
+    if _revalue(curve, channel):
+        return
     keys = _read_keys(curve)
     kept = _is_artists(keys) | ~np.isin(keys["co"][:, 0], np.asarray(channel.frames, np.float32))
     _set_keys(curve, {name: values[kept] for name, values in keys.items()}, channel)
+
+
+def _revalue(curve: bpy.types.FCurve, channel: Channel) -> bool:
+    """Give keys that are there new values, which is what a solver that refines streams. False: one was not there."""
+    keys = _read_keys(curve, ("co", "period", "back", "type"))
+    rows = np.searchsorted(keys["co"][:, 0], np.asarray(channel.frames, np.float32))
+    rows = np.minimum(rows, len(keys["co"]) - 1)
+    if not np.array_equal(keys["co"][rows, 0], np.asarray(channel.frames, np.float32)):
+        return False
+    free = ~_is_artists(keys)[rows]
+    keys["co"][rows[free], 1] = keys["back"][rows[free]] = channel.values[free]
+    for name in ("co", "back"):
+        curve.keyframe_points.foreach_set(name, keys[name].ravel())
+    curve.update()
+    return True
 
 
 def _extend(curve: bpy.types.FCurve, channel: Channel) -> None:
@@ -167,9 +185,10 @@ def _is_artists(keys: dict[str, np.ndarray]) -> np.ndarray:
     return (keys["type"] != _enum("type", "GENERATED")) | ~untouched
 
 
-def _read_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
+def _read_keys(curve: bpy.types.FCurve, attributes: Sequence[str] = _KEY_ATTRIBUTES) -> dict[str, np.ndarray]:
     points = curve.keyframe_points
-    keys = _blank_keys(len(points))
+    blank = _blank_keys(len(points))
+    keys = {name: blank[name] for name in attributes}
     for name, values in keys.items():
         flat = values.ravel()
         points.foreach_get(name, flat)

@@ -37,9 +37,9 @@ class SceneSetup:
     def described(self) -> tuple[str, str, str]:
         """Rate, size and frames for a person to read."""
         return (
-            f"{float(self.rate):.5g} fps",
-            f"{self.size[0]} \N{MULTIPLICATION SIGN} {self.size[1]}",
-            f"{self.frames[0]} to {self.frames[1]}",
+            f"{float(self.rate):.5g}\N{NO-BREAK SPACE}fps",
+            f"{self.size[0]}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{self.size[1]}",
+            f"{self.frames[0]}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{self.frames[1]}",
         )
 
 

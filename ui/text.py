@@ -24,7 +24,7 @@ def wrap(text: str, width_px: float, scale: float) -> list[str]:
     blf.size(_FONT, 11.0 * scale)
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in text.split(" "):  # no-break spaces hold
         extended = f"{line} {word}".strip()
         if line and _width(extended) > width_px:
             lines.append(line)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -86,6 +87,24 @@ def slow(client: Client, request: messages.SolveRequest, solved: take.Take) -> N
     client.say(messages.Finished(request.request, request.output, True, "Stopped."))
 
 
+def refine(client: Client, request: messages.SolveRequest, solved: take.Take) -> None:
+    """Every second frame at the wrong place, then all backwards at the right one."""
+    number = request.request
+    client.say(messages.TrackStarted(number, 1, "right", tuple(solved.betas[1].tolist())))
+    client.say(messages.TrackStarted(number, 0, "left", tuple(solved.betas[0].tolist())))
+    poses = [_pose(number, solved, hand, 0) for hand in (0, 1)]
+    for row in range(0, len(solved.frames), 2):
+        for pose in poses:
+            client.say(dataclasses.replace(pose, frame=int(solved.frames[row])))
+    time.sleep(0.3)
+    for row in reversed(range(len(solved.frames))):
+        client.say(_pose(number, solved, 1, row))
+        time.sleep(0.01)
+    for row in range(len(solved.frames)):
+        client.say(_pose(number, solved, 1, row))
+    client.say(messages.StageStarted(number, "refined", "Refined", 1, 2))
+
+
 def fail(client: Client, request: messages.SolveRequest, solved: take.Take) -> None:
     client.say(
         messages.Failed(request.request, "no-hands-found", "There is no hand in the clip.", "Choose another clip.")
@@ -124,7 +143,7 @@ def truncated_take(client: Client, request: messages.SolveRequest, solved: take.
 
 
 SCRIPTS = {
-    "finish": finish, "slow": slow, "fail": fail, "die": die, "garbage": garbage, "deaf": deaf,
+    "finish": finish, "slow": slow, "refine": refine, "fail": fail, "die": die, "garbage": garbage, "deaf": deaf,
     "silent_exit": silent_exit, "truncated_take": truncated_take, "newer": finish,
 }  # fmt: skip
 

@@ -188,6 +188,18 @@ def test_a_solver_that_leaves_without_a_word(script):
     assert session.problem.code == "solver-died" and "exit status 3" in session.problem.sentence
 
 
+def test_poses_that_are_refined_replace_the_earlier_ones(script):
+    """The solver streams a frame again when it knows better, and frames in any order."""
+    script("refine", take := moving_take())
+    session = solve.start(bpy.context)
+    pump_until(lambda: session.stage == "Refined", session)
+    right = previewed_hands()[1]
+    assert key_counts(right) == {30}
+    motion = rig.read_motion(right, bpy.context.scene, take.frames)
+    assert np.degrees(so3.angle_between(take.rotations[1], motion.rotations)).max() < 0.01
+    np.testing.assert_allclose(motion.transl, take.transl[1], atol=1e-5)
+
+
 def test_garbage_on_stdout_is_no_harm(script):
     take = moving_take()
     script("garbage", take)
