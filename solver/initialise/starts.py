@@ -24,7 +24,7 @@ def starting_poses(evidence: Evidence, skeleton: Skeleton, betas: np.ndarray) ->
     target = _crop_points(evidence)
     angles = initial_angles(target, skeleton)
     palm = skeleton.at(betas)[1][list(PALM_KEYPOINTS)]
-    to_camera = _crop_to_camera(evidence.ray)
+    to_camera = camera_from_crop(evidence.ray)
     orients = [kabsch(palm, points[:, PALM_KEYPOINTS]) for points in (target, target * [1.0, 1.0, -1.0])]
     orients.append(_turned(orients[0], palm))
     return [place(evidence, skeleton, betas, to_camera @ orient, angles) for orient in orients]
@@ -37,7 +37,7 @@ def _crop_points(evidence: Evidence) -> np.ndarray:
     return np.where(evidence.hinted.all(1)[:, None, None], evidence.hint, flat)
 
 
-def _crop_to_camera(ray: np.ndarray) -> np.ndarray:
+def camera_from_crop(ray: np.ndarray) -> np.ndarray:
     """(n, 3, 3) smallest rotation that takes the optical axis to each ray."""
     sine = np.cross([0.0, 0.0, 1.0], ray)
     length = np.linalg.norm(sine, axis=-1, keepdims=True)
