@@ -39,7 +39,7 @@ def load(
     if source == "auto":
         source = mano_folder or "open"
     if source == "open":
-        return load_file(OPEN_HAND_FOLDER / f"open_hand_{side}.npz", side, name="open")
+        return _load_open(side)
     model = load_file(_user_file(Path(source), side), side)
     if side == "right":
         return model
@@ -51,6 +51,15 @@ def load_pair(
 ) -> dict[str, HandModel]:
     """Both hands by side; arguments and errors as ``load``."""
     return {side: load(side, source, mano_folder) for side in SIDES}
+
+
+def _load_open(side: str) -> HandModel:
+    try:
+        return load_file(OPEN_HAND_FOLDER / f"open_hand_{side}.npz", side, name="open")
+    except SolverError as error:
+        raise SolverError(
+            error.code, error.sentence, "Reinstall Handheld; in a source checkout run `python build.py setup`."
+        ) from error
 
 
 def load_file(path: Path, side: str, name: str = "") -> HandModel:
@@ -133,11 +142,5 @@ def _read(path: Path) -> bytes:
         raise SolverError(
             "hand-model-missing" if missing else "hand-model-not-readable",
             f"{path} could not be read ({error.strerror}).",
-            _repair(path),
+            "Choose a file that you may read, or set the hand model to Open.",
         ) from error
-
-
-def _repair(path: Path) -> str:
-    if path.parent == OPEN_HAND_FOLDER:
-        return "Reinstall Handheld; in a source checkout run `python build.py setup`."
-    return "Choose a folder that you may read, or set the hand model to Open."

@@ -17,7 +17,7 @@ import pytest
 import scipy.sparse
 
 from solver.errors import SolverError
-from solver.hand_model import load, load_file, load_pair, mano_pickle
+from solver.hand_model import load, load_file, load_pair, loading, mano_pickle
 from solver.hand_model.loading import OPEN_HAND_FOLDER
 
 SIDES = ("left", "right")
@@ -268,6 +268,16 @@ def test_missing_files_have_a_repair(tmp_path: Path) -> None:
             load("right", source)
         assert caught.value.code == "hand-model-missing"
         assert caught.value.repair
+
+
+def test_damaged_installation_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "OPEN_HAND_FOLDER", tmp_path)
+    (tmp_path / "open_hand_left.npz").write_bytes(b"broken")
+    for side, code in (("left", "hand-model-damaged"), ("right", "hand-model-missing")):
+        with pytest.raises(SolverError) as caught:
+            load(side, "open")
+        assert caught.value.code == code
+        assert "Reinstall" in caught.value.repair
 
 
 def test_a_folder_in_place_of_the_file_is_not_readable(tmp_path: Path) -> None:
