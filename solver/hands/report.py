@@ -1,4 +1,7 @@
-"""Measures the tracker on a clip and draws what it saw: ``python -m solver.hands.report CLIP --out SHEET.png``."""
+"""Measures the tracker on a clip and draws what it saw: ``python -m solver.hands.report CLIP --out SHEET.png``.
+
+Prints coverage per hand and CPU time per frame by part; the sheet is for looking.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -14,60 +18,99 @@ import numpy as np
 
 from ..observations import HandTrack
 from ..video import Clip, open_clip
-from . import track
+from .assemble import assemble
+from .landmarks import BONES
+from .tracker import Tracker
 
-_BONES = [(0, 1), (0, 5), (5, 9), (9, 13), (13, 17), (0, 17)] + [
-    (i, i + 1) for finger in range(5) for i in range(4 * finger + 1, 4 * finger + 4)
-]
 _COLOURS = {"left": (255, 120, 40), "right": (60, 200, 60)}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("clip")
-    parser.add_argument(
-        "--frames", help="frames of the sheet, comma-separated, or a count to spread evenly", default="24"
-    )
-    parser.add_argument("--out", type=Path, help="sheet.png")
-    parser.add_argument("--columns", type=int, default=4)
-    parser.add_argument("--width", type=int, default=640)
-    args = parser.parse_args(arguments)
-    clip = open_clip(args.clip)
-    started = time.process_time()
-    steps = track(clip)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            tracks = end.value
-            break
-    seconds = time.process_time() - started
-    sys.stdout.write(f"{len(clip)} frames, {1e3 * seconds / len(clip):.1f} CPU ms per frame\n")
-    for i, t in enumerate(tracks):
-        sys.stdout.write(
-            f"{i}: {t.side} odds {t.side_log_odds:.1f} frames {t.frames[0]}..{t.frames[-1]} n {len(t.frames)} "
-            f"presence {t.presence.mean():.2f} size {np.median(t.hand_size_px()):.0f}\n"
+@dataclass(frozen=True)
+class Cost:
+    """CPU milliseconds per frame: ``total`` of all, and what of it went into decoding and the two networks."""
+
+    total: float
+    decoding: float
+    palms: float
+    palm_calls: float
+    landmarks: float
+    landmark_calls: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.total:.1f} CPU ms per frame: decoding {self.decoding:.1f} (measured apart), "
+            f"palm network {self.palms:.1f} ({self.palm_calls:.2f} calls), "
+            f"landmark network {self.landmarks:.1f} ({self.landmark_calls:.2f} calls)"
         )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m solver.hands.report", description="Measure the hand tracker.")
+    parser.add_argument("clip")
+    parser.add_argument("--frames", default="24", help="frames on the sheet: numbers with commas, or how many")
+    parser.add_argument("--out", type=Path, help="the sheet, a PNG")
+    parser.add_argument("--columns", type=int, default=4)
+    parser.add_argument("--width", type=int, default=640, help="of one picture, px")
+    args = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    clip = open_clip(args.clip)
+    tracks, cost = measure(clip)
+    sys.stdout.write(f"{len(clip)} frames {clip.size[0]}x{clip.size[1]}, {cost}\n")
+    for index, hand in enumerate(tracks):
+        sys.stdout.write(describe(index, hand, clip) + "\n")
     if args.out:
-        cv2.imwrite(str(args.out), sheet(clip, tracks, chosen(clip, args.frames), args.columns, args.width)[..., ::-1])
+        picture = sheet(clip, tracks, chosen(clip, args.frames), args.columns, args.width)
+        args.out.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
     return 0
 
 
+def measure(clip: Clip) -> tuple[list[HandTrack], Cost]:
+    """Tracks of ``clip`` and what they cost, decoding included."""
+    started = time.process_time()
+    tracker = Tracker(clip)
+    for _ in tracker.forward():
+        pass
+    for _ in tracker.backward():
+        pass
+    tracks = assemble(tracker.trails, clip.size)
+    total = time.process_time() - started
+    started = time.process_time()
+    for _ in clip.frames():
+        pass
+    decoding = time.process_time() - started
+    palm, landmark = tracker.follower.palms.network, tracker.follower.landmarks.network
+    per_frame = 1e3 / len(clip)
+    return tracks, Cost(
+        total * per_frame,
+        decoding * per_frame,
+        palm.cpu_seconds * per_frame,
+        palm.calls / len(clip),
+        landmark.cpu_seconds * per_frame,
+        landmark.calls / len(clip),
+    )
+
+
+def describe(index: int, hand: HandTrack, clip: Clip) -> str:
+    sigma = np.sqrt(hand.covariance_px[..., 0, 0]) / hand.hand_size_px()[:, None]
+    return (
+        f"hand {index}: {hand.side} (log-odds {hand.side_log_odds:+.0f}), frames {hand.frames[0]}..{hand.frames[-1]}, "
+        f"coverage {len(hand.frames)}/{len(clip)}, presence {hand.presence.mean():.2f}, size "
+        f"{np.median(hand.hand_size_px()):.0f} px, sigma {100 * np.median(sigma):.1f} % of it"
+    )
+
+
 def chosen(clip: Clip, text: str) -> list[int]:
+    """Frame numbers: those listed, or that many spread evenly."""
     if "," in text:
         return [int(part) for part in text.split(",")]
-    return [int(f) for f in np.linspace(clip.first_frame, clip.last_frame, int(text)).round()]
+    return np.linspace(clip.first_frame, clip.last_frame, int(text)).round().astype(int).tolist()
 
 
-def sheet(clip: Clip, tracks: list[HandTrack], numbers: list[int], columns: int, width: int) -> np.ndarray:
-    cells = []
-    for number, image in clip.frames():
-        if number in numbers:
-            cells.append(_cell(draw(image, tracks, number), number, width))
-    blank = np.zeros_like(cells[0])
-    rows = math.ceil(len(cells) / columns)
-    cells += [blank] * (rows * columns - len(cells))
-    return np.vstack([np.hstack(cells[r * columns : (r + 1) * columns]) for r in range(rows)])
+def sheet(clip: Clip, tracks: Sequence[HandTrack], numbers: Sequence[int], columns: int, width: int) -> np.ndarray:
+    """The frames with their landmarks, in rows."""
+    cells = [_cell(draw(f.image, tracks, f.number), f.number, width) for f in clip.frames() if f.number in numbers]
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
+    return np.vstack([np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)])
 
 
 def _cell(image: np.ndarray, number: int, width: int) -> np.ndarray:
@@ -75,29 +118,25 @@ def _cell(image: np.ndarray, number: int, width: int) -> np.ndarray:
     return cv2.putText(small, str(number), (6, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 0), 2)
 
 
-def draw(image: np.ndarray, tracks: list[HandTrack], number: int) -> np.ndarray:
+def draw(image: np.ndarray, tracks: Sequence[HandTrack], number: int) -> np.ndarray:
+    """A copy of ``image`` with the hands of frame ``number``: left orange, right green, track index and presence."""
     canvas = image.copy()
-    thick = max(1, round(max(image.shape) / 500))
-    for name, hand in enumerate(tracks):
-        for points, presence in zip(
-            hand.landmarks_px[hand.frames == number], hand.presence[hand.frames == number], strict=True
-        ):
-            pixel = np.round(points - 0.5).astype(int)
-            for a, b in _BONES:
-                cv2.line(canvas, pixel[a].tolist(), pixel[b].tolist(), _COLOURS[hand.side], thick, cv2.LINE_AA)
-            for p in pixel:
-                cv2.circle(canvas, p.tolist(), thick + 1, (255, 255, 255), -1)
-            label = f"{name}{hand.side[0].upper()} {presence:.2f}"
-            cv2.putText(
-                canvas,
-                label,
-                pixel.min(axis=0).tolist(),
-                cv2.FONT_HERSHEY_SIMPLEX,
-                0.5 * thick,
-                _COLOURS[hand.side],
-                thick,
-            )
+    for index, hand in enumerate(tracks):
+        for at in np.flatnonzero(hand.frames == number):
+            label = f"{index}{hand.side[0].upper()} {hand.presence[at]:.2f}"
+            _draw_hand(canvas, hand.landmarks_px[at], label, _COLOURS[hand.side])
     return canvas
+
+
+def _draw_hand(canvas: np.ndarray, points_px: np.ndarray, label: str, colour: tuple[int, int, int]) -> None:
+    thick = max(1, math.ceil(max(canvas.shape) / 640))
+    pixels = np.floor(points_px).astype(int)
+    for start, end in BONES:
+        cv2.line(canvas, pixels[start].tolist(), pixels[end].tolist(), colour, thick, cv2.LINE_AA)
+    for pixel in pixels:
+        cv2.circle(canvas, pixel.tolist(), thick, (255, 255, 255), -1)
+    corner = (pixels.min(axis=0) - 4).tolist()
+    cv2.putText(canvas, label, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.55 * thick, colour, thick, cv2.LINE_AA)
 
 
 if __name__ == "__main__":
