@@ -9,6 +9,7 @@ import pytest
 
 from solver import __version__
 from tools.blenders import Blender
+from tools.demo import DEFAULT_CLIP
 
 from . import blender_process
 from .blender_process import Outcome
@@ -18,7 +19,8 @@ MODULE = "bl_ext.user_default.handheld"
 
 @pytest.fixture(scope="module")
 def outcome(blender: Blender, home: Path, archives: dict[str, Path]) -> Outcome:
-    return blender_process.run(blender, "install_from_file.py", home, archive=str(archives[blender.python]))
+    archive = str(archives[blender.python])
+    return blender_process.run(blender, "install_from_file.py", home, archive=archive, clip=str(DEFAULT_CLIP))
 
 
 def test_installs_and_enables(outcome: Outcome) -> None:
@@ -59,7 +61,8 @@ def test_enabling_again_works(outcome: Outcome) -> None:
         assert again[fact] == enabled[fact], fact
 
 
-def test_removing_leaves_nothing_behind(outcome: Outcome) -> None:
+def test_removing_while_a_solve_runs_leaves_nothing_behind(outcome: Outcome) -> None:
+    assert outcome.facts["solving"]["state"] == "RUNNING", outcome.facts["solving"]
     before, after = outcome.facts["before"], outcome.facts["after"]
     assert outcome.facts["removed"] == ["FINISHED"]
     for fact in ("files", "types", "properties", "handlers", "threads", "sys_path", "enabled"):
