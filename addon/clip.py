@@ -38,17 +38,34 @@ def load(path: str) -> bpy.types.MovieClip:
     """Load a movie or an image sequence, or find it where it is loaded already.
 
     Raises:
-        SolverError: ``clip-missing`` or ``clip-not-readable``; nothing is left in the file then.
+        SolverError: ``clip-missing``, ``clip-not-readable`` or ``clip-one-frame``; nothing is left in the file then.
     """
+    known = [clip for clip in bpy.data.movieclips if file_path(clip) == Path(os.path.normpath(path))]
+    if known:
+        require_readable(known[0])
+        return known[0]
+    return _load_new(path)
+
+
+def relocate(clip: bpy.types.MovieClip, path: str, view_layer: bpy.types.ViewLayer) -> None:
+    """Tell a clip where its file is now; its tracking data stay.
+
+    Raises:
+        SolverError: as ``load``; the clip is as it was then.
+    """
+    bpy.data.movieclips.remove(_load_new(path))
+    clip.filepath = path
+    view_layer.update()  # Blender opens the file with the next evaluation
+
+
+def _load_new(path: str) -> bpy.types.MovieClip:
     if not Path(path).is_file():
         raise SolverError("clip-missing", f"There is no file {path}.", "Choose a clip that exists.")
-    known = {clip.session_uid for clip in bpy.data.movieclips}
-    clip = bpy.data.movieclips.load(path, check_existing=True)
+    clip = bpy.data.movieclips.load(path)
     try:
         require_readable(clip)
     except SolverError:
-        if clip.session_uid not in known:
-            bpy.data.movieclips.remove(clip)
+        bpy.data.movieclips.remove(clip)
         raise
     return clip
 

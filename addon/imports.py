@@ -23,8 +23,10 @@ def import_take(context: bpy.types.Context, path: str, use_clip: bool) -> list[s
             movie = clip.load(take.clip_path)
         except SolverError as problem:
             notes.append(f"The hands have no plate. {problem.sentence}")
+    around = take_to_scene.Surroundings(context.scene, movie, preferences.model_source(context))
+    if take.sides and not take_to_scene.has_model_of(take, around):
+        notes.append(f"The hands' shape is wrong: they were solved with {take.model}, another model than yours.")
+    take_to_scene.build(take, path, around)
     if movie is not None:
         context.scene.handheld.clip = movie
-    around = take_to_scene.Surroundings(context.scene, movie, preferences.model_source(context))
-    take_to_scene.build(take, path, around)
     return notes

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..solver import hand_model, messages, take
 from ..solver.camera.cameras import CameraPath
+from ..solver.errors import SolverError
 from ..solver.hand_model.rotations import matrix_from_quaternion
 from ..solver.messages import TrackPose
 from . import clip, rig, scene, take_to_scene
@@ -60,7 +61,8 @@ class Preview:
     def finished(self, take_path: str) -> None:
         around = self._surroundings()
         if around is None:
-            return
+            sentence = "The scene or the clip that was solved is not there any more."
+            raise SolverError("scene-gone", sentence, f"Import the take {take_path}, it is complete.")
         solved = take.load(take_path)
         self._become_result(around)
         take_to_scene.build(solved, take_path, around)

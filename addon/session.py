@@ -105,6 +105,12 @@ class Session:
         within = self.done / self.total if self.total else 0.0
         return min(1.0, (self.stage_index + within) / max(1, self.stage_count))
 
+    @property
+    def outcome(self) -> str:
+        """The state in a few words, with the time that it took."""
+        timed = self.seconds and self.state in (State.FINISHED, State.CANCELLED)
+        return f"{self.state.value} after {self.seconds:.0f} s" if timed else self.state.value
+
     def pump(self, timeout: float = 0.0) -> bool:
         """Take in what has arrived, waiting up to ``timeout`` seconds for it; True when the solve is over."""
         arrived = self._process.receive(timeout, MESSAGES_PER_PUMP)

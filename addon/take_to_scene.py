@@ -104,6 +104,15 @@ def model_source(take: Take, around: Surroundings) -> str:
     return "open" if take.model == "open" else around.model_source
 
 
+def has_model_of(take: Take, around: Surroundings) -> bool:
+    """Is the hand model at hand the one that the take was solved with? The take names the left one.
+
+    Raises:
+        SolverError: the hand model can't be loaded.
+    """
+    return hand_model.load("left", model_source(take, around)).sha256 == take.model_sha256
+
+
 def _build_hand(
     take: Take, row: int, model: hand_model.HandModel, root: bpy.types.Object, around: Surroundings
 ) -> bpy.types.Object:

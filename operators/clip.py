@@ -57,10 +57,8 @@ class HANDHELD_OT_find_clip(_ChoosesClipFile, bpy.types.Operator):
         return context.scene.handheld.clip is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        movie = context.scene.handheld.clip
-        movie.filepath = self.filepath
         try:
-            clip.require_readable(movie)
+            clip.relocate(context.scene.handheld.clip, self.filepath, context.view_layer)
         except SolverError as problem:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}

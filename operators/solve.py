@@ -69,7 +69,7 @@ class HANDHELD_OT_solve(bpy.types.Operator):
         if session.state is State.FAILED:
             self.report({"ERROR"}, str(session.problem))
             return {"CANCELLED"}
-        self.report({"INFO"}, session.summary or session.state.value)
+        self.report({"INFO"}, session.summary if bpy.app.background else session.outcome)
         return {"FINISHED"}
 
 

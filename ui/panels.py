@@ -98,19 +98,13 @@ def _draw_ended(layout: bpy.types.UILayout, session: Session, context: bpy.types
     box = layout.box()
     header = box.row()
     icon = {State.FINISHED: "CHECKMARK", State.CANCELLED: "CANCEL", State.FAILED: "ERROR"}[session.state]
-    header.label(text=_title(session), icon=icon)
+    header.label(text=session.outcome, icon=icon)
     header.operator("handheld.dismiss", text="", icon="X", emboss=False)
     if session.problem is not None:
         _draw_problem(box, session, context)
     if session.take_path:
         _draw_result(box, session, context)
     _draw_warnings(box, session, context)
-
-
-def _title(session: Session) -> str:
-    if session.seconds and session.state is not State.FAILED:
-        return f"{session.state.value} after {session.seconds:.0f} s"
-    return session.state.value
 
 
 def _draw_problem(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:

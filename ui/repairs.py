@@ -17,6 +17,7 @@ _REPAIRS = {
     "take-not-writable": ("wm.save_as_mainfile", "Save As", "FILE_TICK"),
     "hand-model-": ("preferences.addon_show", "Preferences", "PREFERENCES"),
     "solver-not-started": ("preferences.addon_show", "Preferences", "PREFERENCES"),
+    "scene-gone": ("handheld.import_take", "Import Take", "IMPORT"),
     "solver-died": ("handheld.solve", "Solve Again", "FILE_REFRESH"),
 }
 

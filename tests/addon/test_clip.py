@@ -5,10 +5,11 @@ from fractions import Fraction
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import clip, request, scene
+from bl_ext.user_default.handheld.addon import clip, imports, request, scene
 from movies import write_movie
 from takes import moving_take
 
+from solver import hand_model
 from solver import take as takes
 
 
@@ -100,6 +101,23 @@ def test_one_frame_is_refused(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(RuntimeError, match="There is no file"):
         bpy.ops.handheld.open_clip(filepath=str(tmp_path / "gone.mp4"))
+
+
+def test_finding_the_wrong_file_changes_nothing(path, tmp_path):
+    bpy.ops.handheld.open_clip(filepath=str(path))
+    (tmp_path / "notes.mp4").write_bytes(b"not a video")
+    for wrong in ("notes.mp4", "gone.mp4"):
+        with pytest.raises(RuntimeError, match=wrong):
+            bpy.ops.handheld.find_clip(filepath=str(tmp_path / wrong))
+        assert clip.file_path(bpy.context.scene.handheld.clip) == path
+        clip.require_readable(bpy.context.scene.handheld.clip)
+
+
+def test_a_take_of_another_hand_model_says_so(tmp_path, path):
+    model = hand_model.load("left", "open")
+    for digest, count in ((model.sha256, 0), ("0" * 64, 1)):
+        takes.save(moving_take(clip_path=str(path), model_sha256=digest), tmp_path / "take.npz")
+        assert len(imports.import_take(bpy.context, str(tmp_path / "take.npz"), use_clip=True)) == count
 
 
 def test_movie_frames_count_from_one_wherever_the_clip_starts(path):

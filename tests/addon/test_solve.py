@@ -309,7 +309,8 @@ def test_a_removed_scene_is_no_crash(script):
     bpy.data.scenes.remove(gone)
     session.pump(0.1)
     session.cancel()
-    assert pump_to_end(session).state is State.CANCELLED
+    assert pump_to_end(session).problem.code == "scene-gone"
+    assert session.request.output in session.problem.repair and Path(session.request.output).is_file()
 
 
 def refusal():
