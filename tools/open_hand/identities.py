@@ -83,6 +83,18 @@ def sample(files: Files) -> RawHands:
 
 def _identities(files: Files, soma_vertices: np.ndarray) -> np.ndarray:
     """(COUNT, n, 3) the given SOMA-X vertices on every identity."""
+    base, _ = read_mesh(files, "mpfb2/3dobjs/base.obj", "body")
+    corners, barycentric = bind(files, soma_vertices)
+    used, corners = compact(corners)
+    return np.einsum("nvkc,vk->nvc", _shapes(files, base, _people(), used)[:, corners], barycentric)
+
+
+def bind(files: Files, soma_vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What ties the given SOMA-X vertices to MakeHuman's skin: corners (n, 3) of its mesh, barycentric (n, 3).
+
+    Raises:
+        ValueError: the two meshes don't lie on each other.
+    """
     base, faces = read_mesh(files, "mpfb2/3dobjs/base.obj", "body")
     wrap, _ = read_mesh(files, "soma/SOMA_wrap.obj")
     reference, _ = read_mesh(files, "soma/base_body.obj")  # the middle identity where SOMA-X has it
@@ -91,8 +103,7 @@ def _identities(files: Files, soma_vertices: np.ndarray) -> np.ndarray:
     face, barycentric, distance = closest_points(wrap[soma_vertices], middle, faces)
     if distance.max() > _BINDING_LIMIT:
         raise ValueError(f"SOMA-X and MakeHuman meshes are {distance.max():.3f} m apart: unknown package version")
-    used, corners = compact(faces[face])
-    return np.einsum("nvkc,vk->nvc", _shapes(files, base, _people(), used)[:, corners], barycentric)
+    return faces[face], barycentric
 
 
 def _centre(vertices: np.ndarray) -> np.ndarray:

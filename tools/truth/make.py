@@ -19,7 +19,8 @@ from pathlib import Path
 
 from .clips import ClipSpec
 from .develop import develop
-from .makehuman import load_figure
+from .landmarks import rest_joints
+from .makehuman import body_vertices, load_figure
 from .prepare import clip_motion, nail_mask
 from .scene import RenderSettings, write_scene
 from .suite import BENCH, DEMO
@@ -30,7 +31,9 @@ _HERE = Path(__file__).resolve().parent
 _REPOSITORY = _HERE.parents[1]
 _STAMP = "made.txt"
 # code that cannot change what a clip looks like or what its truth is
-_NO_PART = ("make.py", "suite.py", "calibration.py", "README.md")
+_NO_PART = ("make.py", "suite.py")
+# code that makes truth and movie out of what was rendered
+_AFTER_RENDERING = ("truth.py", "landmarks.py", "raster.py", "develop.py")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +47,11 @@ class Workshop:
 
 def make_clip(folder: Path, spec: ClipSpec, workshop: Workshop) -> bool:
     """Make the clip in ``folder`` unless it is there already; says whether there was anything to do."""
-    stamp = _digest(spec, workshop)
+    stamp = _digest(spec, workshop, _NO_PART)
     if (folder / _STAMP).exists() and (folder / _STAMP).read_text() == stamp:
         return False
-    _forget_frames_of_another(folder, stamp)
+    (folder / _STAMP).unlink(missing_ok=True)
+    _forget_frames_of_another(folder, _digest(spec, workshop, _NO_PART + _AFTER_RENDERING))
     figure = load_figure(workshop.wheel, spec.shape)
     motion = clip_motion(figure, spec)
     nails = nail_mask(MakeHumanData(workshop.wheel).bytes("textures/mpfb_fingernails.jpg"))
@@ -55,16 +59,17 @@ def make_clip(folder: Path, spec: ClipSpec, workshop: Workshop) -> bool:
     (folder / "spec.json").write_text(json.dumps(dataclasses.asdict(spec), indent=1))
     render_frames(folder, workshop.blender_python)
     develop(folder, spec, folder / "clip.mp4")
-    write_truth(folder, clip_truth(figure, spec, motion))
+    landmarks = rest_joints(workshop.wheel, body_vertices(workshop.wheel, spec.shape))
+    write_truth(folder, clip_truth(figure, spec, motion, landmarks))
     (folder / "scene.npz").unlink()
     (folder / _STAMP).write_text(stamp)
     return True
 
 
-def _digest(spec: ClipSpec, workshop: Workshop) -> str:
+def _digest(spec: ClipSpec, workshop: Workshop, without: tuple[str, ...]) -> str:
     digest = hashlib.sha256(repr((spec, workshop.settings, workshop.wheel.name)).encode())
     for source in sorted(_HERE.glob("*.py")):
-        if source.name not in _NO_PART:
+        if source.name not in without:
             digest.update(source.read_bytes())
     return digest.hexdigest()
 
@@ -72,12 +77,11 @@ def _digest(spec: ClipSpec, workshop: Workshop) -> str:
 def _forget_frames_of_another(folder: Path, stamp: str) -> None:
     """Frames of a broken run are kept if it was making the same clip, else they are removed."""
     (folder / "frames").mkdir(parents=True, exist_ok=True)
-    begun = folder / "begun.txt"
+    begun = folder / "rendering.txt"
     if begun.exists() and begun.read_text() == stamp:
         return
     for frame in (folder / "frames").glob("*.png"):
         frame.unlink()
-    (folder / _STAMP).unlink(missing_ok=True)
     begun.write_text(stamp)
 
 

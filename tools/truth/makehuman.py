@@ -31,22 +31,32 @@ class Shape:
 def load_figure(wheel: Path, shape: Shape) -> Figure:
     """The figure of ``shape``, body frame."""
     data = MakeHumanData(wheel)
+    vertices, heads = _body(data, shape)
+    weights, kept = _weights(data, vertices, heads)
     mesh = data.base_mesh()
-    shaped = _shaped(data, mesh.vertices, shape)
+    used, faces, uv = _submesh(mesh.faces, mesh.uv, kept)
+    vertices, weights = vertices[used], weights[used]
+    arms = (_arm("left", heads, vertices, weights), _arm("right", heads, vertices, weights))
+    return Figure(vertices, faces, uv, weights, arms)
+
+
+def body_vertices(wheel: Path, shape: Shape) -> np.ndarray:
+    """(V, 3) all of MakeHuman's vertices, of the same person in the same frame as ``load_figure``."""
+    return _body(MakeHumanData(wheel), shape)[0]
+
+
+def _body(data: MakeHumanData, shape: Shape) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """All vertices and the rig's bone heads, body frame."""
+    shaped = _shaped(data, data.base_mesh().vertices, shape)
     cubes = _cube_centres(data, shaped)
     origin = (cubes["joint-l-eye"] + cubes["joint-r-eye"]) / 2
     vertices = (shaped - origin) @ _BODY_FROM_MAKEHUMAN.T
-    centres = {name: _BODY_FROM_MAKEHUMAN @ (point - origin) for name, point in cubes.items()}
     rig = data.json("rigs/standard/rig.game_engine.json")
-    heads = {bone: centres[entry["head"]["cube_name"]] for bone, entry in rig.items() if "cube_name" in entry["head"]}
-    weights, kept = _weights(data, vertices, heads)
-    used, faces, uv = _submesh(mesh.faces, mesh.uv, kept)
-    vertices, weights = vertices[used], weights[used]
-    length = _hand_length(_arm("right", heads, vertices, weights))
-    scale = shape.hand_length / length
-    vertices, heads = vertices * scale, {name: head * scale for name, head in heads.items()}
-    arms = (_arm("left", heads, vertices, weights), _arm("right", heads, vertices, weights))
-    return Figure(vertices, faces, uv, weights, arms)
+    named = {bone: entry["head"]["cube_name"] for bone, entry in rig.items() if "cube_name" in entry["head"]}
+    heads = {bone: _BODY_FROM_MAKEHUMAN @ (cubes[name] - origin) for bone, name in named.items()}
+    weights, _ = _weights(data, vertices, heads)
+    scale = shape.hand_length / _hand_length(_arm("right", heads, vertices, weights))
+    return vertices * scale, {bone: head * scale for bone, head in heads.items()}
 
 
 def _hand_length(arm: Arm) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .cameras import camera_path, standing, worn_body
 from .clips import ClipSpec, Prop
-from .figure import KEYPOINTS, Arm, Figure, HandPose, arm_transforms, hand_bone, hand_transforms, skin
+from .figure import Arm, Figure, HandPose, arm_transforms, hand_bone, hand_transforms, skin
 from .motion import hand_motion
 
 # elbows fall down, outwards and back
@@ -27,8 +27,7 @@ class Motion:
         times: (N,) s; the clip's frame i is at index i + MARGIN.
         camera: (N, 4, 4) world from camera, Blender's axes.
         vertices: (N, V, 3) of the figure.
-        keypoints: (N, 2, 21, 3) left and right, OpenPose order; joints are the rig's centres of rotation, tips lie on
-            the skin.
+        joints: (N, 2, 16, 3) left and right, MANO order: the rig's centres of rotation.
         rotations: (N, 2, 16, 3, 3) world rotations of the hand bones relative to rest, MANO order.
         props: one (N, 4, 4) world pose per prop.
     """
@@ -36,7 +35,7 @@ class Motion:
     times: np.ndarray
     camera: np.ndarray
     vertices: np.ndarray
-    keypoints: np.ndarray
+    joints: np.ndarray
     rotations: np.ndarray
     props: tuple[np.ndarray, ...]
 
@@ -53,15 +52,15 @@ def clip_motion(figure: Figure, spec: ClipSpec) -> Motion:
         hand_motion(figure.arms[side], spec.keys[side], spec.waves[side], times, body, spec.seed + 10 * (side + 1))
         for side in range(2)
     ]
-    vertices, keypoints, rotations = _posed(figure, body, hands)
+    vertices, joints, rotations = _posed(figure, body, hands)
     props = tuple(_prop_poses(figure.arms[prop.hand], hands[prop.hand], prop, times) for prop in spec.props)
-    return Motion(times, camera, vertices, keypoints, rotations, props)
+    return Motion(times, camera, vertices, joints, rotations, props)
 
 
 def _posed(figure: Figure, body: np.ndarray, hands: list[list[HandPose]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     count = len(body)
     vertices = np.empty((count, len(figure.vertices), 3), np.float32)
-    keypoints, rotations = np.empty((count, 2, 21, 3)), np.empty((count, 2, 16, 3, 3))
+    origins, rotations = np.empty((count, 2, 16, 3)), np.empty((count, 2, 16, 3, 3))
     twists = [0.0, 0.0]
     for frame in range(count):
         turns, places = [body[frame, :3, :3]], [body[frame, :3, 3]]
@@ -70,23 +69,9 @@ def _posed(figure: Figure, body: np.ndarray, hands: list[list[HandPose]]) -> tup
             above, at, twists[side] = arm_transforms(arm, body[frame], pose, _POLES[side], twists[side])
             hand_turns, joints = hand_transforms(arm, pose)
             turns, places = [*turns, *above, *hand_turns], [*places, *at, *joints]
-            keypoints[frame, side] = _keypoints(arm, hand_turns, joints)
-            rotations[frame, side] = hand_turns
+            origins[frame, side], rotations[frame, side] = joints, hand_turns
         vertices[frame] = skin(figure, np.array(turns), np.array(places))
-    for side, arm in enumerate(figure.arms):  # tips are vertices, exactly
-        keypoints[:, side][:, _TIP_KEYPOINTS] = vertices[:, arm.tip_vertices[list(_TIP_FINGERS)]]
-    return vertices, keypoints, rotations
-
-
-# which of the 21 keypoints are tips, and whose (fingers in MANO order)
-_TIP_KEYPOINTS = [k for k, source in enumerate(KEYPOINTS) if source >= 16]
-_TIP_FINGERS = tuple(source - 16 for source in KEYPOINTS if source >= 16)
-
-
-def _keypoints(arm: Arm, turns: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    last = [3, 6, 9, 12, 15]
-    tips = joints[last] + np.einsum("fij,fj->fi", turns[last], arm.tips - arm.joints[last])
-    return np.concatenate([joints, tips])[list(KEYPOINTS)]
+    return vertices, origins, rotations
 
 
 def _prop_poses(arm: Arm, hand: list[HandPose], prop: Prop, times: np.ndarray) -> np.ndarray:

@@ -6,9 +6,11 @@ Keys (T frames, hands in the order left, right, keypoints in OpenPose order, wor
   centres at half-integers; ``distortion`` (2,) k1 k2, x_d = x (1 + k1 r^2 + k2 r^4); ``row_time`` seconds that the last
   row is exposed after the first (0: global shutter). Poses hold at the middle of each frame's exposure, middle row.
 - ``world_from_camera`` (T, 4, 4).
-- ``keypoints`` (T, 2, 21, 3) world. A joint is the centre about which the rendered hand's bone turns: the wrist, the
-  thumb's carpometacarpal, metacarpophalangeal and interphalangeal joints, each finger's knuckle (MCP), PIP and DIP:
-  MANO's 16. A tip is the vertex farthest out along the last bone, on the skin, as MANO's tip vertices are.
+- ``keypoints`` (T, 2, 21, 3) world. The joints are MANO's 16 (wrist; the thumb's carpometacarpal, metacarpophalangeal
+  and interphalangeal joints; each finger's knuckle, PIP and DIP) where the anatomy of ``landmarks`` has them on this
+  person's surface, carried by the bone above them. A tip is the vertex farthest out along the last bone, on the skin,
+  as MANO's tip vertices are.
+- ``rig_joints`` (T, 2, 16, 3) world, MANO order: the centres about which the rendered hand's bones turn.
 - ``keypoints_px`` (T, 2, 21, 2) with the distortion, without the rolling shutter.
 - ``visibility`` (T, 2, 21) uint8: VISIBLE, OCCLUDED, OUTSIDE. Visible: within the frame, and the surface in front at
   that pixel or a neighbour 2 px away belongs to the same hand's bones that meet at that joint.
@@ -39,11 +41,11 @@ _NO_BONE = -9
 _NEIGHBOURS = np.array([[0, 0], [2, 0], [-2, 0], [0, 2], [0, -2]])
 
 
-def clip_truth(figure: Figure, spec: ClipSpec, motion: Motion) -> dict[str, np.ndarray]:
-    """The arrays listed above."""
+def clip_truth(figure: Figure, spec: ClipSpec, motion: Motion, landmarks: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays listed above. ``landmarks`` (2, 16, 3): see ``landmarks.rest_joints``, body frame."""
     inner = slice(MARGIN, MARGIN + spec.frame_count)
     cameras = to_solver_camera(motion.camera[inner])
-    keypoints = to_solver_world(motion.keypoints[inner])
+    keypoints = to_solver_world(_keypoints(figure, motion, landmarks)[inner])
     vertices = to_solver_world(motion.vertices[inner])
     props = [(prop_mesh(prop), poses[inner]) for prop, poses in zip(spec.props, motion.props, strict=True)]
     triangles, bones = _labelled_triangles(figure)
@@ -65,11 +67,25 @@ def clip_truth(figure: Figure, spec: ClipSpec, motion: Motion) -> dict[str, np.n
         "keypoints": keypoints,
         "keypoints_px": project(keypoints, cameras[:, None], spec)[0],
         "visibility": np.array(visibility, np.uint8),
+        "rig_joints": to_solver_world(motion.joints[inner]),
         "rotations": to_solver_world(np.swapaxes(motion.rotations[inner], -1, -2)).swapaxes(-1, -2),
         "masks": np.array(masks, np.uint8),
         "vertices": hand_vertices,
         "faces": hand_faces,
     }
+
+
+def _keypoints(figure: Figure, motion: Motion, landmarks: np.ndarray) -> np.ndarray:
+    """(N, 2, 21, 3) in Blender's world."""
+    carriers = np.maximum(HAND_PARENTS, 0)
+    result = np.empty((len(motion.times), 2, 21, 3))
+    for side, arm in enumerate(figure.arms):
+        offsets = landmarks[side] - arm.joints[carriers]
+        turned = np.einsum("tjab,jb->tja", motion.rotations[:, side][:, carriers], offsets)
+        joints = motion.joints[:, side][:, carriers] + turned
+        tips = motion.vertices[:, arm.tip_vertices]
+        result[:, side] = np.concatenate([joints, tips], axis=1)[:, list(KEYPOINTS)]
+    return result
 
 
 def write_truth(folder: Path, truth: dict[str, np.ndarray]) -> None:
