@@ -24,7 +24,7 @@ from .errors import SolverError
 
 FORMAT = "handheld-take"
 VERSION = 1
-CAMERA_KINDS = ("static", "given")
+CAMERA_KINDS = ("static", "rotation", "general", "given")
 SIDES = ("left", "right")
 # status of a hand in a frame
 MISSING, OBSERVED, INFILLED = 0, 1, 2

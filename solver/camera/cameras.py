@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+# how a frame's pose is known
+ASSUMED, BRIDGED, SOLVED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class CameraNote:
+    """Something about the camera that the person should know. Fields as in ``SolverError``."""
+
+    code: str
+    sentence: str
+    repair: str
+
+
+@dataclass(frozen=True)
+class ScaleEstimate:
+    """Metres per unit of the unscaled solve, already applied to the path that carries it.
+
+    Attributes:
+        metres_per_unit: the factor that was applied.
+        low, high: 95 % interval of the true factor divided by the applied one (1 lies within); (1, 1) is exact.
+        determined: False when only a weak guess was possible: the person should set a known length.
+        cues: names of what it rests on, strongest first.
+    """
+
+    metres_per_unit: float = 1.0
+    low: float = 1.0
+    high: float = 1.0
+    determined: bool = True
+    cues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -13,11 +43,50 @@ class CameraPath:
     kind: one of ``take.CAMERA_KINDS``.
     intrinsics: (4,) fx, fy, cx, cy in px, pixel centres at half-integers.
     world_from_camera: (T, 4, 4), camera x right, y down, z forward.
+    distortion: (2,) k1, k2 of x_d = x_u (1 + k1 r^2 + k2 r^4), r in focal lengths: COLMAP's RADIAL and Blender's
+        POLYNOMIAL.
+    status: (T,) uint8 of ASSUMED (nothing measured), BRIDGED (from its neighbours), SOLVED; None: all known by others.
+    quality_px: (T,) median reprojection error of the background in px of the clip; NaN where nothing was measured.
+    pose_sigma: (T, 2) one-sigma uncertainty of (rotation in rad, position in m) relative to the shot's first frame;
+        NaN where unknown.
+    disagreement: (T, 2) rotation (rad) and position (m) by which a second, independent solve differs; NaN where none.
+    points: (N, 3) sparse background points in the world, ``point_errors_px`` (N,) their reprojection errors.
+    shots: (S, 2) first and last row of each shot; each shot has a world of its own.
+    focal_sigma: one-sigma relative uncertainty of the focal length; 0 when given, inf when merely assumed.
+    scale: how the path came to metres; None where scale has no meaning (no translation) or was given.
+    notes: what the person should know.
     """
 
     kind: str
     intrinsics: np.ndarray
     world_from_camera: np.ndarray
+    distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    status: np.ndarray | None = None
+    quality_px: np.ndarray | None = None
+    pose_sigma: np.ndarray | None = None
+    disagreement: np.ndarray | None = None
+    points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    point_errors_px: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    shots: np.ndarray | None = None
+    focal_sigma: float = 0.0
+    scale: ScaleEstimate | None = None
+    notes: tuple[CameraNote, ...] = ()
+
+
+def undistort(points_px: np.ndarray, intrinsics: np.ndarray, distortion: np.ndarray) -> np.ndarray:
+    """(..., 2) px of the clip to where the same rays fall in a lens without distortion (``CameraPath.distortion``).
+
+    Whoever compares pixels with ``project`` must undistort them first. Fixed-point iteration, to well below 0.01 px.
+    """
+    k1, k2 = distortion
+    if not (k1 or k2):
+        return np.asarray(points_px, float)
+    distorted = (points_px - intrinsics[2:]) / intrinsics[:2]
+    ideal = distorted
+    for _ in range(20):
+        squared = (ideal**2).sum(axis=-1, keepdims=True)
+        ideal = distorted / np.maximum(1 + k1 * squared + k2 * squared**2, 0.3)
+    return ideal * intrinsics[:2] + intrinsics[2:]
 
 
 def project(points_camera: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:

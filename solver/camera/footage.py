@@ -1,0 +1,135 @@
+"""One pass over the clip: background tracks, keyframes with features, and where the film was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..observations import HandTrack
+from ..video import Clip
+from .features import Keyframe, agreeing, describe
+from .masks import HandShapes, hand_shapes
+from .progress import CameraProgress
+from .tracks import Follower, Tracks, cells
+
+# Smaller images split long clips into pieces, larger ones cost more than they give.
+WORKING_PX = 960
+# A keyframe when the background has moved within itself or as a whole by these shares of the width, or when fewer than
+# this share of its points is left.
+KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.015, 0.12, 0.65
+# A cut: tracks break off, no half of the thumbnail is found again, and no features agree.
+_CUT_SURVIVAL, _CUT_LIKENESS = 0.3, 0.55
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What the camera is solved from.
+
+    Attributes:
+        size, scale: working size in px, and working px per px of the clip.
+        tracks: background points of the whole clip.
+        keyframes: with features, in order.
+        shots: (S, 2) first and last row of each shot.
+        covered_cells: (T,) cells of the 8 x 5 grid that hold a background point.
+        masked_share: (T,) share of the image that hands and arms take.
+    """
+
+    size: tuple[int, int]
+    scale: float
+    tracks: Tracks
+    keyframes: tuple[Keyframe, ...]
+    shots: np.ndarray
+    covered_cells: np.ndarray
+    masked_share: np.ndarray
+
+
+def watch(clip: Clip, hands: list[HandTrack]) -> Generator[CameraProgress, None, Footage]:
+    """Read the clip once; yields progress per frame."""
+    scale = min(1.0, WORKING_PX / max(clip.size))
+    size = (round(clip.size[0] * scale), round(clip.size[1] * scale))
+    observer = _Observer(size, scale, hand_shapes(hands, clip.frame_numbers))
+    for frame in clip.frames():
+        gray = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+        observer.see(frame.number - clip.first_frame, cv2.resize(gray, size, interpolation=cv2.INTER_AREA))
+        yield CameraProgress("tracks", observer.count, len(clip))
+    return observer.footage()
+
+
+class _Observer:
+    def __init__(self, size: tuple[int, int], scale: float, shapes: HandShapes) -> None:
+        self.size, self.scale, self.shapes = size, scale, shapes
+        self.count = 0
+        self._follower = Follower(size)
+        self._keyframes: list[Keyframe] = []
+        self._key_points: tuple[np.ndarray, np.ndarray] = (np.zeros(0, int), np.zeros((0, 2)))
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+        self._starts = [0]
+        self._covered: list[int] = []
+        self._masked: list[float] = []
+
+    def see(self, row: int, gray: np.ndarray) -> None:
+        """Frames that could not be decoded are missing from the rows: the last image stands in for them."""
+        while self.count < row and self._last is not None:
+            self._see(*self._last)
+        self._see(gray, self.shapes.mask(row, self.size, self.scale))
+
+    def _see(self, gray: np.ndarray, mask: np.ndarray) -> None:
+        row = self.count
+        survived = self._follower.step(gray, mask)
+        cut = self._last is not None and survived < _CUT_SURVIVAL and self._is_cut(gray, mask)
+        if cut:
+            self._follower.restart(gray, mask)
+            self._starts.append(row)
+        if cut or row == 0 or self._is_new():
+            self._keyframes.append(describe(row, gray, mask))
+            self._key_points = self._follower.current
+        ids, points = self._follower.current
+        self._covered.append(len(np.unique(cells(points, self.size))))
+        self._masked.append(float((mask > 0).mean()))
+        self._last = (gray, mask)
+        self.count += 1
+
+    def _is_new(self) -> bool:
+        ids, points = self._follower.current
+        key_ids, key_points = self._key_points
+        _, now, then = np.intersect1d(ids, key_ids, assume_unique=True, return_indices=True)
+        if len(then) < max(1, KEYFRAME_OVERLAP * len(key_ids)):
+            return True
+        flow = points[now] - key_points[then]
+        whole = np.median(flow, axis=0)
+        within = np.median(np.linalg.norm(flow - whole, axis=1))
+        return bool(within > KEYFRAME_PARALLAX * self.size[0] or np.linalg.norm(whole) > KEYFRAME_FLOW * self.size[0])
+
+    def _is_cut(self, gray: np.ndarray, mask: np.ndarray) -> bool:
+        before, before_mask = self._last
+        if likeness(before, gray) > _CUT_LIKENESS:
+            return False
+        return not len(agreeing(describe(0, before, before_mask), describe(1, gray, mask)))
+
+    def footage(self) -> Footage:
+        starts = np.array(self._starts)
+        shots = np.stack([starts, np.append(starts[1:], self.count) - 1], axis=1)
+        return Footage(
+            self.size, self.scale, self._follower.tracks(), tuple(self._keyframes), shots,
+            np.array(self._covered), np.array(self._masked),
+        )  # fmt: skip
+
+
+def likeness(before: np.ndarray, after: np.ndarray) -> float:
+    """Best normalised correlation of any half-sized part of one image's thumbnail within the other's, -1..1.
+
+    A fast, blurred turn keeps one half in view; a cut keeps none.
+    """
+    small = [
+        cv2.GaussianBlur(cv2.resize(i, (64, 36), interpolation=cv2.INTER_AREA), (0, 0), 1) for i in (before, after)
+    ]
+    best = -1.0
+    for y in (0, 9, 18):
+        for x in (0, 16, 32):
+            part = small[0][y : y + 18, x : x + 32]
+            if part.std() > 2:
+                best = max(best, float(cv2.matchTemplate(small[1], part, cv2.TM_CCOEFF_NORMED).max()))
+    return best

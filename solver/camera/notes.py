@@ -1,0 +1,98 @@
+"""What a camera solve has to tell a person, in words."""
+
+from __future__ import annotations
+
+from .cameras import CameraNote
+
+_MASK_REPAIR = "Mark what moves (hands, people, held things) as hands or mask it, or bring a solved camera."
+
+
+def nothing_to_track() -> CameraNote:
+    return CameraNote(
+        "camera-nothing-to-track",
+        "Behind the hands there is too little background to tell how the camera moved; it is assumed to stand still.",
+        "If the camera moved, bring a solved camera.",
+    )
+
+
+def not_solved(reason: str) -> CameraNote:
+    return CameraNote(
+        "camera-not-solved",
+        f"The camera travels, but where it went could not be solved ({reason}); only its turning is used.",
+        "Bring a solved camera, or track the clip in Blender's Movie Clip Editor and solve it there.",
+    )
+
+
+def no_mapper() -> CameraNote:
+    return CameraNote(
+        "camera-light-build",
+        "The camera travels, but this build has no solver for that; only its turning is used.",
+        "Install the full build, or bring a solved camera.",
+    )
+
+
+def low_parallax() -> CameraNote:
+    return CameraNote(
+        "camera-low-parallax",
+        "The camera hardly travels against the distance of what it sees, so its path is weakly determined.",
+        "Compare the path with the plate; lock the camera to turning alone if it should be on a tripod.",
+    )
+
+
+def bridged(count: int, total: int) -> CameraNote:
+    return CameraNote(
+        "camera-bridged",
+        f"In {count} of {total} frames the camera could not be solved; it is carried over them from its neighbours.",
+        "Look at the frames marked as bridged, and correct the camera's keys there.",
+    )
+
+
+def guessed_joins(count: int) -> CameraNote:
+    return CameraNote(
+        "camera-joined-by-guess",
+        f"The path is made of {count + 1} pieces that share no points; their relative sizes are a guess.",
+        "Set the scale of each stretch, or bring a solved camera.",
+    )
+
+
+def two_solves_disagree(percent: float, degrees: float) -> CameraNote:
+    return CameraNote(
+        "camera-solves-disagree",
+        f"Two independent solves of the camera differ by {percent:.1f} % of the path and {degrees:.1f} degrees: it "
+        "can't be trusted. Something that moves is probably taken for background.",
+        _MASK_REPAIR,
+    )
+
+
+def focal_assumed(focal_px: float, width: int) -> CameraNote:
+    return CameraNote(
+        "camera-focal-assumed",
+        f"The clip doesn't tell its focal length; {36 * focal_px / width:.0f} mm (on a 36 mm wide sensor) is assumed.",
+        "Enter the lens in the clip's camera settings, if you know it.",
+    )
+
+
+def focal_uncertain(focal_px: float, width: int, percent: float) -> CameraNote:
+    return CameraNote(
+        "camera-focal-uncertain",
+        f"The focal length, {36 * focal_px / width:.1f} mm (on a 36 mm wide sensor), is only known to about "
+        f"{percent:.0f} %.",
+        "Enter the lens in the clip's camera settings, if you know it.",
+    )
+
+
+def cuts(rows: list[int]) -> CameraNote:
+    frames = ", ".join(str(row) for row in rows[:5]) + (", ..." if len(rows) > 5 else "")
+    return CameraNote(
+        "camera-cuts",
+        f"The clip is cut at frame {frames}: each shot is solved by itself, in a world of its own.",
+        "Solve one shot at a time by its frame range.",
+    )
+
+
+def scale_undetermined() -> CameraNote:
+    return CameraNote(
+        "camera-scale-undetermined",
+        "How large the camera's path is can't be told from this clip; its scale is a guess.",
+        "Set a known length, or slide the scale until the hands stay on what they touch.",
+    )

@@ -1,0 +1,218 @@
+"""Background points followed from frame to frame (pyramidal Lucas-Kanade), away from what moves by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+TARGET_TRACKS = 450
+WINDOW_PX, LEVELS = 21, 4
+# Forward, then backward: a point that doesn't come home was not followed.
+ROUND_TRIP_PX = 0.7
+# Two-view gate against gross errors; loose, because shutters roll and tracks jitter.
+EPIPOLAR_PX = 1.5
+MIN_DISTANCE_PX = 11
+GRID = (8, 5)
+BORDER_PX = 4
+_STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 25, 0.01)
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Observations in order of frame.
+
+    Attributes:
+        size: (width, height) of the working image.
+        frame_count: rows; ``rows`` run from 0.
+        ids, rows: (N,) int, which point, in which frame.
+        points_px: (N, 2) working px, pixel centres at half-integers.
+    """
+
+    size: tuple[int, int]
+    frame_count: int
+    ids: np.ndarray
+    rows: np.ndarray
+    points_px: np.ndarray
+
+    @cached_property
+    def _edges(self) -> np.ndarray:
+        return np.searchsorted(self.rows, np.arange(self.frame_count + 1))
+
+    def at(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """ids (n,), rising, and points (n, 2) of one frame."""
+        part = slice(self._edges[row], self._edges[row + 1])
+        return self.ids[part], self.points_px[part]
+
+    def counts(self) -> np.ndarray:
+        """(T,) points per frame."""
+        return np.diff(self._edges)
+
+    def between(self, first: int, last: int) -> Tracks:
+        """The rows ``first``..``last``, renumbered from 0."""
+        part = slice(self._edges[first], self._edges[last + 1])
+        return Tracks(self.size, last - first + 1, self.ids[part], self.rows[part] - first, self.points_px[part])
+
+    def lasting(self, frames: int) -> Tracks:
+        """Only points that were seen in at least ``frames`` frames."""
+        _, inverse, counts = np.unique(self.ids, return_inverse=True, return_counts=True)
+        return self.where(counts[inverse] >= frames)
+
+    def where(self, keep: np.ndarray) -> Tracks:
+        return Tracks(self.size, self.frame_count, self.ids[keep], self.rows[keep], self.points_px[keep])
+
+    def shared(self, first: int, second: int) -> tuple[np.ndarray, np.ndarray]:
+        """(n, 2) and (n, 2): points seen in both frames."""
+        ids_a, points_a = self.at(first)
+        ids_b, points_b = self.at(second)
+        _, a, b = np.intersect1d(ids_a, ids_b, assume_unique=True, return_indices=True)
+        return points_a[a], points_b[b]
+
+
+class Follower:
+    """Feed it frames in order; it keeps every point's history."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self._gray: np.ndarray | None = None
+        self._thumbnail: np.ndarray | None = None
+        self._points = np.zeros((0, 2), np.float32)
+        self._ids = np.zeros(0, int)
+        self._next_id = 0
+        self._history: list[tuple[np.ndarray, np.ndarray]] = []
+        self._window = cv2.createHanningWindow(_thumbnail_size(size), cv2.CV_32F)
+
+    @property
+    def current(self) -> tuple[np.ndarray, np.ndarray]:
+        """ids and points (OpenCV's integer pixel centres) of the newest frame."""
+        return self._ids, self._points
+
+    def step(self, gray: np.ndarray, mask: np.ndarray) -> float:
+        """Follow all points into ``gray`` (h, w) uint8, drop what enters ``mask``, find new ones.
+
+        Returns the share of points that survived (1 when there were none to lose).
+        """
+        thumbnail = cv2.resize(gray, _thumbnail_size(self.size), interpolation=cv2.INTER_AREA).astype(np.float32)
+        before = len(self._points)
+        if before:
+            self._follow(gray, mask, self._shift(thumbnail))
+        survived = len(self._points) / before if before else 1.0
+        self._gray, self._thumbnail = gray, thumbnail
+        if len(self._points) < (0.9 if len(self._history) % 2 == 0 else 0.5) * TARGET_TRACKS:
+            self._replenish(gray, mask)
+        self._history.append((self._ids, self._points + 0.5))
+        return survived
+
+    def restart(self, gray: np.ndarray, mask: np.ndarray) -> None:
+        """End all tracks before the frame that was stepped last, as at a cut, and find points in it anew."""
+        self._points, self._ids = np.zeros((0, 2), np.float32), np.zeros(0, int)
+        self._replenish(gray, mask)
+        self._history[-1] = (self._ids, self._points + 0.5)
+
+    def tracks(self) -> Tracks:
+        counts = [len(ids) for ids, _ in self._history]
+        return Tracks(
+            self.size,
+            len(self._history),
+            np.concatenate([ids for ids, _ in self._history]) if self._history else np.zeros(0, int),
+            np.repeat(np.arange(len(counts)), counts),
+            np.concatenate([points for _, points in self._history]).astype(float) if counts else np.zeros((0, 2)),
+        )
+
+    def _shift(self, thumbnail: np.ndarray) -> np.ndarray:
+        """The image's translation in working px by phase correlation: a fast turn exceeds the window's reach."""
+        (dx, dy), response = cv2.phaseCorrelate(self._thumbnail, thumbnail, self._window)
+        step = self.size[0] / thumbnail.shape[1]
+        return np.array([dx, dy]) * step if response > 0.05 else np.zeros(2)
+
+    def _follow(self, gray: np.ndarray, mask: np.ndarray, shift: np.ndarray) -> None:
+        guess = (self._points + shift).astype(np.float32)
+        moved, found = self._flow(self._gray, gray, self._points, guess, LEVELS)
+        # the way back starts at home, so it needs no coarse levels, which cost as much as the rest
+        back, returned = self._flow(gray, self._gray, moved, self._points.copy(), 1)
+        home = np.linalg.norm(back - self._points, axis=1) < ROUND_TRIP_PX
+        kept = found & returned & home & _usable(moved, mask)
+        kept[kept] = _on_epipolar_lines(self._points[kept], moved[kept])
+        self._points, self._ids = moved[kept], self._ids[kept]
+
+    @staticmethod
+    def _flow(
+        source: np.ndarray, target: np.ndarray, points: np.ndarray, guess: np.ndarray, levels: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        moved, status, _ = cv2.calcOpticalFlowPyrLK(
+            source, target, points.reshape(-1, 1, 2), guess.reshape(-1, 1, 2), winSize=(WINDOW_PX, WINDOW_PX),
+            maxLevel=levels, criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, minEigThreshold=1e-4,
+        )  # fmt: skip
+        return moved[:, 0], status[:, 0] == 1
+
+    def _replenish(self, gray: np.ndarray, mask: np.ndarray) -> None:
+        fresh = find_corners(gray, mask, self._points)
+        self._points = np.concatenate([self._points, fresh])
+        self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(fresh))])
+        self._next_id += len(fresh)
+
+
+def find_corners(gray: np.ndarray, mask: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """(n, 2) float32 corners (Shi and Tomasi's smaller eigenvalue), spread over a grid, away from ``taken`` ones."""
+    height, width = gray.shape
+    strength = cv2.cornerMinEigenVal(gray, 5, ksize=3)
+    size = 2 * MIN_DISTANCE_PX + 1
+    peak = strength == cv2.dilate(strength, np.ones((size, size), np.uint8))
+    free = mask == 0
+    free[:BORDER_PX], free[-BORDER_PX:], free[:, :BORDER_PX], free[:, -BORDER_PX:] = False, False, False, False
+    if not free.any():
+        return np.zeros((0, 2), np.float32)
+    threshold = max(2e-5, 0.004 * float(strength[free].max()))
+    blocked = np.zeros((height, width), np.uint8)
+    for x, y in taken.round().astype(int):
+        cv2.circle(blocked, (int(x), int(y)), MIN_DISTANCE_PX, 255, -1)
+    y, x = np.nonzero(peak & free & (strength > threshold) & (blocked == 0))
+    order = np.argsort(-strength[y, x], kind="stable")
+    corners = np.stack([x, y], axis=1)[order]
+    chosen = np.ascontiguousarray(corners[_best_of_cells(corners, taken, (width, height))], np.float32)
+    return cv2.cornerSubPix(gray, chosen, (3, 3), (-1, -1), _STOP) if len(chosen) else chosen
+
+
+def cells(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(n,) index of each point's cell in the GRID."""
+    column, row = (np.clip((points / size * GRID).astype(int), 0, np.array(GRID) - 1)).T
+    return row * GRID[0] + column
+
+
+def _best_of_cells(corners: np.ndarray, taken: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Which of ``corners`` (strongest first) fill up their cells to an even share of TARGET_TRACKS."""
+    count = GRID[0] * GRID[1]
+    room = -(-TARGET_TRACKS // count) - np.bincount(cells(taken, size), minlength=count)
+    cell = cells(corners, size)
+    order = np.argsort(cell, kind="stable")
+    starts = np.searchsorted(cell[order], np.arange(count))
+    place = np.empty(len(cell), int)
+    place[order] = np.arange(len(cell)) - starts[cell[order]]
+    return place < room[cell]
+
+
+def _usable(points: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    height, width = mask.shape
+    inside = (points > BORDER_PX).all(1) & (points < [width - 1 - BORDER_PX, height - 1 - BORDER_PX]).all(1)
+    x, y = np.clip(points.round().astype(int), 0, [width - 1, height - 1]).T
+    return inside & (mask[y, x] == 0)
+
+
+def _on_epipolar_lines(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Which moves agree on one fundamental matrix; all of them where none can be told."""
+    if len(before) < 16:
+        return np.ones(len(before), bool)
+    try:
+        _, inliers = cv2.findFundamentalMat(before, after, cv2.USAC_MAGSAC, EPIPOLAR_PX, 0.999, 300)
+    except cv2.error:
+        # OpenCV 5's USAC asserts on degenerate sets instead of returning none
+        return np.ones(len(before), bool)
+    if inliers is None or inliers.sum() < 12:
+        return np.ones(len(before), bool)
+    return inliers[:, 0] == 1
+
+
+def _thumbnail_size(size: tuple[int, int]) -> tuple[int, int]:
+    return 160, max(16, round(160 * size[1] / size[0]))

@@ -1,0 +1,118 @@
+"""Whole camera solves of small drawn clips with exact truth: right kind, near the truth, nothing invented."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from solver.camera import structure
+from solver.camera.cameras import ASSUMED, SOLVED, CameraPath
+from solver.camera.progress import CameraProgress
+from solver.camera.similarity import between_paths, rotation_angles
+from solver.camera.solve import solve
+
+from . import camera_scenes
+
+needs_mapper = pytest.mark.skipif(not structure.available(), reason="pycolmap is not installed")
+SIZE = (480, 270)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    yield
+    cv2.setNumThreads(threads)
+
+
+def scene_of(name, frames, **changes):
+    return camera_scenes.named(name, SIZE, frames, blur=0.0, **changes)
+
+
+def solved(scene, hands=True, focal_px=None) -> CameraPath:
+    clip = camera_scenes.clip_of(list(camera_scenes.draw(scene)))
+    said = list(solve(clip, camera_scenes.hand_tracks(scene) if hands else [], focal_px))
+    assert all(isinstance(message, CameraProgress) for message in said[:-1])
+    return said[-1]
+
+
+def errors(path: CameraPath, truth: np.ndarray) -> tuple[float, float]:
+    """Position error in shares of the path's length, rotation error in degrees (root mean squares)."""
+    moved = between_paths(path.world_from_camera, truth).poses(path.world_from_camera)
+    length = np.linalg.norm(np.diff(truth[:, :3, 3], axis=0), axis=1).sum()
+    apart = np.linalg.norm(moved[:, :3, 3] - truth[:, :3, 3], axis=1)
+    angles = rotation_angles(moved[:, :3, :3].transpose(0, 2, 1) @ truth[:, :3, :3])
+    return float(np.sqrt((apart**2).mean()) / max(length, 1e-9)), float(np.degrees(np.sqrt((angles**2).mean())))
+
+
+def codes(path: CameraPath) -> set[str]:
+    return {note.code for note in path.notes}
+
+
+def test_a_still_camera_is_static_though_hands_move_before_it():
+    path = solved(scene_of("still", 20))
+    assert path.kind == "static" and (path.status == SOLVED).all()
+    assert (path.world_from_camera == np.eye(4)).all()
+
+
+def test_a_pan_turns_and_never_travels():
+    scene = scene_of("pan", 30)
+    path = solved(scene)
+    assert path.kind == "rotation"
+    assert not path.world_from_camera[:, :3, 3].any()
+    assert errors(path, scene.poses)[1] < 0.05
+    assert abs(path.intrinsics[0] / scene.focal_px - 1) < 0.02
+
+
+@needs_mapper
+def test_a_walk_behind_hands_is_found_with_its_lens():
+    scene = scene_of("walk", 36, k1=-0.1)
+    path = solved(scene)
+    position, rotation = errors(path, scene.poses)
+    assert path.kind == "general" and (path.status == SOLVED).all()
+    assert position < 0.005 and rotation < 0.3
+    assert abs(path.intrinsics[0] / scene.focal_px - 1) < 0.02
+    assert abs(path.distortion[0] + 0.1) < 0.02
+    assert np.nanmedian(path.quality_px) < 0.5
+    assert "camera-solves-disagree" not in codes(path)
+
+
+@needs_mapper
+def test_hands_left_unmasked_are_flagged_or_harmless():
+    scene = scene_of("desk", 36)
+    path = solved(scene, hands=False, focal_px=scene.focal_px)
+    position, rotation = errors(path, scene.poses)
+    assert (position < 0.005 and rotation < 0.3) or "camera-solves-disagree" in codes(path)
+
+
+def test_nothing_behind_the_hands_is_said_to_be_an_assumption():
+    scene = scene_of("still", 12)
+    black = [np.zeros((SIZE[1], SIZE[0], 3), np.uint8) for _ in range(12)]
+    path = list(solve(camera_scenes.clip_of(black), camera_scenes.hand_tracks(scene)))[-1]
+    assert path.kind == "static" and (path.status == ASSUMED).all()
+    assert codes(path) == {"camera-nothing-to-track", "camera-focal-assumed"}
+
+
+def test_without_a_mapper_a_travelling_camera_is_turned_only_and_says_so(monkeypatch):
+    monkeypatch.setattr(structure, "available", lambda: False)
+    scene = scene_of("walk", 16)
+    path = solved(scene, focal_px=scene.focal_px)
+    assert path.kind == "rotation" and "camera-light-build" in codes(path)
+    assert not path.world_from_camera[:, :3, 3].any()
+
+
+def test_a_cut_starts_a_new_shot():
+    scene = scene_of("still", 20)
+    scene = dataclasses.replace(scene, cuts=((12, camera_scenes.room(seed=5, contrast=0.5)),))
+    path = solved(scene)
+    assert path.shots.tolist() == [[0, 11], [12, 19]]
+    assert "camera-cuts" in codes(path)
+
+
+def test_closing_the_iterator_ends_the_solve():
+    scene = scene_of("still", 4)
+    running = solve(camera_scenes.clip_of(list(camera_scenes.draw(scene))), [])
+    next(running)
+    running.close()
+    assert list(running) == []
