@@ -4,7 +4,7 @@ A single camera cannot tell a large hand far away from a small one near by, exce
 landmarks are not that good: on the calibration renders the length that they suggest has no correlation with the true
 one (-0.03 over 30 hands) and is 9 % short, while proportions of fingers to palm do show (0.5 to 0.6). So landmarks
 decide on proportions only; the length is the population's, or what the person has measured. Landmark errors repeat from
-frame to frame (they follow the person and the net, not chance): all frames together count as one.
+frame to frame (they follow the person and the net, not chance): all frames together count as four.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from .evidence import Evidence, Linearised, Weights, linearise
 from .kinematics import Pose, Skeleton
 
-INDEPENDENT_FRAMES = 1.0  # what a track is worth as evidence on shape, however long it is
+INDEPENDENT_FRAMES = 4.0  # what a track is worth as evidence on shape, however long it is
 _MEASURED_SIGMA_M = 0.0005  # a hand length that the person has measured is obeyed
 _HELD_SIGMA_M = 0.002  # how far landmarks may move the length otherwise: not the population's spread, which is 10 mm
 _SAME_PERSON = 0.99  # quantile of the chi-square distribution up to which two shapes may be one
