@@ -11,8 +11,7 @@ from solver.optimise.evaluation import Evaluation
 from solver.optimise.kernels import GemanMcClure
 from solver.optimise.layout import ROOT, Layout
 from solver.optimise.system import System
-
-from .optimise_scenes import make_scene, observe, wander
+from tools.optimiser_bench.scenes import make_scene, observe, wander
 
 FREE = {"camera_free": True, "shape_free": True, "scale_free": True, "focal_free": True, "offsets_free": True}
 SPANS = (("left", 0, 0, 4), ("right", 1, 1, 3), ("right", 1, 6, 3))

@@ -12,8 +12,7 @@ from solver.optimise.anatomy import angles_of
 from solver.optimise.local import resolve
 from solver.optimise.solve import Outcome, run
 from solver.optimise.weights import BALANCED
-
-from .optimise_scenes import disturbed, last, make_scene, observe, problem_of, seen_from
+from tools.optimiser_bench.scenes import disturbed, last, make_scene, observe, problem_of, seen_from
 
 FRAMES, FIRST, LAST, PIN = 90, 20, 70, 45
 

@@ -10,8 +10,7 @@ import pytest
 from solver.optimise.solve import Outcome, Stage, run
 from solver.optimise.uncertainty import SIGMA_FACTOR, marginals
 from solver.optimise.weights import BALANCED, Weights
-
-from .optimise_scenes import VIEW, disturbed, last, make_scene, problem_of, seen_from
+from tools.optimiser_bench.scenes import VIEW, disturbed, last, make_scene, problem_of, seen_from
 
 PRECISE = (Stage("all", 40, 1e-6),)
 

@@ -1,4 +1,4 @@
-"""Small worlds with known truth for the optimiser's tests: hands of the shipped model in smooth motion, a camera."""
+"""Small worlds with known truth, for the comparison and for the tests: hands of the shipped model, a camera."""
 
 from __future__ import annotations
 

@@ -1,0 +1,31 @@
+"""``python -m tools.optimiser_bench``: the tables. One thread; CPU seconds; the same simulated clip for everybody.
+
+lbfgs [FRAMES] [BUDGET]   cost against CPU time: ours, L-BFGS preconditioned, L-BFGS as the papers run it
+length                    CPU time and memory over the number of frames
+local                     the re-solve of a window
+drift                     is the truth a minimum
+intervals                 do stated intervals hold the truth
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import sys  # noqa: E402
+
+from .tables import TABLES  # noqa: E402
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in TABLES:
+        print(__doc__)
+        return 2
+    TABLES[arguments[0]](*map(float, arguments[1:]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
