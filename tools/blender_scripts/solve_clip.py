@@ -20,6 +20,8 @@ TICK_SECONDS = 1.0
 
 def main(archive: str, clip: str, blend: str) -> dict[str, str]:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.context.preferences.filepaths.save_version = 0
+    print("PROGRESS Installing the extension", flush=True)
     bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
     bpy.ops.handheld.open_clip(filepath=clip)
     bpy.ops.handheld.match_scene()
