@@ -33,16 +33,14 @@ def build(target: Target, folder: Path = DIST) -> Path:
     archive = folder / file_name(target)
     libraries = _libraries(target)
     own = dict(own_members(target))
-    key = stamps.digest(
-        stamps.read(LIBRARIES, f".{libraries.name}"), *(piece for member in own.items() for piece in member)
-    )
-    if archive.exists() and stamps.read(folder, f".{archive.name}") == key:
+    key = stamps.digest(stamps.read(libraries), *(piece for member in own.items() for piece in member))
+    if stamps.read(archive) == key:
         say(f"{archive.name}: ready")
         return archive
     folder.mkdir(parents=True, exist_ok=True)
     with step(f"{archive.name}: packing"):
         write(archive, own, libraries)
-        stamps.seal(folder, key, f".{archive.name}")
+        stamps.seal(archive, key)
     return archive
 
 
@@ -51,11 +49,11 @@ def _libraries(target: Target) -> Path:
     archive = LIBRARIES / f"{target.name}.zip"
     packages = wheels.runtime(target)
     key = stamps.digest(wheels.RUNTIME, wheels.WINDOWS, Path(vendor.__file__), *(path.name for path in packages))
-    if not archive.exists() or stamps.read(LIBRARIES, f".{archive.name}") != key:
+    if stamps.read(archive) != key:
         LIBRARIES.mkdir(parents=True, exist_ok=True)
         with step(f"libraries for {target.name}: packing"):
             write(archive, dict(member for wheel in packages for member in vendor.members(wheel)))
-            stamps.seal(LIBRARIES, key, f".{archive.name}")
+            stamps.seal(archive, key)
     return archive
 
 
@@ -118,9 +116,11 @@ def _belongs(path: Path) -> bool:
 
 
 def _heading(name: str) -> str:
-    """``vendor/scipy.libs/x`` and ``vendor/scipy/y`` both count as ``vendor/scipy``."""
-    parts = name.split("/")
-    if parts[0] != vendor.VENDOR or len(parts) < 3:
-        return parts[0]
-    package = parts[1].removesuffix(".libs")
-    return f"{vendor.VENDOR}/{'cv2' if package.startswith('opencv') else package}"
+    """A library by its name, ``vendor/scipy.libs/x`` and ``vendor/scipy/y`` alike; our data; else our own code."""
+    first, _, rest = name.partition("/")
+    if first == vendor.VENDOR and "/" in rest:
+        package = rest.split("/")[0].removesuffix(".libs")
+        return "cv2" if package.startswith("opencv") else package
+    if name.startswith("solver/data/"):
+        return "models and hand (solver/data)"
+    return "licences" if first == vendor.LICENCES else "the extension's own code"

@@ -1,12 +1,10 @@
-"""Stamps: a finished folder carries the digest of what it was made from, so that a second run reuses it."""
+"""Stamps: a finished folder or file carries the digest of what it was made from, so that a second run reuses it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-
-STAMP = ".stamp"
 
 
 def digest(*parts: str | bytes | Path) -> str:
@@ -29,12 +27,16 @@ def _pieces(part: str | bytes | Path) -> Iterable[bytes]:
         yield part.read_bytes()
 
 
-def read(folder: Path, name: str = STAMP) -> str:
-    """The stamp of ``folder``, "" when it has none."""
-    stamp = folder / name
-    return stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
+def read(made: Path) -> str:
+    """The stamp of a folder or file, "" when it has none or is not there."""
+    stamp = _stamp(made)
+    return stamp.read_text(encoding="utf-8") if made.exists() and stamp.is_file() else ""
 
 
-def seal(folder: Path, key: str, name: str = STAMP) -> None:
-    """Declare ``folder`` finished. Call it last."""
-    (folder / name).write_text(key, encoding="utf-8")
+def seal(made: Path, key: str) -> None:
+    """Declare a folder or file finished. Call it last."""
+    _stamp(made).write_text(key, encoding="utf-8")
+
+
+def _stamp(made: Path) -> Path:
+    return made / ".stamp" if made.is_dir() else made.with_name(f".{made.name}.stamp")
