@@ -46,6 +46,7 @@ def _add_solve(commands) -> None:
     solve.add_argument("--frames", nargs=2, type=int, metavar=("FIRST", "LAST"), help="solve only these frames")
     solve.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels of the clip")
     solve.add_argument("--camera", metavar="CAMERA.npz", help="a solved camera: frames, world_from_camera, intrinsics")
+    solve.add_argument("--static", action="store_true", help="the camera stands still; don't find out")
     solve.add_argument("--model", default="auto", help="auto, open, or the path of your own MANO files")
     solve.add_argument("--quality", choices=QUALITIES, default="balanced")
     solve.add_argument("--hand-length", type=float, metavar="M", help="wrist to middle fingertip, in metres")
@@ -75,6 +76,7 @@ def _solve(options: argparse.Namespace) -> int:
         frame_range=tuple(options.frames) if options.frames else None,
         focal_px=options.focal,
         camera=options.camera,
+        camera_motion="static" if options.static else "auto",
         model=options.model,
         quality=options.quality,
         hand_length_m=options.hand_length,

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import __version__, messages
 from . import take as takes
-from .camera.cameras import CameraPath
+from .camera.cameras import SOLVED, CameraPath
 from .hand_model.model import HandModel
 from .hand_model.rotations import quaternion_from_matrix
 from .initialise import InitialMotion, default_calibration
@@ -110,6 +110,9 @@ class TakeDraft:
             intrinsics=self._camera.intrinsics,
             world_from_camera=self._camera.world_from_camera,
             camera_kind=self._camera.kind,
+            camera_status=_or_full(self._camera.status, len(clip), SOLVED, np.uint8),
+            camera_error_px=_or_full(self._camera.quality_px, len(clip), np.nan, float),
+            points=self._camera.points,
             model=self._model.name,
             model_sha256=self._model.sha256,
             sides=self._sides,
@@ -124,6 +127,10 @@ class TakeDraft:
             landmark_offsets=self._offsets,
             provenance={"solver": __version__, "options": self._options, "seconds": self.seconds},
         )
+
+
+def _or_full(values: np.ndarray | None, count: int, filling: float, kind: type) -> np.ndarray:
+    return np.full(count, filling, kind) if values is None else values.astype(kind)
 
 
 def _poses(

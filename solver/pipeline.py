@@ -6,6 +6,7 @@ they are solved, and a cancel is heard at the next frame.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -19,7 +20,9 @@ from . import __version__, hands, initialise, messages, optimise
 from . import take as takes
 from .cache import StageCache
 from .camera import given, static
+from .camera import solve as camera_solve
 from .camera.cameras import CameraPath
+from .camera.progress import CameraProgress
 from .draft import TakeDraft
 from .errors import SolverError
 from .hand_model import loading
@@ -50,7 +53,8 @@ class SolveOptions:
     Attributes:
         frame_range: first and last frame to solve, inclusive, in the clip's own numbers; None for all.
         focal_px: focal length in px of the clip; None when unknown.
-        camera: path of a solved camera (see ``camera.given``); None for a static one.
+        camera: path of a solved camera (see ``camera.given``); None to solve it here.
+        camera_motion: "auto" finds out how the camera moves, "static" says that it stands still.
         model: "auto", "open", or the path of the user's own MANO files.
         quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
         hand_length_m: known length wrist to middle fingertip; None for the population's.
@@ -61,6 +65,7 @@ class SolveOptions:
     frame_range: tuple[int, int] | None = None
     focal_px: float | None = None
     camera: str | None = None
+    camera_motion: str = "auto"
     model: str = "auto"
     quality: str = "balanced"
     hand_length_m: float | None = None
@@ -123,7 +128,7 @@ class _Solve:
     def _stages(self) -> Iterator[Message]:
         clip = yield from self._stage("clip", self._open())
         tracks = yield from self._stage("hands", self._find_hands(clip))
-        camera = yield from self._stage("camera", self._place_camera(clip))
+        camera = yield from self._stage("camera", self._place_camera(clip, tracks))
         models = loading.load_pair(self._options.model)
         self._draft.begin(clip, camera, tracks, models)
         motions = yield from self._stage("initialise", self._fit(tracks, camera, models))
@@ -181,9 +186,13 @@ class _Solve:
             )
         return tracks
 
-    def _place_camera(self, clip: Clip) -> Stage[CameraPath]:
+    def _place_camera(self, clip: Clip, tracks: list[HandTrack]) -> Stage[CameraPath]:
         if self._options.camera:
             camera = given.read(self._options.camera, np.array(clip.frame_numbers))
+        elif self._options.camera_motion == "auto":
+            camera = yield from _with_camera_progress(camera_solve.solve(clip, tracks, self._options.focal_px))
+            for note in camera.notes:
+                yield messages.Warned(0, note.code, note.sentence, note.repair)
         else:
             camera = static.assume(len(clip), clip.size, self._options.focal_px)
             if self._options.focal_px is None:
@@ -241,6 +250,15 @@ def _with_progress(stage: str, work: Generator[Any, None, T]) -> Stage[T]:
             yield messages.Progress(0, stage, progress.done, progress.total)
     finally:
         work.close()
+
+
+def _with_camera_progress(work: Iterator[CameraProgress | CameraPath]) -> Stage[CameraPath]:
+    with contextlib.closing(work):
+        for item in work:
+            if isinstance(item, CameraPath):
+                return item
+            yield messages.Progress(0, "camera", item.done, item.total)
+    raise AssertionError("the camera solve ended without a path")
 
 
 def _lens_warning(camera: CameraPath, clip: Clip) -> Message:

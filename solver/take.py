@@ -43,6 +43,9 @@ class Take:
         intrinsics: (4,) fx, fy, cx, cy in px; pixel centres at half-integers (COLMAP's and Blender's convention).
         world_from_camera: (T, 4, 4) rigid, OpenCV camera (x right, y down, z forward).
         camera_kind: one of CAMERA_KINDS.
+        camera_status: (T,) uint8, how a frame's pose is known: ``camera.cameras`` ASSUMED, BRIDGED or SOLVED.
+        camera_error_px: (T,) median reprojection error of the background; NaN where nothing was measured.
+        points: (N, 3) sparse points of the background in the world.
         model: name of the hand model ("open", or the user's file name), and ``model_sha256`` its digest.
         sides: (H,) of "left"/"right".
         betas: (H, 10) shape coefficients of that model.
@@ -65,6 +68,9 @@ class Take:
     intrinsics: np.ndarray
     world_from_camera: np.ndarray
     camera_kind: str
+    camera_status: np.ndarray
+    camera_error_px: np.ndarray
+    points: np.ndarray
     model: str
     model_sha256: str
     sides: tuple[str, ...]
@@ -89,8 +95,9 @@ class Take:
 
 
 _ARRAYS = (
-    "frames", "intrinsics", "world_from_camera", "betas", "rotations", "transl", "status",
-    "confidence", "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets",
+    "frames", "intrinsics", "world_from_camera", "camera_status", "camera_error_px", "points",
+    "betas", "rotations", "transl", "status", "confidence",
+    "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets",
 )  # fmt: skip
 
 
@@ -99,6 +106,9 @@ def _check_shapes(take: Take) -> None:
     expected = {
         "intrinsics": (4,),
         "world_from_camera": (t, 4, 4),
+        "camera_status": (t,),
+        "camera_error_px": (t,),
+        "points": (len(take.points), 3),
         "betas": (h, 10),
         "rotations": (h, t, 16, 3, 3),
         "transl": (h, t, 3),

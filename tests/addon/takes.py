@@ -31,6 +31,9 @@ def moving_take(frames=30, seed=0, sides=("left", "right"), camera_kind="static"
         if camera_kind == "given"
         else np.tile(np.eye(4), (frames, 1, 1)),
         "camera_kind": camera_kind,
+        "camera_status": np.full(frames, 2, np.uint8),
+        "camera_error_px": np.full(frames, np.nan),
+        "points": np.zeros((0, 3)),
         "model": "open",
         "model_sha256": "",
         "sides": tuple(sides),

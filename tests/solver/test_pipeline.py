@@ -31,7 +31,7 @@ def solved(cache, tmp_path_factory):
 
 
 def options(cache, **changes):
-    return pipeline.SolveOptions(**{"frame_range": FRAMES, "cache": cache, "focal_px": 400.0, **changes})
+    return pipeline.SolveOptions(**{"frame_range": FRAMES, "cache": cache, "focal_px": 400.0, "camera_motion": "static", **changes})
 
 
 def of_type(stream, kind):
