@@ -39,14 +39,18 @@ class SceneSetup:
         return (
             f"{float(self.rate):.5g}\N{NO-BREAK SPACE}fps",
             f"{self.size[0]}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{self.size[1]}",
-            f"{self.frames[0]}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{self.frames[1]}",
+            f"frames\N{NO-BREAK SPACE}{self.frames[0]}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{self.frames[1]}",
         )
 
 
 def differences(scene: bpy.types.Scene, clip: bpy.types.MovieClip) -> list[str]:
-    """What of the scene's rate, size and frames differs from the clip's, as it is in the scene."""
+    """What of the scene's rate, size and frames differs from the clip's, as it is in the scene.
+
+    The frames are free to differ where the scene's range is the one to solve.
+    """
     now, wanted = SceneSetup.of_scene(scene).described(), SceneSetup.of_clip(clip, scene).described()
-    return [old for old, new in zip(now, wanted, strict=True) if old != new]
+    compared = 2 if scene.handheld.frame_range == "SCENE" else 3
+    return [old for old, new in zip(now[:compared], wanted[:compared], strict=True) if old != new]
 
 
 def match(scene: bpy.types.Scene, clip: bpy.types.MovieClip, use_rate: bool, use_size: bool, use_frames: bool) -> None:

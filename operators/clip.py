@@ -30,17 +30,20 @@ class HANDHELD_OT_open_clip(_ChoosesClipFile, bpy.types.Operator):
     """Open a video of hands, or the first image of a numbered sequence"""
 
     bl_idname = "handheld.open_clip"
-    bl_label = "Open Clip"
+    bl_label = "Open Video of Hands"  # also what the menu says when a video is dropped into a viewport
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            context.scene.handheld.clip = clip.load(bpy.path.abspath(self.filepath))
+            movie = clip.load(bpy.path.abspath(self.filepath))
         except SolverError as problem:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
+        context.scene.handheld.clip = movie
+        if context.area is not None and context.area.type == "CLIP_EDITOR":
+            context.space_data.clip = movie
         solve.dismiss()
-        if not bpy.app.background and scene.differences(context.scene, context.scene.handheld.clip):
+        if not bpy.app.background and scene.differences(context.scene, movie):
             bpy.ops.handheld.match_scene("INVOKE_DEFAULT")
         return {"FINISHED"}
 
@@ -100,7 +103,7 @@ class HANDHELD_OT_match_scene(bpy.types.Operator):
         return context.scene.handheld.clip is not None
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self, width=340)
+        return context.window_manager.invoke_props_dialog(self, width=400)
 
     def draw(self, context: bpy.types.Context) -> None:
         now = scene.SceneSetup.of_scene(context.scene)

@@ -18,7 +18,7 @@ import numpy as np
 
 WORK, REPOSITORY = Path("/work"), Path("/repository")
 MODULE = "bl_ext.user_default.handheld"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 bpy.context.preferences.view.show_splash = False
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "addon")]
@@ -86,7 +86,7 @@ def until(reached) -> Iterator[float]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not reached():
         if time.monotonic() > deadline:
-            raise TimeoutError("the state was not reached")
+            raise TimeoutError(f"the state was not reached: {addon('solve').current()}")
         yield 0.1
 
 
@@ -127,9 +127,14 @@ def steps() -> Iterator[float]:
     picture("1_nothing_loaded")
 
     clip = write_movie(WORK / "two hands ü.mp4", frames=60, size=(640, 360))
-    assert invoke(bpy.ops.handheld.open_clip, filepath=str(clip)) == {"FINISHED"}
+    # what dropping the file does: Blender asks which of two add-ons shall have it
+    assert invoke(bpy.ops.wm.drop_import_file, directory=f"{WORK}/", files=[{"name": clip.name}]) == {"INTERFACE"}
+    yield 0.5
+    picture("2_dropped")
+    subprocess.run(["xdotool", "key", "o"], check=True)
+    yield from until(lambda: bpy.context.scene.handheld.clip is not None)
     yield 0.7
-    picture("2_match_scene_dialog")
+    picture("2_match_dialog")
     assert bpy.context.scene.render.resolution_x == 1920  # asked, not done
     bpy.ops.handheld.match_scene()
     yield 0.3
@@ -191,10 +196,14 @@ def steps() -> Iterator[float]:
 
     area("VIEW_3D").ui_type = "CLIP_EDITOR"
     yield 0.5
-    other = bpy.data.movieclips.load(str(write_movie(WORK / "another.mp4", size=(320, 180))))
-    area("CLIP_EDITOR").spaces[0].clip = other
+    write_movie(WORK / "another.mp4", size=(320, 180))
+    area("CLIP_EDITOR").spaces[0].clip = bpy.data.movieclips.load(str(WORK / "another.mp4"))
     yield from open_sidebar("CLIP_EDITOR")
     picture("9_clip_editor")
+    invoke(bpy.ops.wm.drop_import_file, "CLIP_EDITOR", directory=f"{WORK}/", files=[{"name": clip.name}])
+    yield 0.5
+    assert area("CLIP_EDITOR").spaces[0].clip == bpy.context.scene.handheld.clip
+    assert bpy.path.basename(bpy.context.scene.handheld.clip.filepath) == clip.name
     area("CLIP_EDITOR").ui_type = "VIEW_3D"
     yield 0.5
     yield from open_sidebar("VIEW_3D")
