@@ -7,6 +7,7 @@ end is followed further back in a second pass over the clip.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from .palm import Palm, Tile, coarse_tiles, fine_tiles
 from .trail import COVERED, Trail, covered_share, same_hand
 
 # Frames kept for following a new hand back.
-_HISTORY_BYTES = 192 * 2**20
+_HISTORY_BYTES = 160 * 2**20
 _HISTORY_FRAMES = 32
 # Beside a hand smaller than this share of the frame's shorter side, others may be too small for the coarse tiles.
 _FAR_HAND = 0.15
@@ -80,8 +81,10 @@ class Tracker:
         self._coarse, self._fine = coarse_tiles(*self.clip.size), fine_tiles(*self.clip.size)
         self._next_tile = 0
         self._lost_at = -(10**9)
+        self._sure: tuple[list[int], int] = ([], 0)
         width, height = self.clip.size
-        kept = max(2, min(_HISTORY_FRAMES, _HISTORY_BYTES // (width * height * 3)))
+        # Three bytes a pixel, and a third more for the halvings.
+        kept = max(2, min(_HISTORY_FRAMES, _HISTORY_BYTES // (width * height * 4)))
         self._history: deque[tuple[int, Pyramid]] = deque(maxlen=kept)
         self._unfinished: list[Trail] = []
 
@@ -156,6 +159,9 @@ class Tracker:
 
     def _without_doubles(self, live: list[Trail], number: int) -> list[Trail]:
         """Of trails that slid onto one hand, the one goes on that it surprises least."""
+        pairs = itertools.combinations([trail.readings[number] for trail in live], 2)
+        if not any(same_hand(a, [b]) for a, b in pairs):
+            return live
         kept: list[Trail] = []
         for trail in sorted(live, key=lambda t: _strain(t, number)):
             if same_hand(trail.readings[number], [k.readings[number] for k in kept]):
@@ -217,7 +223,7 @@ class Tracker:
             return self._coarse
         just_lost = number - self._lost_at < len(self._coarse)
         due = just_lost or not live or number % self.options.search_step == 0
-        if not due or len(convincing(live)) >= self.options.expected_hands:
+        if not due or self._sure_hands(number, live) >= self.options.expected_hands:
             return []
         far = min(self.clip.size) * _FAR_HAND
         turns = self._coarse
@@ -225,6 +231,12 @@ class Tracker:
             turns = self._coarse + self._fine
         self._next_tile = (self._next_tile + 1) % len(turns)
         return [turns[self._next_tile]]
+
+    def _sure_hands(self, number: int, live: list[Trail]) -> int:
+        """How many of ``live`` are hands by what is known so far; asked anew when they change or are read mirrored."""
+        if self._sure[0] != [id(trail) for trail in live] or number % self.options.mirror_step == 0:
+            self._sure = [id(trail) for trail in live], len(convincing(live))
+        return self._sure[1]
 
 
 def _on_known_hand(points, number: int, live: list[Trail]) -> bool:

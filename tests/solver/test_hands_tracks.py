@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from solver.hands.assemble import assemble, chains
+from solver.hands.assemble import assemble, chains, joined
 from solver.hands.covariance import covariance_px, disagreement
 from solver.hands.filter import hands_only
 from solver.hands.side import decide_sides, solve
@@ -123,6 +123,16 @@ def test_a_trail_that_only_wavers_or_only_jumps_stays_whole():
     jumping = trail(range(20), odds=3.0)
     jumping.absorb(trail(range(20, 40), center=(360, 300), odds=3.0))
     assert len(split(wavering)) == len(split(jumping)) == 1
+
+
+def test_a_hand_found_anew_while_its_old_trail_clings_to_it_is_one_hand():
+    old, new = trail(range(30), odds=-2.0, presence=0.7), trail(range(26, 60), center=(335, 300), odds=-2.0)
+    (hand,) = joined([new, old])
+    assert hand.frames() == list(range(60))
+    assert hand.readings[27].presence == 0.95, "the surer reading stays"
+    assert len(joined([old, trail(range(26, 60), center=(335, 300), odds=2.0)])) == 2, "a left and a right one"
+    assert len(joined([old, trail(range(26, 60), center=(500, 300), odds=-2.0)])) == 2, "elsewhere"
+    assert len(joined([old, trail(range(10, 60), center=(335, 300), odds=-2.0)])) == 2, "side by side for long"
 
 
 def test_a_returning_hand_goes_on_with_its_track():
