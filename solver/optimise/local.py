@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,12 +12,13 @@ from ..initialise.kinematics import Pose
 from .constraints import Constraint, constrain
 from .layout import ROOT, Layout, Window, window_of
 from .problem import Problem
-from .solve import Held, Iterate, Stage, run
+from .solve import Held, Iterate, Outcome, Stage, run
 from .state import State
 
 # dynamics reach two frames back: with these held, the stretch joins its neighbours in position and velocity
 _BOUNDARY = 2
 _STAGE = Stage("re-solve", 12, 1e-3)
+_RETRY = Stage("another start", 10, 1e-3)
 
 
 def resolve(
@@ -44,11 +46,45 @@ def resolve(
     whole, start = taken_in.problem, taken_in.state
     frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.layout.frame_count))
     window = window_of(whole.layout, frames, camera_free=solve_camera and whole.layout.camera_free)
-    pieces = [cost.within(window) for cost in whole.costs]
-    inner = Problem(window.layout, whole.view, tuple(piece for piece in pieces if piece is not None))
+    inner = _cut_problem(whole, window)
     held = _held(window, whole.layout, taken_in.held, first, last, tracks)
     for iterate in run(inner, _cut(start, window), (_STAGE,), Held(held), cancelled):
         yield replace(iterate, state=_put_back(start, iterate.state, window, held))
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A stretch solved from another start: the whole clip's state, the stretch's cost then and before, the outcome."""
+
+    state: State
+    cost: float
+    cost_before: float
+    outcome: Outcome
+
+
+def retry(
+    problem: Problem,
+    state: State,
+    start: State,
+    first: int,
+    last: int,
+    track: int,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Retry:
+    """Solve frames ``first`` to ``last`` of one track from ``start``, which differs from ``state`` there alone."""
+    whole = problem.layout
+    frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.frame_count))
+    window = window_of(whole, frames)
+    inner = _cut_problem(problem, window)
+    held = _held(window, whole, np.zeros((whole.frame_count, whole.block_size), bool), first, last, [track])
+    before = inner.value(inner.at(_cut(state, window)))
+    iterate = deque(run(inner, _cut(start, window), (_RETRY,), Held(held), cancelled), maxlen=1).pop()
+    return Retry(_put_back(start, iterate.state, window, held), iterate.cost, before, iterate.outcome)
+
+
+def _cut_problem(problem: Problem, window: Window) -> Problem:
+    pieces = [cost.within(window) for cost in problem.costs]
+    return Problem(window.layout, problem.view, tuple(piece for piece in pieces if piece is not None))
 
 
 def _held(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..take import INFILLED, OBSERVED
 from .clip import Clip, assemble
 from .objective import clip_costs
 from .problem import Problem
+from .second_look import look_again
 from .solve import Iterate, Outcome, run
 from .state import State
 from .uncertainty import SIGMA_FACTOR, Uncertainty, marginals
@@ -132,11 +133,22 @@ def refine(
     )
     iterate = Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     if clip.segments:
-        for iterate in run(problem, clip.start, options.preset.stages, cancelled=cancelled):
+        for iterate in _iterates(problem, clip.start, options.preset, cancelled):
             yield _refined(clip, problem, calibration, iterate, motions)
     sure = options.uncertainty and bool(clip.segments) and not cancelled()
     uncertainty = marginals(problem, iterate.state) if sure else None
     yield _refined(clip, problem, calibration, iterate, motions, True, uncertainty)
+
+
+def _iterates(problem: Problem, start: State, preset: Preset, cancelled: Callable[[], bool]) -> Iterator[Iterate]:
+    """The preset's stages; then other starts for stretches in a wrong mode, and the last stage again if that helped."""
+    for iterate in run(problem, start, preset.stages, cancelled=cancelled):
+        yield iterate
+    if preset.second_look and iterate.outcome.usable and not cancelled():
+        state, changed = look_again(problem, iterate.state, cancelled)
+        if changed:
+            final = replace(preset.stages[-1], name="second look")
+            yield from run(problem, state, (final,), cancelled=cancelled)
 
 
 def _free(options: RefineOptions, camera: CameraPath) -> dict[str, bool]:

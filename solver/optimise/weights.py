@@ -68,7 +68,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Preset:
-    """A quality: weights and stages.
+    """A quality: weights, stages, which of the dearer parts are on.
 
     The widened kernels come first, so that a start far off still feels its landmarks (15 px is 5 deviations of 3 px;
     100 and 40 px were enough in every simulated clip). The root alone goes first: it is cheap, and fingers fitted
@@ -80,6 +80,7 @@ class Preset:
     stages: tuple[Stage, ...]
     hint: bool = True
     repulsion: bool = True
+    second_look: bool = True
 
 
 DRAFT = Preset(
@@ -87,6 +88,7 @@ DRAFT = Preset(
     Weights(),
     (Stage("wrists", 3, 1e-2, widening=3.0, root_only=True), Stage("hands", 6, 1e-3)),
     repulsion=False,
+    second_look=False,
 )
 BALANCED = Preset(
     "balanced",

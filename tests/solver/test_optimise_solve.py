@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from solver.hand_model.rotations import angle_between
+from solver.optimise.second_look import Stretch, _twin, look_again, suspicious
 from solver.optimise.solve import Outcome, Stage, run
 from solver.optimise.uncertainty import SIGMA_FACTOR, marginals
 from solver.optimise.weights import BALANCED, Weights
@@ -161,3 +163,25 @@ def test_free_landmark_offsets_make_the_joints_better():
     free = replace(scene, layout=replace(scene.layout, offsets_free=True))
     solved = solve(problem_of(free, seen_from(replace(free, truth=true))), scene.truth, PRECISE)
     assert _errors(scene, problem, solved.state).mean() < 0.9 * _errors(scene, problem, fixed.state).mean()
+
+
+def test_a_stretch_in_the_wrong_mode_is_found_and_mended():
+    """Twenty frames start with the hand tilted the other way; steps alone don't bring it back, a second look does."""
+    scene = make_scene(80, (("right", 0, 0, 80),), seed=5)
+    stretch = Stretch(0, 30, 49)
+    hands = np.arange(30, 50)
+    twin = replace(scene.truth, hands=scene.truth.hands.put(hands, _twin(scene.at(), 0, hands)))
+    problem = problem_of(scene, seen_from(scene, 2.0))
+    stuck = solve(problem, twin)
+    assert angle_between(stuck.state.hands.global_orient[hands], scene.truth.hands.global_orient[hands]).max() > 0.5
+    found = suspicious(problem, stuck.state)
+    assert any(s.first <= stretch.first + 3 and s.last >= stretch.last - 3 for s in found)
+    mended, changed = look_again(problem, stuck.state)
+    assert changed
+    assert angle_between(mended.hands.global_orient[hands], scene.truth.hands.global_orient[hands]).max() < 0.3
+
+
+def test_a_good_solution_is_left_alone(noisy):
+    _, problem, end, _ = noisy
+    state, changed = look_again(problem, end.state)
+    assert not changed and state is end.state

@@ -1,0 +1,158 @@
+"""The way in: from tracks and an initial fit to arrays for a take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from solver import hand_model
+from solver.camera.cameras import CameraPath
+from solver.hand_model.rotations import exp
+from solver.initialise import InitialMotion, default_calibration
+from solver.initialise.kinematics import Pose, joint_rotations, skeleton_of
+from solver.observations import HandTrack
+from solver.optimise import DRAFT, RefineOptions, refine
+from solver.optimise.layout import Span, arrange
+from solver.take import INFILLED, OBSERVED
+from tools.optimiser_bench.scenes import VIEW, last, make_scene, observe, wander
+
+FRAMES, FIRST_NUMBER = 110, 1001
+ONE_SECOND = RefineOptions(longest_gap_s=1.0)
+# the right hand leaves for 12 frames, which is infilled, and for 31, which is longer than a second at 30 fps
+SEEN = {"left": np.arange(FRAMES), "right": np.r_[5:30, 42:60, 91:110]}
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """Tracks, initial motions, camera, and the true keypoints (2, FRAMES, 21, 3) in the world."""
+    scene = make_scene(FRAMES, (("left", 0, 0, FRAMES), ("right", 0, 0, FRAMES)), seed=9, walk=0.01)
+    models = {side: hand_model.load(side) for side in ("left", "right")}
+    offsets = default_calibration().offsets_m
+    spans = [
+        Span(skeleton_of(models[side], offsets), skeleton_of(models[side], np.zeros((21, 3))), 0, 0, FRAMES)
+        for side in ("left", "right")
+    ]
+    scene = replace(scene, layout=arrange(FRAMES, spans), truth=replace(scene.truth, betas=np.zeros((1, 10))))
+    world_from_camera = np.tile(np.eye(4), (FRAMES, 1, 1))
+    world_from_camera[:, :3, :3] = scene.truth.camera_from_world.swapaxes(1, 2)
+    world_from_camera[:, :3, 3] = scene.truth.camera_centre
+    camera = CameraPath("given", np.concatenate([VIEW.focal_px, VIEW.centre_px]), world_from_camera)
+    rng = np.random.default_rng(3)
+    image = observe(scene.at(), 1.5, rng).reshape(2, FRAMES, 21, 2)
+    tracks, motions = [], {}
+    for index, (side, seen) in enumerate(SEEN.items()):
+        n = len(seen)
+        nothing = np.full((n, 21, 3), np.nan)
+        covariance = np.tile(4 * np.eye(2), (n, 21, 1, 1))
+        tracks.append(HandTrack(side, 9.0, FIRST_NUMBER + seen, image[index, seen], covariance, nothing, np.ones(n)))
+        motions[index] = _initial(scene, index, side, seen, camera, rng)
+    return scene, tracks, motions, models, camera
+
+
+def _initial(scene, index: int, side: str, seen: np.ndarray, camera: CameraPath, rng) -> InitialMotion:
+    """What a fit per frame gives: the truth with independent errors, in each camera's frame."""
+    track = scene.layout.tracks[index]
+    hands = scene.truth.hands.take(track.packed + seen)
+    turn = np.swapaxes(camera.world_from_camera[seen, :3, :3], 1, 2)
+    wrist = (turn @ (hands.wrist - camera.world_from_camera[seen, :3, 3])[..., None])[..., 0]
+    n = len(seen)
+    pose = Pose(
+        exp(0.15 * rng.standard_normal((n, 3))) @ turn @ hands.global_orient,
+        hands.angles + 0.15 * rng.standard_normal(hands.angles.shape),
+        wrist * (1 + 0.05 * rng.standard_normal((n, 1))),
+    )
+    rest_wrist = track.bare.at(np.zeros(10))[0][0]
+    return InitialMotion(
+        track=index, side=side, frames=FIRST_NUMBER + seen, rotations=joint_rotations(track.bare, pose),
+        transl=pose.wrist - rest_wrist, angles=pose.angles, betas=np.zeros(10), rest_wrist=rest_wrist,
+        cost=np.zeros(n), error_px=np.zeros(n), error_relative=np.zeros(n), mode=np.zeros(n, int),
+        confidence=np.ones(n),
+    )  # fmt: skip
+
+
+def run_refine(clip, options: RefineOptions = ONE_SECOND, **more):
+    _, tracks, motions, models, camera = clip
+    frames = FIRST_NUMBER + np.arange(FRAMES)
+    return refine(tracks, motions, models, camera, frames, 1 / 30, options, **more)
+
+
+@pytest.fixture(scope="module")
+def refined(clip):
+    return last(run_refine(clip))
+
+
+def test_hands_are_where_they_were(clip, refined):
+    scene, _, motions, models, camera = clip
+    truth = scene.at().keypoints.reshape(2, FRAMES, 21, 3)
+    for track in refined.tracks:
+        shaped = models[track.side].with_shape(track.betas)
+        seen = track.frames[track.status == OBSERVED] - FIRST_NUMBER
+        after = shaped.pose(track.rotations, track.transl).keypoints[track.status == OBSERVED]
+        world = motions[track.track].in_world(camera.world_from_camera[seen])
+        before = models[track.side].with_shape(np.zeros(10)).pose(world.rotations, world.transl).keypoints
+        errors = [np.linalg.norm(points - truth[track.track, seen], axis=-1).mean() for points in (before, after)]
+        assert errors[1] < 0.5 * errors[0]
+
+
+def test_short_gaps_are_filled_and_long_ones_are_not(refined):
+    left, right = refined.tracks
+    assert (left.status == OBSERVED).all() and len(left.frames) == FRAMES
+    assert np.array_equal(right.frames - FIRST_NUMBER, np.r_[5:60, 91:110])
+    filled = right.frames[right.status == INFILLED] - FIRST_NUMBER
+    assert np.array_equal(filled, np.arange(30, 42))
+
+
+def test_what_was_not_seen_is_less_sure(refined):
+    _, right = refined.tracks
+    fingers = right.joint_sigma[:, 1:].mean(1)
+    assert fingers[right.status == INFILLED][4:8].mean() > 2 * np.median(fingers[right.status == OBSERVED])
+
+
+def test_hands_of_one_person_have_one_shape(refined):
+    assert np.array_equal(refined.tracks[0].betas, refined.tracks[1].betas)
+
+
+def test_every_stage_is_streamed_and_the_last_is_marked(clip):
+    items = list(run_refine(clip, RefineOptions(DRAFT, longest_gap_s=1.0, uncertainty=False)))
+    assert [item.stage for item in items if item.stage_end and not item.final] == [s.name for s in DRAFT.stages]
+    assert [item.final for item in items] == [False] * (len(items) - 1) + [True]
+    assert items[-1].tracks[0].joint_sigma is None
+
+
+def test_a_cancelled_solve_ends_with_what_there_is(clip):
+    items = list(run_refine(clip, cancelled=lambda: True))
+    assert items[-1].final and items[-1].uncertainty is None
+    assert len(items[-1].tracks) == 2
+
+
+def test_a_given_camera_stays_where_it_was(clip, refined):
+    np.testing.assert_allclose(refined.world_from_camera, clip[4].world_from_camera, atol=1e-12)
+
+
+def test_a_camera_with_errors_is_mended_by_the_hands(clip):
+    """A jittering camera path (0.3 deg, 4 mm) comes out closer to the truth."""
+    scene, tracks, motions, models, camera = clip
+    rng = np.random.default_rng(1)
+    pose = camera.world_from_camera.copy()
+    pose[:, :3, :3] = pose[:, :3, :3] @ exp(wander(rng, FRAMES, (3,), 0.005, 12))
+    shaken = CameraPath("given", camera.intrinsics, pose)
+    options = RefineOptions(longest_gap_s=1.0, solve_camera=True, uncertainty=False)
+    end = last(run_refine((scene, tracks, motions, models, shaken), options))
+    errors = [
+        np.degrees(np.linalg.norm(_turn_between(path, camera.world_from_camera), axis=-1)).mean()
+        for path in (shaken.world_from_camera, end.world_from_camera)
+    ]
+    assert errors[1] < errors[0]
+
+
+def _turn_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    r = np.swapaxes(a[:, :3, :3], 1, 2) @ b[:, :3, :3]
+    return 0.5 * np.stack([r[:, 2, 1] - r[:, 1, 2], r[:, 0, 2] - r[:, 2, 0], r[:, 1, 0] - r[:, 0, 1]], -1)
+
+
+def test_no_hands_is_no_error(clip):
+    _, _, _, models, camera = clip
+    end = last(run_refine(([], [], {}, models, camera)))
+    assert end.final and end.tracks == ()
