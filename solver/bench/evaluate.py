@@ -9,13 +9,11 @@ import numpy as np
 from ..camera.cameras import project
 from . import metrics
 from .prediction import Prediction
-from .truth import OCCLUDED, OUTSIDE, SIDES, VISIBLE, Truth
+from .truth import OCCLUDED, OUTSIDE, VISIBLE, Truth
 
 PENALTY_MM = 100.0
 WITHIN_MM = 30.0
 _SPLITS = {"visible": VISIBLE, "occluded": OCCLUDED, "outside": OUTSIDE}
-# a predicted hand whose wrist to middle knuckle line lies farther from every true hand than this many hand sizes is false
-_FALSE_FROM = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,8 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
     found, present = prediction.found(), truth.present()
     figures |= _coverage(truth, prediction)
     camera_errors = metrics.absolute_errors(
-        _in_camera(prediction.keypoints, prediction.world_from_camera), _in_camera(truth.keypoints, truth.world_from_camera)
+        _in_camera(prediction.keypoints, prediction.world_from_camera),
+        _in_camera(truth.keypoints, truth.world_from_camera),
     )
     figures |= _camera_space(truth, camera_errors, found & present)
     figures |= _per_hand(truth, prediction, found & present)
@@ -99,7 +98,12 @@ def _per_hand(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict
     names = rows[0]
     figures = {name: _mean_of([row[name] for row in rows]) for name in names}
     both = counted.all(axis=1)
-    wrists = (prediction.keypoints[:, 0, 0], prediction.keypoints[:, 1, 0], truth.keypoints[:, 0, 0], truth.keypoints[:, 1, 0])
+    wrists = (
+        prediction.keypoints[:, 0, 0],
+        prediction.keypoints[:, 1, 0],
+        truth.keypoints[:, 0, 0],
+        truth.keypoints[:, 1, 0],
+    )
     return figures | {"mrrpe": metrics.mrrpe(*wrists, both)}
 
 
@@ -186,6 +190,3 @@ def _share(flags: np.ndarray) -> float:
 def _mean_of(values: list[float]) -> float:
     known = [value for value in values if np.isfinite(value)]
     return float(np.mean(known)) if known else float("nan")
-
-
-__all__ = ["PENALTY_MM", "SIDES", "WITHIN_MM", "Evaluation", "evaluate"]

@@ -229,7 +229,7 @@ def share_within(errors: np.ndarray, wanted: np.ndarray, limit_mm: float) -> flo
 
 
 def with_penalty_mm(errors: np.ndarray, wanted: np.ndarray, penalty_mm: float) -> float:
-    """Coverage-aware: mean over the joints ``wanted`` (T, J), capped at ``penalty_mm``, which a missing one costs too."""
+    """Coverage-aware: mean over the joints ``wanted`` (T, J), capped at ``penalty_mm``, the price of a missing one."""
     if not wanted.any():
         return float("nan")
     return float(np.minimum(np.nan_to_num(errors * _MM, nan=penalty_mm), penalty_mm)[wanted].mean())

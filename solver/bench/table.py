@@ -1,0 +1,91 @@
+"""What each figure of the benchmark is, which way is better, and by how much it may get worse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Attributes:
+    title, unit: for a heading.
+    about: one sentence.
+    better: "lower", "higher", or "" where it is only told.
+    noise: (absolute, relative) change of the overall value that is no regression; None: not gated.
+    """
+
+    title: str
+    unit: str
+    about: str
+    better: str = "lower"
+    noise: tuple[float, float] | None = None
+
+
+FIGURES: dict[str, Figure] = {
+    "recall": Figure("found", "share", "hands in view that the product has", "higher", (0.01, 0.0)),
+    "side_right": Figure("side", "share", "hands named left or right rightly", "higher", (0.01, 0.0)),
+    "c_mpjpe": Figure("C-MPJPE", "mm", "camera space, no alignment: depth and scale count", "lower", (1.0, 0.05)),
+    "c_mpjpe_covered": Figure("C-MPJPE+", "mm", "capped at 100 mm, what a missing hand costs", "lower", (1.0, 0.05)),
+    "c_within": Figure("<30 mm", "share", "joints within 30 mm; missing ones fail", "higher", (0.02, 0.0)),
+    "g_mpjpe_100": Figure("G-MPJPE", "mm", "world, Sim(3) from the first two frames of 100", "lower", (2.0, 0.1)),
+    "ga_mpjpe_100": Figure("GA-MPJPE", "mm", "world, Sim(3) from all frames of 100", "lower", (1.0, 0.05)),
+    "g_mpjpe_128": Figure("G 128", "mm", "likewise over 128 frames"),
+    "ga_mpjpe_128": Figure("GA 128", "mm", "likewise over 128 frames"),
+    "g_rigid": Figure("G rigid", "mm", "as G-MPJPE without scale", "lower", (2.0, 0.1)),
+    "ga_rigid": Figure("GA rigid", "mm", "as GA-MPJPE without scale", "lower", (1.0, 0.05)),
+    "mpjpe": Figure("MPJPE", "mm", "relative to the wrist, world axes", "lower", (0.5, 0.05)),
+    "pa_mpjpe": Figure("PA-MPJPE", "mm", "Procrustes per frame", "lower", (0.3, 0.05)),
+    "pa_rigid": Figure("PA rigid", "mm", "Procrustes per frame without scale"),
+    "auc": Figure("AUC", "share", "of the share of joints within 0-50 mm, after Procrustes", "higher", (0.01, 0.0)),
+    "acc_err": Figure("Acc", "m/s²", "acceleration error after a rigid alignment", "lower", (0.2, 0.1)),
+    "jitter": Figure("jitter", "m/s³", "third difference of the prediction", "lower", (5.0, 0.1)),
+    "jitter_true": Figure("true jitter", "m/s³", "third difference of the truth", ""),
+    "rte": Figure("RTE", "%", "wrist path after a rigid alignment, of its length"),
+    "mrrpe": Figure("MRRPE", "mm", "vector between the wrists", "lower", (2.0, 0.1)),
+    "camera_visible": Figure("visible", "mm", "C-MPJPE of visible joints"),
+    "camera_occluded": Figure("occluded", "mm", "C-MPJPE of occluded joints"),
+    "camera_outside": Figure("outside", "mm", "C-MPJPE of joints out of the frame"),
+    "world_visible": Figure("W visible", "mm", "visible joints after one rigid alignment of both hands over the clip"),
+    "world_occluded": Figure("W occluded", "mm", "occluded joints, likewise"),
+    "world_outside": Figure("W outside", "mm", "joints out of the frame, likewise"),
+    "error_px": Figure("2D", "px", "median distance in the picture"),
+    "error_of_hand": Figure("2D", "% of hand", "median distance in the picture", "lower", (0.1, 0.05)),
+    "recall_left": Figure("found left", "share", "left hands in view that the product has", "higher"),
+    "recall_right": Figure("found right", "share", "right hands in view that the product has", "higher"),
+    "infilled": Figure("infilled", "share", "hands wholly out of view that the product still places", ""),
+    "spare_tracks": Figure("spare", "hands", "hands beyond one left and one right, all frames together"),
+    "ate": Figure("ATE", "mm", "camera centres after a Sim(3)", "lower", (1.0, 0.1)),
+    "ate_s": Figure("ATE-S", "mm", "camera centres after a rigid alignment", "lower", (1.0, 0.1)),
+    "camera_turn": Figure("turn", "deg", "camera's rotation since the first frame", "lower", (0.1, 0.1)),
+    "camera_path": Figure("path", "m", "length of the camera's true path", ""),
+    "focal_error": Figure("focal", "%", "focal length against the true one", ""),
+}  # fmt: skip
+
+# one line per clip on the console and at the head of the report
+SHORT = (
+    "recall", "side_right", "c_mpjpe", "c_mpjpe_covered", "g_mpjpe_100", "ga_mpjpe_100", "ga_rigid", "mpjpe",
+    "pa_mpjpe", "acc_err", "jitter", "mrrpe", "ate_s", "error_of_hand",
+)  # fmt: skip
+
+
+def show(value: float | None) -> str:
+    """A number as a table prints it."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def regressions(overall: dict[str, float | None], baseline: dict[str, float | None]) -> list[str]:
+    """Gated figures that got worse than the baseline by more than their noise, each as a sentence."""
+    found = []
+    for name, figure in FIGURES.items():
+        before, now = baseline.get(name), overall.get(name)
+        if figure.noise is None or before is None:
+            continue
+        if now is None:
+            found.append(f"{figure.title} ({name}) could not be measured any more; it was {show(before)}.")
+            continue
+        worse = now - before if figure.better == "lower" else before - now
+        if worse > max(figure.noise[0], figure.noise[1] * abs(before)):
+            found.append(f"{figure.title} ({name}) is {show(now)} {figure.unit}; the baseline has {show(before)}.")
+    return found
