@@ -15,7 +15,7 @@ from .trail import Trail
 # The landmark network's own decision border.
 PRESENT = 0.5
 # Below this a second look is a waste.
-_HOPELESS = 0.1
+_HOPELESS = 0.2
 _LOCAL_PALM_SCORE = 0.4
 # Side of the square searched for a lost hand, in regions.
 _LOCAL_TILE = 1.6

@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..video import Clip
+from ..video import Clip, Frame
 from .colour import palm_chroma
 from .filter import convincing
 from .follow import Follower, is_palm_of
@@ -23,7 +23,7 @@ from .palm import Palm, Tile, coarse_tiles, fine_tiles
 from .trail import COVERED, Trail, covered_share, same_hand
 
 # Frames kept for following a new hand back.
-_HISTORY_BYTES = 160 * 2**20
+_HISTORY_BYTES = 192 * 2**20
 _HISTORY_FRAMES = 32
 # Beside a hand smaller than this share of the frame's shorter side, others may be too small for the coarse tiles.
 _FAR_HAND = 0.15
@@ -41,7 +41,7 @@ class HandBox:
 @dataclass(frozen=True)
 class TrackerOptions:
     """Attributes:
-    keyframe_step: frames between full searches of all tiles.
+    keyframe_step: frames between full searches of all tiles, half as often while no hand is missing.
     search_step: every so many frames one tile is searched while fewer than ``expected_hands`` are followed; right
         after a hand was lost and while there is none, every frame.
     expected_hands: hands that are usually in view.
@@ -83,9 +83,8 @@ class Tracker:
         self._lost_at = -(10**9)
         self._sure: tuple[list[int], int] = ([], 0)
         width, height = self.clip.size
-        # Three bytes a pixel, and a third more for the halvings.
-        kept = max(2, min(_HISTORY_FRAMES, _HISTORY_BYTES // (width * height * 4)))
-        self._history: deque[tuple[int, Pyramid]] = deque(maxlen=kept)
+        kept = max(2, min(_HISTORY_FRAMES, _HISTORY_BYTES // (width * height * 3)))
+        self._history: deque[Frame] = deque(maxlen=kept)
         self._unfinished: list[Trail] = []
 
     def forward(self) -> Generator[Step, None, None]:
@@ -99,7 +98,7 @@ class Tracker:
             self._lost_at = number if len(live) < before else self._lost_at
             live = self._add_boxes(frame, number, live)
             live = self._search(frame, number, live)
-            self._history.append((number, frame))
+            self._history.append(Frame(number, image))
             yield Step(number, [trail.readings[number] for trail in live])
 
     def backward(self) -> Generator[Step, None, None]:
@@ -209,8 +208,8 @@ class Tracker:
     def _start(self, frame: Pyramid, number: int, live: Sequence[Trail], trail: Trail, reading: Reading) -> list[Trail]:
         self.trails.append(trail)
         self._note(frame, trail, number, reading)
-        for earlier, picture in reversed(self._history):
-            if not self._advance_back(picture, trail, earlier):
+        for earlier in reversed(self._history):
+            if not self._advance_back(Pyramid(earlier.image), trail, earlier.number):
                 break
         else:
             if trail.first > self.clip.first_frame:
@@ -219,8 +218,10 @@ class Tracker:
 
     def _tiles_now(self, number: int, live: list[Trail]) -> list[Tile]:
         """All coarse tiles on keyframes; one in turn while hands are missing, fine ones too if hands may be far."""
-        if (number - self.clip.first_frame) % self.options.keyframe_step == 0:
-            return self._coarse
+        since = number - self.clip.first_frame
+        if since % self.options.keyframe_step == 0:
+            complete = self._sure_hands(number, live) >= self.options.expected_hands
+            return [] if complete and since % (2 * self.options.keyframe_step) else self._coarse
         just_lost = number - self._lost_at < len(self._coarse)
         due = just_lost or not live or number % self.options.search_step == 0
         if not due or self._sure_hands(number, live) >= self.options.expected_hands:
