@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from . import blenders, demo, environment, extension_tool, inputs, package, repository, suites, targets, wheels
+from . import bench, blenders, demo, environment, extension_tool, inputs, package, repository, suites, targets, wheels
 from .console import ROOT, BuildError, headline, megabytes, say, step
 
 
@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("-k", metavar="EXPRESSION", default="", help="only tests that match, as pytest's -k")
     build = add("build", _build, "make the zips and the static repository in dist/")
     build.add_argument("--platform", default="all", help="all, current, or one of: " + ", ".join(_platforms()))
+    measure = add("bench", _bench, "measure the product on rendered clips with known motion")
+    measure.add_argument("clips", nargs="*", metavar="CLIP", help="default: all of tools/truth/suite.py")
+    measure.add_argument("--quick", action="store_true", help=f"only {' and '.join(bench.QUICK)}")
+    measure.add_argument("--make", action="store_true", help="only render the clips that are missing")
+    measure.add_argument("--update-baseline", action="store_true", help="make the results the new baseline")
     add("lock", _lock, "write the hashes of the solver's dependencies anew, after a change of version")
     clean = add("clean", _clean, "remove what the other commands made")
     clean.add_argument("--environments", action="store_true", help="the virtual environments and downloads too")
@@ -89,6 +94,10 @@ def _build(options: argparse.Namespace) -> int:
     table.write_text("\n".join(package.contents(archive) for archive in archives), encoding="utf-8")
     say(f"what is in them: {table.relative_to(ROOT)}")
     return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    return bench.run(options.clips, options.quick, options.make, options.update_baseline)
 
 
 def _lock(options: argparse.Namespace) -> int:

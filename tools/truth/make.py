@@ -67,7 +67,8 @@ def make_clip(folder: Path, spec: ClipSpec, workshop: Workshop) -> bool:
 
 
 def _digest(spec: ClipSpec, workshop: Workshop, without: tuple[str, ...]) -> str:
-    digest = hashlib.sha256(repr((spec, workshop.settings, workshop.wheel.name)).encode())
+    look = (workshop.settings.samples, workshop.settings.subdivision)
+    digest = hashlib.sha256(repr((spec, look, workshop.wheel.name)).encode())
     for source in sorted(_HERE.glob("*.py")):
         if source.name not in without:
             digest.update(source.read_bytes())
@@ -103,11 +104,15 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     workshop = Workshop(options.wheel, options.blender_python, RenderSettings(threads=options.threads))
     manifest = {spec.name: spec for spec in (DEMO, *BENCH)}
-    for name in options.names or [spec.name for spec in BENCH]:
+    names = options.names or [spec.name for spec in BENCH]
+    if unknown := set(names) - set(manifest):
+        parser.error(f"no clip is called {', '.join(sorted(unknown))}; there are {', '.join(manifest)}")
+    for name in names:
         if options.only:
             _look(options.out / name, manifest[name], workshop, options.only)
         else:
-            make_clip(options.out / name, manifest[name], workshop)
+            print(f"  {name} ... ", end="", flush=True)
+            print("made" if make_clip(options.out / name, manifest[name], workshop) else "ready", flush=True)
 
 
 def _look(folder: Path, spec: ClipSpec, workshop: Workshop, only: list[int]) -> None:
