@@ -30,6 +30,8 @@ class Preview:
         self._clip = Reference.to("movieclips", around.clip)
         self._camera = Reference.to("objects", around.camera) if around.camera else None
         self._model_source = around.model_source
+        self._frame_before = around.scene.frame_current
+        self._followed_to: int | None = None
         self._root: Reference | None = None
         self._tracks: dict[int, messages.TrackStarted] = {}
         self._hands: dict[int, Reference] = {}
@@ -56,7 +58,8 @@ class Preview:
         for track in sorted({pose.track for pose in poses} & self._tracks.keys()):
             self._move_hand(track, [pose for pose in poses if pose.track == track], around)
         if around.scene.handheld.use_follow:
-            around.scene.frame_set(int(clip.scene_frames(around.clip, poses[-1].frame)))
+            self._followed_to = int(clip.scene_frames(around.clip, poses[-1].frame))
+            around.scene.frame_set(self._followed_to)
 
     def finished(self, take_path: str) -> None:
         around = self._surroundings()
@@ -66,11 +69,13 @@ class Preview:
         solved = take.load(take_path)
         self._become_result(around)
         take_to_scene.build(solved, take_path, around)
+        self._return_to_frame(around)
 
     def stopped(self) -> None:
         around = self._surroundings()
         if around is not None:
             self._become_result(around)
+            self._return_to_frame(around)
 
     def _surroundings(self) -> Surroundings | None:
         """None when the scene or the clip is gone: then there is nothing to show."""
@@ -88,6 +93,11 @@ class Preview:
             root.handheld.role = "ROOT"
         else:
             scene.remove_tree(root)
+
+    def _return_to_frame(self, around: Surroundings) -> None:
+        """Back to where the artist was, unless they have gone elsewhere meanwhile."""
+        if around.scene.frame_current == self._followed_to:
+            around.scene.frame_set(self._frame_before)
 
     def _ensure_root(self, around: Surroundings) -> bpy.types.Object:
         """The preview's root, made anew when an undo took it away."""

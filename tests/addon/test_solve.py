@@ -97,6 +97,7 @@ def test_the_operator_blocks_in_background_and_builds_the_take(script):
     assert bpy.ops.handheld.solve() == {"FINISHED"}
     session = solve.current()
     assert session.state is State.FINISHED and session.problem is None
+    assert bpy.context.scene.frame_current == 1
     assert shows(take)
     assert Path(session.take_path).is_file() and Path(session.take_path).name == "手 clip.handheld.npz"
     assert root().handheld.take == session.take_path
