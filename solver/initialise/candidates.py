@@ -38,6 +38,10 @@ class Candidates:
         """One pose per frame, by its mode (t,)."""
         return self.pose.take(np.arange(len(self)) * self.cost.shape[1] + choice)
 
+    def chosen_landmarks(self, choice: np.ndarray) -> np.ndarray:
+        """(t, 21, 3) ``landmarks`` of one mode per frame."""
+        return self.landmarks[np.arange(len(self)), choice]
+
 
 def make_candidates(skeleton: Skeleton, betas: np.ndarray, pose: Pose, cost: np.ndarray, modes: int) -> Candidates:
     """Candidates of fitted poses (t * modes, frame by frame) and their costs."""

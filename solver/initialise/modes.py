@@ -8,6 +8,7 @@ import numpy as np
 # move 0.3 to 0.5; a flip moves 2 and more. Beyond the cap a jump costs no more: tracks do contain cuts.
 STEP_SIGMA = 0.4
 JUMP_NATS = 15.0
+USUAL_NATS = 3.0  # what a fast but real step costs
 
 
 def transition_nats(before: np.ndarray, after: np.ndarray, elapsed: np.ndarray) -> np.ndarray:
@@ -23,6 +24,20 @@ def transition_nats(before: np.ndarray, after: np.ndarray, elapsed: np.ndarray) 
     difference = before[:, :, None] - after[:, None]
     squares = (difference**2).sum(-1).mean(-1) / (STEP_SIGMA**2 * elapsed[:, None, None])
     return np.minimum(0.5 * squares, JUMP_NATS)
+
+
+def steadiness(frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """(t,) 0..1: low where a frame fits neither the frame before it nor the one after it.
+
+    The net sometimes reads one blurred frame as the hand's other face; then every start ends in the same wrong pose,
+    and only its neighbours tell. A lasting change is steady on one side. ``landmarks``: (t, 21, 3), relative to the
+    wrist, in palm sizes.
+    """
+    if len(frames) < 2:
+        return np.ones(len(frames))
+    steps = transition_nats(landmarks[:-1, None], landmarks[1:, None], np.diff(frames))[:, 0, 0]
+    calmer_side = np.minimum(np.append(steps, np.inf), np.append(np.inf, steps))
+    return np.exp(-np.maximum(calmer_side - USUAL_NATS, 0) / USUAL_NATS)
 
 
 class PathFinder:

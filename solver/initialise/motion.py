@@ -26,7 +26,8 @@ class InitialMotion:
         error_px: (n,) median distance of the reprojected landmarks from the tracked ones.
         error_relative: (n,) the same in hand sizes (``HandTrack.hand_size_px``).
         mode: (n,) index into ``starts.MODE_NAMES``: which start led to the chosen pose.
-        confidence: (n,) 0..1.
+        confidence: (n,) 0..1: the tracker's presence, times the share of landmarks that are met, times how well the
+            frame goes with its neighbours. A frame at a piece's end was judged by the frame before it alone.
     """
 
     track: int

@@ -11,7 +11,7 @@ from .candidates import Candidates, interleaved, make_candidates, one_after_anot
 from .evidence import Evidence, Linearised, Weights, agreement, gather, linearise
 from .kinematics import Pose, joint_rotations, pose_landmarks, skeleton_of, stack_poses
 from .levenberg import minimise
-from .modes import PathFinder
+from .modes import PathFinder, steadiness
 from .motion import InitialMotion
 from .shape import Shape, estimate_shape
 from .starts import START_MODES, place, starting_poses
@@ -61,7 +61,7 @@ class TrackFit:
         choice = self._paths.extend(self.track.frames[rows], candidates.cost, candidates.landmarks)
         self._done.append(candidates)
         self._choice = np.concatenate([self._choice, choice])
-        return self._motion(rows, candidates, choice)
+        return self._motion(rows, one_after_another(self._done[-2:]))
 
     def revise(self) -> InitialMotion | None:
         """The frames whose choice all the later frames have changed, if any."""
@@ -70,8 +70,7 @@ class TrackFit:
         final = self._paths.path()
         changed = np.flatnonzero(final != self._choice)
         self._choice = final
-        candidates = one_after_another(self._done).take(changed)
-        return self._motion(changed, candidates, final[changed]) if len(changed) else None
+        return self._motion(changed, one_after_another(self._done)) if len(changed) else None
 
     def _linearise(self, evidence: Evidence, pose: Pose) -> Linearised:
         return linearise(evidence, self.skeleton, self.weights, self.betas, pose)
@@ -99,7 +98,12 @@ class TrackFit:
         fitted = minimise(self._linearise, evidence, start, _FULL)
         return make_candidates(self.skeleton, self.betas, fitted.pose, fitted.cost, 1)
 
-    def _motion(self, rows: np.ndarray, candidates: Candidates, choice: np.ndarray) -> InitialMotion:
+    def _motion(self, rows: np.ndarray, latest: Candidates) -> InitialMotion:
+        """The chosen poses of some rows of the track; ``latest`` are the last fitted frames, these rows among them."""
+        first = len(self._choice) - len(latest)
+        frames = self.track.frames[first : len(self._choice)]
+        calm = steadiness(frames, latest.chosen_landmarks(self._choice[first:]))[rows - first]
+        candidates, choice = latest.take(rows - first), self._choice[rows]
         pose = candidates.chosen(choice)
         rest_wrist = self.skeleton.at(self.betas)[0][0]
         points = pose_landmarks(self.skeleton, self.betas, pose).landmarks
@@ -117,7 +121,7 @@ class TrackFit:
             error_px=error_px,
             error_relative=error_px / self._evidence.size_px[rows],
             mode=choice,
-            confidence=np.clip(self.track.presence[rows], 0, 1) * inliers,
+            confidence=np.clip(self.track.presence[rows], 0, 1) * inliers * calm,
         )
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from solver.initialise.modes import JUMP_NATS, PathFinder, transition_nats
+from solver.initialise.modes import JUMP_NATS, PathFinder, steadiness, transition_nats
 
 
 def _candidates(rng: np.random.Generator, count: int, modes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +57,11 @@ def test_a_jump_is_capped_and_time_forgives() -> None:
     near, later = (transition_nats(still, away, np.array([elapsed]))[0, 0, 0] for elapsed in (1, 9))
     assert np.isclose(later, near / 9)
     assert transition_nats(still, away * 100, np.array([1]))[0, 0, 0] == JUMP_NATS
+
+
+def test_a_frame_that_fits_neither_neighbour_is_doubted_but_a_lasting_change_is_not() -> None:
+    landmarks = np.zeros((12, 21, 3))
+    landmarks[4] = landmarks[8:] = 3.0
+    calm = steadiness(np.arange(12), landmarks)
+    assert calm[4] < 0.05 and (np.delete(calm, 4) == 1).all()
+    assert steadiness(np.array([3]), landmarks[:1]).tolist() == [1.0]
