@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     Raises:
         OSError: the folder is not writable or full; nothing is left behind.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:  # not a temporary file of the library's: those only their owner may read
             np.savez_compressed(file, **arrays)
-        except OSError:
-            Path(file.name).unlink()
-            raise
-    Path(file.name).replace(path)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
