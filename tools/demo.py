@@ -31,8 +31,8 @@ class Outcome:
     summary: str
 
 
-def run(clip: Path) -> None:
-    """Leave a .blend, a take, an overlay movie and a contact sheet for ``clip`` in ``demo/``.
+def run(clip: Path, folder: Path = DEMO) -> None:
+    """Leave a .blend, a take, an overlay movie and a contact sheet for ``clip`` in ``folder``.
 
     Raises:
         BuildError: the clip isn't there, or a step failed.
@@ -46,15 +46,16 @@ def run(clip: Path) -> None:
     python = blenders.ensure(blenders.DEFAULT)
     archive = package.build(_target(blenders.DEFAULT.python))
     headline(f"Solving {clip.name} in Blender {blenders.DEFAULT.series}")
-    DEMO.mkdir(exist_ok=True)
-    outcome = _solve(python, archive, clip.resolve(), DEMO / f"{clip.stem}.blend")
-    pictures = _draw(python, outcome, clip.resolve())
+    folder.mkdir(parents=True, exist_ok=True)
+    blend = folder / f"{clip.stem}.blend"
+    outcome = _solve(python, archive, clip.resolve(), blend)
+    pictures = _draw(python, outcome, clip.resolve(), folder)
     shutil.rmtree(HOME)
     headline("Done")
     for line in outcome.summary.splitlines():
         say(line)
-    for path in (DEMO / f"{clip.stem}.blend", outcome.take, *pictures):
-        say(str(path.relative_to(ROOT)))
+    for path in (blend, outcome.take, *pictures):
+        say(str(path.relative_to(folder.parent)))
 
 
 def _target(python: str) -> targets.Target:
@@ -108,9 +109,9 @@ def _show(text: str) -> None:
         say(text)
 
 
-def _draw(python: Path, outcome: Outcome, clip: Path) -> tuple[Path, Path]:
+def _draw(python: Path, outcome: Outcome, clip: Path, folder: Path) -> tuple[Path, Path]:
     """The overlay movie and the contact sheet, by the installed solver."""
-    overlay, sheet = DEMO / f"{clip.stem}.overlay.mp4", DEMO / f"{clip.stem}.sheet.png"
+    overlay, sheet = folder / f"{clip.stem}.overlay.mp4", folder / f"{clip.stem}.sheet.png"
     launch = outcome.extension / "solver" / "launch.py"
     with step("drawing the hands over the clip"):
         run_quietly(
