@@ -118,7 +118,8 @@ def _global_costs(
     if layout.focal_free:
         out.append(costs.FocalCost(deviation=w.focal))
     if layout.offsets_free:
-        out.append(costs.OffsetsCost(deviation=w.offsets_m))
+        seen_hands = seen.whitening.any((1, 2, 3)).sum()
+        out.append(costs.OffsetsCost(deviation=w.offsets_m / _growth(seen_hands, w)))
     return out
 
 
@@ -128,7 +129,7 @@ def _shape_costs(layout: Layout, start: State, seen: Observations, w: Weights) -
     for shape in range(layout.shape_count):
         mine = [index for index, track in enumerate(layout.tracks) if track.shape == shape]
         size, _ = size_of(layout.tracks[mine[0]].skeleton, start.betas[shape])
-        growth = np.sqrt(max(1.0, frames_seen[mine].sum() / w.shape_frames))
+        growth = _growth(frames_seen[mine].sum(), w)
         out += [
             costs.ShapeCost(shape=shape, mean=np.zeros(10), deviation=w.shape),
             costs.ShapeCost(shape=shape, mean=start.betas[shape], deviation=w.shape_start / growth),
@@ -137,6 +138,11 @@ def _shape_costs(layout: Layout, start: State, seen: Observations, w: Weights) -
             ),
         ]
     return out
+
+
+def _growth(hand_frames: float, w: Weights) -> float:
+    """How much tighter a prior on a global variable gets with the number of hand-frames."""
+    return float(np.sqrt(max(1.0, hand_frames / w.shape_frames)))
 
 
 def _camera(camera: CameraBelief, w: Weights) -> costs.CameraCost:
@@ -148,5 +154,6 @@ def _camera(camera: CameraBelief, w: Weights) -> costs.CameraCost:
         camera_from_world=camera.camera_from_world,
         centre=camera.centre,
         information=information,
+        log_scale=camera.log_scale,
         step_information=np.diag(1 / np.array([w.camera_turn_step] * 3 + [w.camera_shift_step] * 3)),
     )

@@ -23,10 +23,11 @@ from .problem import Problem
 from .solve import Outcome
 from .state import State
 
-# mean robust cost of a frame's landmarks, in nats, above which it doesn't fit: 1 is what noise gives, 12.5 the most
-_MISFIT_NATS = 3.5
+# mean robust cost of a frame's landmarks, in nats, above which it surely, and perhaps, doesn't fit: noise gives 1 or
+# less, an outlier 8
+_MISFIT_NATS, _DOUBT_NATS = 3.0, 1.5
 # a change of angular velocity, in its deviations (norm over the three axes), that is no motion but a jump
-_JUMP_SIGMAS = 6.0
+_JUMP_SIGMAS = 5.0
 _LONGEST = 90
 _MARGIN = 2
 _PALM = np.array([0, 1, 5, 9, 13, 17])
@@ -57,12 +58,12 @@ def look_again(
 def suspicious(problem: Problem, state: State) -> list[Stretch]:
     """Stretches that don't fit their landmarks, or lie between two jumps of orientation."""
     at = problem.at(state)
-    misfit = _misfit(problem, at) > _MISFIT_NATS
+    misfit = _misfit(problem, at)
     jumps = _jumps(problem, at)
     out = []
     for index, track in enumerate(problem.layout.tracks):
-        bad = misfit[track.hands]
-        spans = list(_runs(bad))
+        own = misfit[track.hands]
+        spans = [(a, b) for a, b in _runs(own > _DOUBT_NATS) if own[a : b + 1].max() > _MISFIT_NATS]
         edges = np.flatnonzero(jumps[track.hands])
         spans += [(a, b) for a, b in zip(edges, edges[1:], strict=False) if 1 < b - a <= _LONGEST]
         for first, last in _merged(spans, track.count):

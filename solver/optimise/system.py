@@ -98,6 +98,18 @@ class System:
         if offset == 0:
             self.gradient[frames, camera] += gradient
 
+    def add_camera_scale(
+        self, mixed: np.ndarray, frames: slice, by_scale: np.ndarray | None = None, residual: np.ndarray | None = None
+    ) -> None:
+        """Add (m, 6) blocks between the camera and the log scale and, if given, rows' derivatives and residuals."""
+        columns = self.layout.border["scale"]
+        if not self.layout.scale_free:
+            return
+        self.border[frames, self.layout.camera, columns.start] += mixed
+        if by_scale is not None:
+            self.corner[columns, columns] += (by_scale * by_scale).sum()
+            self.border_gradient[columns] += (by_scale * residual).sum()
+
     def add_border(self, columns: slice, jacobian: np.ndarray, residual: np.ndarray) -> None:
         """Add residuals (r,) with Jacobian (r, k) on border columns alone."""
         self.corner[columns, columns] += jacobian.T @ jacobian

@@ -201,6 +201,7 @@ def test_camera(at):
             centre=at.state.camera_centre + wander(rng, t, (3,), 0.02, 5),
             information=30 * rng.standard_normal((t, 6, 6)),
             step_information=200 * rng.standard_normal((6, 6)),
+            log_scale=0.1,
         ),
         at,
     )
@@ -209,7 +210,7 @@ def test_camera(at):
 def test_repulsion(at):
     """Hands half inside each other: spheres wide enough to overlap."""
     shift = np.zeros((at.layout.frame_count, at.layout.block_size))
-    shift[:, 3] = 0.16
+    shift[:, 3] = 0.27
     near = at.moved(shift, np.zeros(at.layout.border_size))
     cost = costs.RepulsionCost(radii=np.full((3, 21), 0.03), deviation=0.003)
     assert len(cost.pairs(near).first) > 10

@@ -169,7 +169,8 @@ class TorchObjective:
                 return self._overlaps(cost, given, x)
             case costs.CameraCost():
                 turn = log(x["camera"] @ given["camera_from_world"].transpose(-1, -2))
-                e = torch.cat([turn, x["centre"] - given["centre"]], -1)
+                growth = torch.exp(x["log_scale"] - cost.log_scale)
+                e = torch.cat([turn, growth * (x["centre"] - given["centre"])], -1)
                 steps = torch.diff(e, dim=0) @ given["step_information"].T
                 return torch.cat([(given["information"] @ e[..., None])[..., 0], steps])
             case costs.ShapeCost():

@@ -16,21 +16,26 @@ from .base import Cost
 
 @dataclass(frozen=True, kw_only=True)
 class CameraCost(Cost):
-    """Deviation of each pose, ``e = [log(R R0'), C - C0]``, and of each step between frames, from the mapping's.
+    """Deviation of each pose, ``e = [log(R R0'), (s / s0) (C - C0)]``, and of each step between frames, from mapping's.
+
+    Centres deviate in metres (at the starting scale s0), not in mapping's unit: else a larger world would make the same
+    correction cheaper, and smoothness would grow the world by way of the camera.
 
     Attributes:
         camera_from_world: (T, 3, 3) mapped rotations. centre: (T, 3) mapped centres, mapping's unit.
         information: (T, 6, 6) square roots W of the poses' information, rows applied to e.
         step_information: (6, 6) likewise for ``e[t+1] - e[t]``: drift is slow, so steps are known better than poses.
+        log_scale: log s0.
     """
 
     camera_from_world: np.ndarray
     centre: np.ndarray
     information: np.ndarray
     step_information: np.ndarray
+    log_scale: float = 0.0
 
     name = "camera"
-    touches = ("camera",)
+    touches = ("camera", "scale")
 
     def within(self, window: Window) -> Self:
         f = window.frames
@@ -44,7 +49,11 @@ class CameraCost(Cost):
 
     def _deviation(self, at: Evaluation) -> np.ndarray:
         turn = log(at.state.camera_from_world @ np.swapaxes(self.camera_from_world, -1, -2))
-        return np.concatenate([turn, at.state.camera_centre - self.centre], axis=-1)
+        shift = self._growth(at) * (at.state.camera_centre - self.centre)
+        return np.concatenate([turn, shift], axis=-1)
+
+    def _growth(self, at: Evaluation) -> float:
+        return float(np.exp(at.state.log_scale - self.log_scale))
 
     def add_to(self, system: System, at: Evaluation) -> None:
         if not at.layout.camera_free:
@@ -53,11 +62,15 @@ class CameraCost(Cost):
         slope = np.zeros((len(deviation), 6, 6))
         # a left turn d of R turns R R0' from the left: log(Exp(d) Exp(e)) = e + Jl(e)^-1 d, and Jl(e) = Jr(-e)
         slope[:, :3, :3] = right_jacobian_inverse(-deviation[:, :3])
-        slope[:, 3:, 3:] = np.eye(3)
+        slope[:, 3:, 3:] = self._growth(at) * np.eye(3)
+        # by the log scale, shifts change by themselves
+        by_scale = np.concatenate([np.zeros_like(deviation[:, :3]), deviation[:, 3:]], axis=-1)
         pose = self.information @ slope
         residual = (self.information @ deviation[..., None])[..., 0]
         every = slice(0, len(deviation))
         system.add_camera(_pull(pose, residual), pose.swapaxes(1, 2) @ pose, every)
+        scaled = (self.information @ by_scale[..., None])[..., 0]
+        system.add_camera_scale(_pull(pose, scaled), every, scaled, residual)
         step = self.step_information @ slope
         change = np.diff(deviation, axis=0) @ self.step_information.T
         start, end = -step[:-1], step[1:]
@@ -65,6 +78,9 @@ class CameraCost(Cost):
         system.add_camera(_pull(start, change), start.swapaxes(1, 2) @ start, first)
         system.add_camera(_pull(end, change), end.swapaxes(1, 2) @ end, last)
         system.add_camera(change, end.swapaxes(1, 2) @ start, first, offset=1)
+        scaled = np.diff(by_scale, axis=0) @ self.step_information.T
+        system.add_camera_scale(_pull(start, scaled), first, scaled, change)
+        system.add_camera_scale(_pull(end, scaled), last)
 
 
 def _pull(slope: np.ndarray, residual: np.ndarray) -> np.ndarray:
