@@ -173,7 +173,9 @@ def _cauchy(squares: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     return 0.5 * scale**2 * np.log1p(ratio), 1 / np.sqrt(1 + ratio)
 
 
-def _image_term(evidence: Evidence, weights: Weights, points: np.ndarray, slopes: np.ndarray):
+def _image_term(
+    evidence: Evidence, weights: Weights, points: np.ndarray, slopes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Reprojection: cost (n,), residuals (n, 42), Jacobian (n, 42, p)."""
     fx, fy, cx, cy = evidence.intrinsics
     x, y = points[..., 0], points[..., 1]
@@ -189,7 +191,9 @@ def _image_term(evidence: Evidence, weights: Weights, points: np.ndarray, slopes
     return cost.sum(1), (residual * factor[..., None]).reshape(n, 42), jacobian.reshape(n, 42, slopes.shape[-1])
 
 
-def _hint_term(evidence: Evidence, skeleton: Skeleton, weights: Weights, points: np.ndarray, slopes: np.ndarray):
+def _hint_term(
+    evidence: Evidence, skeleton: Skeleton, weights: Weights, points: np.ndarray, slopes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The net's depth along the viewing ray, relative to the centroid: cost (n,), residuals (n, 21), Jacobian.
 
     The net sees a crop as if it were seen head-on, so its z runs along the ray to the hand. Its x and y are the image

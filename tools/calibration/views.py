@@ -13,6 +13,7 @@ import numpy as np
 
 from solver.hand_model import HandModel, rotations
 from solver.hand_model.layout import WRIST_LOOP
+from solver.initialise.anatomy import Hinges
 from solver.initialise.kinematics import Pose, joint_rotations, skeleton_of
 
 SIZE_PX = 320
@@ -77,7 +78,7 @@ def _view(model: HandModel, identity: int, people: np.ndarray, rng: np.random.Ge
     )
 
 
-def sample_angles(hinges, rng: np.random.Generator) -> np.ndarray:
+def sample_angles(hinges: Hinges, rng: np.random.Generator) -> np.ndarray:
     """(hinges,) rad: fingers curl together to some degree and each on its own to some, well inside the limits."""
     together, own = rng.beta(0.9, 1.2), rng.beta(1.0, 1.4, 16)
     curl = np.clip(0.6 * together + 0.4 * own[hinges.joint] + rng.normal(0, 0.08, len(hinges)), 0, 1)
@@ -114,9 +115,9 @@ def _forearm(vertices: np.ndarray, wrist: np.ndarray, side: str, rng: np.random.
     centre = loop.mean(0)
     rings = []
     for step in np.linspace(0, 1, _RINGS + 1)[1:]:
-        round_px = np.linalg.norm((loop - centre)[:, 1:], axis=1).mean()
+        radius = np.linalg.norm((loop - centre)[:, 1:], axis=1).mean()
         spread = loop - centre
-        circle = spread / np.linalg.norm(spread, axis=1, keepdims=True) * round_px
+        circle = spread / np.linalg.norm(spread, axis=1, keepdims=True) * radius
         ring = spread + min(step * 1.5, 0.6) * (circle - spread)
         ring = centre + ring * (1 + 0.45 * step) + away * step * _FOREARM_M
         rings.append((ring - wrist) @ rotations.exp(bend * min(1.0, 0.4 + 1.2 * step)).T + wrist)
