@@ -1,0 +1,162 @@
+"""A solved take as a problem again, so that a stretch of it can be re-solved, and the answer put back into the take."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..camera.cameras import CameraPath
+from ..hand_model import HandModel
+from ..initialise import InitialMotion, default_calibration
+from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
+from ..observations import HandTrack
+from ..take import MISSING, OBSERVED, Take
+from .anatomy import angles_of
+from .clip import Clip, assemble
+from .constraints import Constraint
+from .local import resolve
+from .objective import clip_costs
+from .problem import Problem
+from .solve import Iterate
+from .state import State
+from .weights import BALANCED, Preset
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A take with its problem. Costly to make (seconds for a long clip), so a ``serve`` process keeps it.
+
+    Attributes:
+        take: as it was. problem, state: it, to the solver. clip: what lies where.
+    """
+
+    take: Take
+    problem: Problem
+    state: State
+    clip: Clip
+
+    def resolve(
+        self,
+        first_frame: int,
+        last_frame: int,
+        constraints: Sequence[Constraint] = (),
+        hands: Collection[int] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[Iterate, Resumed]]:
+        """Re-solve clip frames ``first_frame`` to ``last_frame``, inclusive; see ``local.resolve``.
+
+        Args:
+            constraints: their ``track`` is the take's hand, their frames are clip frame numbers.
+            hands: the take's hands that may move; None: all.
+
+        Raises:
+            ValueError: a constraint names a hand in a frame where it is missing.
+        """
+        base = int(self.take.frames[0])
+        inner = [self._translated(constraint) for constraint in constraints]
+        tracks = None
+        if hands is not None:
+            tracks = [index for index, segment in enumerate(self.clip.segments) if segment.track in hands]
+        first, last = max(first_frame - base, 0), min(last_frame - base, len(self.take.frames) - 1)
+        for iterate in resolve(self.problem, self.state, first, last, inner, tracks, cancelled=cancelled):
+            yield iterate, self.with_state(iterate.state)
+
+    def _translated(self, constraint: Constraint) -> Constraint:
+        """From the take's hand and frame numbers to the layout's track and frames."""
+        base = int(self.take.frames[0])
+        names = {field.name for field in dataclasses.fields(constraint)}
+        moved = {name: getattr(constraint, name) - base for name in ("frame", "first", "last") if name in names}
+        begin = moved.get("frame", moved.get("first"))
+        for name in ("track", "other_track"):
+            if name in names:
+                moved[name] = self._segment(getattr(constraint, name), begin)
+        return dataclasses.replace(constraint, **moved)
+
+    def _segment(self, hand: int, frame: int) -> int:
+        for index, segment in enumerate(self.clip.segments):
+            if segment.track == hand and segment.first <= frame < segment.first + len(segment.rows):
+                return index
+        raise ValueError(f"hand {hand} has no frame {frame + int(self.take.frames[0])}")
+
+    def with_state(self, state: State) -> Resumed:
+        """The take with ``state``'s poses where they differ from this one's; all other entries keep their bits."""
+        rotations, transl = self.take.rotations.copy(), self.take.transl.copy()
+        old, new = self.state.hands, state.hands
+        changed = (
+            (old.global_orient != new.global_orient).any((1, 2))
+            | (old.wrist != new.wrist).any(1)
+            | (old.angles != new.angles).any(1)
+        )
+        for segment, track in zip(self.clip.segments, self.problem.layout.tracks, strict=True):
+            hands = np.flatnonzero(changed[track.hands]) + track.packed
+            rows = hands - track.packed + track.start
+            pose = new.take(hands)
+            rotations[segment.track, rows] = joint_rotations(track.bare, pose)
+            transl[segment.track, rows] = pose.wrist - track.bare.at(state.betas[track.shape])[0][0]
+        take = dataclasses.replace(self.take, rotations=rotations, transl=transl)
+        return Resumed(take, self.problem, state, self.clip)
+
+
+def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCED) -> Resumed:
+    """Make a take's problem: its globals and its camera are fixed, its poses are the start.
+
+    Finger rotations that no hinge of the anatomy can make are met as nearly as possible, but only frames that a
+    re-solve changes are ever written back.
+
+    Args:
+        models: "left" and "right", the models that the take was solved with.
+    """
+    calibration = dataclasses.replace(default_calibration(), offsets_m=take.landmark_offsets)
+    frame_s = take.frame_rate[1] / take.frame_rate[0]
+    camera = CameraPath("given", take.intrinsics, take.world_from_camera)
+    hands = [hand for hand in range(len(take.sides)) if (take.status[hand] != MISSING).any()]
+    tracks = [_track(take, hand) for hand in range(len(take.sides))]
+    motions = {hand: _motion(take, hand, tracks[hand], models) for hand in hands}
+    clip = assemble(tracks, motions, models, camera, take.frames, 0, calibration, {"shape_free": False})
+    state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))
+    costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset)
+    return Resumed(take, Problem(clip.layout, clip.view, costs), state, clip)
+
+
+def _track(take: Take, hand: int) -> HandTrack:
+    """The hand's observations in every frame where it is present; unknown where it was infilled."""
+    rows = np.flatnonzero(take.status[hand] != MISSING)
+    seen = (take.status[hand, rows] == OBSERVED)[:, None, None]
+    return HandTrack(
+        side=take.sides[hand],
+        side_log_odds=0.0,
+        frames=take.frames[rows],
+        landmarks_px=np.where(seen, take.keypoints_px[hand, rows], np.nan),
+        covariance_px=take.keypoint_covariance_px[hand, rows],
+        landmarks_m=np.full((len(rows), 21, 3), np.nan),
+        presence=take.confidence[hand, rows],
+    )
+
+
+def _motion(take: Take, hand: int, track: HandTrack, models: Mapping[str, HandModel]) -> InitialMotion:
+    """The take's poses, left in the world: only frames, side and shape are asked of it, and angles are made from it."""
+    rows = track.frames - take.frames[0]
+    side, betas = take.sides[hand], take.betas[hand]
+    skeleton = skeleton_of(models[side], np.zeros((21, 3)))
+    rotations, n = take.rotations[hand, rows], len(rows)
+    start = np.tile(skeleton.hinges.mean, (n, 1))
+    return InitialMotion(
+        track=hand, side=side, frames=track.frames, rotations=rotations, transl=take.transl[hand, rows],
+        angles=angles_of(skeleton.hinges, rotations[:, 1:], start), betas=betas, rest_wrist=skeleton.at(betas)[0][0],
+        cost=np.zeros(n), error_px=np.zeros(n), error_relative=np.zeros(n), mode=np.zeros(n, int),
+        confidence=take.confidence[hand, rows],
+    )  # fmt: skip
+
+
+def _poses(take: Take, clip: Clip, motions: Mapping[int, InitialMotion]) -> Pose:
+    """All hand-frames' poses as the take has them."""
+    parts = []
+    for segment in clip.segments:
+        motion = motions[segment.track].take(segment.rows)
+        parts.append((motion.rotations[:, 0], motion.angles, motion.wrist))
+    if not parts:
+        return clip.start.hands
+    return Pose(*(np.concatenate(part) for part in zip(*parts, strict=True)))
