@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,19 +10,10 @@ from ..observations import HandTrack
 from ..video import Clip
 from .assemble import assemble
 from .landmarks import Reading
+from .plugin import HandsProgress, HandTracker
 from .tracker import DEFAULT_OPTIONS, HandBox, Step, Tracker, TrackerOptions
 
-__all__ = ["HandBox", "HandsProgress", "TrackerOptions", "track"]
-
-
-@dataclass(frozen=True)
-class HandsProgress:
-    """After each frame. ``done`` of ``total`` steps; ``landmarks_px`` (k, 21, 2) of the hands seen in ``frame``."""
-
-    done: int
-    total: int
-    frame: int
-    landmarks_px: np.ndarray
+__all__ = ["HandBox", "HandTracker", "HandsProgress", "TrackerOptions", "track"]
 
 
 def track(clip: Clip, options: TrackerOptions = DEFAULT_OPTIONS) -> Generator[HandsProgress, None, list[HandTrack]]:
