@@ -25,8 +25,8 @@ class HandsProgress:
 class HandTracker(Protocol):
     """Yields progress at least once a frame, so that closing the generator cancels it there; returns the tracks.
 
-    A track has 2D landmarks with covariance, a side with its log-odds and a presence per frame; ``landmarks_m`` is NaN if
-    the tracker has no metric hand. Frames in which a hand is not seen are absent, and a clip without hands gives [].
+    A track has 2D landmarks with covariance, a side with its log-odds and a presence per frame; ``landmarks_m`` is NaN
+    if the tracker has no metric hand. Frames in which a hand is not seen are absent; a clip without hands gives [].
     """
 
     def __call__(self, clip: Clip) -> Generator[HandsProgress, None, list[HandTrack]]: ...
