@@ -27,6 +27,8 @@ UNCERTAIN_FOCAL, _UNKNOWN_FOCAL = 0.03, 0.25
 # Two solves that differ by more, in shares of the path and in radians, are not to be trusted.
 _APART_SHARE, _APART_RAD = 0.02, np.radians(1.0)
 _SECOND_SEED = 1
+# of the 40 cells; below it a solve that is torn or disagrees with its second is no camera
+_FEW_CELLS, _TORN_SHARE = 16, 0.05
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,24 @@ def _general(footage: ShotFootage, motion: MotionKind, links: dict) -> Generator
     except MappingFailed as failure:
         return _rotation(footage, motion, links, (notes.not_solved(str(failure)),))
     if not main or main[0].posed.mean() < _MIN_SOLVED:
+        if _few_cells(footage):
+            return _static(footage, MotionKind("nothing"))
         return _rotation(footage, motion, links, (notes.not_solved("too few frames have enough points in common"),))
     shot = _from_models(footage.tracks, main, second, sigma)
+    if _on_something_that_moves(footage, shot):
+        return _static(footage, MotionKind("nothing"))
     said = (notes.low_parallax(),) if motion.low_parallax else ()
     return dataclasses.replace(shot, notes=said + shot.notes)
+
+
+def _on_something_that_moves(footage: ShotFootage, shot: Shot) -> bool:
+    """A few points in few places that make no world: a person before a black curtain, not a background."""
+    torn = (shot.status != SOLVED).mean() > _TORN_SHARE
+    return _few_cells(footage) and (torn or bool(_disagreement_notes(shot.world_from_camera, shot.disagreement)))
+
+
+def _few_cells(footage: ShotFootage) -> bool:
+    return float(np.median(footage.covered_cells)) < _FEW_CELLS
 
 
 def _two_solves(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Iterator
 
 import numpy as np
 
 from ..observations import HandTrack
 from ..video import Clip
-from . import notes, shot
-from .cameras import CameraNote, CameraPath
+from . import notes, scale, shot
+from .cameras import CameraNote, CameraPath, ScaleEstimate
 from .features import Keyframe
 from .footage import Footage, watch
 from .progress import CameraProgress
@@ -30,7 +31,7 @@ def solve(clip: Clip, tracks: list[HandTrack], focal_px: float | None = None) ->
     """
     footage = yield from watch(clip, tracks)
     shots = yield from _solve_shots(footage, focal_px)
-    yield _compose(clip, footage, shots, focal_px)
+    yield _compose(clip, tracks, footage, shots, focal_px)
 
 
 def _solve_shots(footage: Footage, focal_px: float | None) -> Generator[CameraProgress, None, list[shot.Shot]]:
@@ -55,37 +56,65 @@ def _part(footage: Footage, index: int, focal_px: float | None) -> shot.ShotFoot
     )
 
 
-def _compose(clip: Clip, footage: Footage, shots: list[shot.Shot], focal_px: float | None) -> CameraPath:
+def _compose(
+    clip: Clip, hands: list[HandTrack], footage: Footage, shots: list[shot.Shot], focal_px: float | None
+) -> CameraPath:
     lens = min(shots, key=lambda s: (s.focal_sigma, -len(s.status)))
     focal = focal_px or lens.focal_px / footage.scale
-    settled = [_settled(s) for s in shots]
+    intrinsics = np.array([focal, focal, clip.size[0] / 2, clip.size[1] / 2])
+    parts = [
+        _settled(part, intrinsics, footage.scale, hands, clip.first_frame + int(first))
+        for part, first in zip(shots, footage.shots[:, 0], strict=True)
+    ]
+    longest = max((p for p in parts if p.scale), key=lambda p: len(p.status), default=None)
     return CameraPath(
         kind=max((s.kind for s in shots), key=_RANK.index),
-        intrinsics=np.array([focal, focal, clip.size[0] / 2, clip.size[1] / 2]),
-        world_from_camera=np.concatenate([poses for poses, _ in settled]),
+        intrinsics=intrinsics,
+        world_from_camera=np.concatenate([p.world_from_camera for p in parts]),
         distortion=np.array([lens.k1, 0.0]),
-        status=np.concatenate([s.status for s in shots]),
-        quality_px=np.concatenate([s.error_px for s in shots]) / footage.scale,
-        pose_sigma=np.concatenate([s.sigma for s in shots]),
-        disagreement=np.concatenate([s.disagreement for s in shots]),
-        points=np.concatenate([points for _, points in settled]),
-        point_errors_px=np.concatenate([s.point_errors_px for s in shots]) / footage.scale,
+        status=np.concatenate([p.status for p in parts]),
+        quality_px=np.concatenate([p.quality_px for p in parts]),
+        pose_sigma=np.concatenate([p.pose_sigma for p in parts]),
+        disagreement=np.concatenate([p.disagreement for p in parts]),
+        points=np.concatenate([p.points for p in parts]),
+        point_errors_px=np.concatenate([p.point_errors_px for p in parts]),
         shots=footage.shots,
         focal_sigma=lens.focal_sigma,
-        notes=_all_notes(clip, footage, shots, lens, focal),
+        scale=longest.scale if longest else None,
+        notes=_all_notes(clip, footage, shots, lens, focal, longest),
     )
 
 
-def _settled(part: shot.Shot) -> tuple[np.ndarray, np.ndarray]:
-    """Poses and points with the first camera at the origin and y down; a static camera's frame is the world."""
-    if part.kind == "static":
-        return part.world_from_camera, part.points
-    turn = upright_rotation(part.world_from_camera[:, :3, :3])
-    move = Similarity(1.0, turn, -turn @ part.world_from_camera[0, :3, 3])
-    return move.poses(part.world_from_camera), move.points(part.points)
+def _settled(
+    part: shot.Shot, intrinsics: np.ndarray, working_scale: float, hands: list[HandTrack], first_frame: int
+) -> CameraPath:
+    """One shot in metres, its first camera at the origin, y down; a static camera's frame is the world."""
+    poses, points = part.world_from_camera, part.points
+    if part.kind != "static":
+        turn = upright_rotation(poses[:, :3, :3])
+        move = Similarity(1.0, turn, -turn @ poses[0, :3, 3])
+        poses, points = move.poses(poses), move.points(points)
+    path = CameraPath(
+        part.kind, intrinsics, poses, np.array([part.k1, 0.0]), part.status, part.error_px / working_scale,
+        part.sigma, part.disagreement, points, part.point_errors_px / working_scale,
+    )  # fmt: skip
+    return in_metres(path, scale.estimate(path, hands, first_frame)) if part.kind == "general" else path
 
 
-def _all_notes(clip: Clip, footage: Footage, shots, lens: shot.Shot, focal: float) -> tuple[CameraNote, ...]:
+def in_metres(path: CameraPath, by: ScaleEstimate) -> CameraPath:
+    """``path`` (one shot, first camera at the origin) times ``by.metres_per_unit``."""
+    poses = path.world_from_camera.copy()
+    poses[:, :3, 3] *= by.metres_per_unit
+    lengths = np.array([1.0, by.metres_per_unit])
+    return dataclasses.replace(
+        path, world_from_camera=poses, points=path.points * by.metres_per_unit, pose_sigma=path.pose_sigma * lengths,
+        disagreement=path.disagreement * lengths, scale=by,
+    )  # fmt: skip
+
+
+def _all_notes(
+    clip: Clip, footage: Footage, shots: list[shot.Shot], lens: shot.Shot, focal: float, longest: CameraPath | None
+) -> tuple[CameraNote, ...]:
     said = [note for part in shots for note in part.notes]
     if len(shots) > 1:
         said.insert(0, notes.cuts([clip.first_frame + int(row) for row in footage.shots[1:, 0]]))
@@ -93,4 +122,6 @@ def _all_notes(clip: Clip, footage: Footage, shots, lens: shot.Shot, focal: floa
         said.append(notes.focal_assumed(focal, clip.size[0]))
     elif lens.focal_sigma > shot.UNCERTAIN_FOCAL:
         said.append(notes.focal_uncertain(focal, clip.size[0], 100 * lens.focal_sigma))
+    if longest is not None and not longest.scale.determined:
+        said.append(notes.scale_undetermined(longest.scale))
     return tuple(said)

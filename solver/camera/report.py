@@ -1,0 +1,148 @@
+"""Solves a clip's camera and prints how it went: ``python -m solver.camera.report CLIP [--truth TRUTH.npz]``.
+
+``--sheet`` draws the background points over some frames; a point that slides on its surface shows a bad camera.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .. import hands
+from ..observations import HandTrack
+from ..video import Clip, open_clip
+from .cameras import BRIDGED, SOLVED, CameraPath
+from .progress import CameraProgress
+from .shot import summary_of_disagreement
+from .similarity import between_paths, rotation_angles
+from .solve import solve
+
+_SHEET_FRAMES, _SHEET_WIDTH = 12, 480
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m solver.camera.report", description=__doc__)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--focal-px", type=float)
+    parser.add_argument("--unmasked", action="store_true", help="take hands for background, to see what they do")
+    parser.add_argument("--truth", type=Path, help="npz with world_from_camera and intrinsics of every frame")
+    parser.add_argument("--sheet", type=Path, help="PNG to draw")
+    chosen = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    clip = open_clip(chosen.clip)
+    tracks = [] if chosen.unmasked else _hands(clip)
+    before = _cpu_seconds()
+    path = _solved(clip, tracks, chosen.focal_px)
+    milliseconds = 1000 * (_cpu_seconds() - before) / len(clip)
+    lines = [f"{chosen.clip.name}: {len(clip)} frames, {milliseconds:.0f} CPU ms a frame", *described(path)]
+    if chosen.truth:
+        lines += against(path, chosen.truth)
+    sys.stdout.write("\n".join(lines) + "\n")
+    if chosen.sheet:
+        cv2.imwrite(str(chosen.sheet), sheet(clip, path))
+    return 0
+
+
+def _hands(clip: Clip) -> list[HandTrack]:
+    running = hands.track(clip)
+    while True:
+        try:
+            next(running)
+        except StopIteration as end:
+            return end.value
+
+
+def _solved(clip: Clip, tracks: list[HandTrack], focal_px: float | None) -> CameraPath:
+    for said in solve(clip, tracks, focal_px):
+        if not isinstance(said, CameraProgress):
+            path = said
+    return path
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the mapping processes that have ended."""
+    try:
+        import resource
+    except ImportError:
+        return time.process_time()
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def described(path: CameraPath) -> list[str]:
+    """What the solve says of itself."""
+    turned, share = summary_of_disagreement(path.world_from_camera, path.disagreement)
+    length = np.linalg.norm(np.diff(path.world_from_camera[:, :3, 3], axis=0), axis=1).sum()
+    lines = [
+        f"  kind {path.kind}, {len(path.shots)} shot(s), solved {(path.status == SOLVED).mean():.1%}, "
+        f"bridged {(path.status == BRIDGED).mean():.1%}",
+        f"  focal {path.intrinsics[0]:.1f} px (sigma {path.focal_sigma:.1%}), k1 {path.distortion[0]:+.3f}",
+        f"  background reprojection {np.nanmedian(path.quality_px):.2f} px median, {len(path.points)} points",
+        f"  path {length:.2f} m; two solves differ by {share:.2%} of it and {np.degrees(turned):.2f} deg",
+    ]
+    if path.scale:
+        state = "determined" if path.scale.determined else "not determined"
+        cues = ", ".join(path.scale.cues)
+        lines.append(f"  scale {state} by {cues}: 95 % within {path.scale.low:.2f} to {path.scale.high:.2f} of it")
+    return lines + [f"  {note.code}: {note.sentence}" for note in path.notes]
+
+
+def against(path: CameraPath, truth: Path) -> list[str]:
+    """Errors after a similarity, and of the scale and the lens."""
+    with np.load(truth, allow_pickle=False) as data:
+        poses, intrinsics = data["world_from_camera"], data["intrinsics"]
+    move = between_paths(path.world_from_camera, poses)
+    moved = move.poses(path.world_from_camera)
+    length = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1).sum()
+    error = np.sqrt((np.linalg.norm(moved[:, :3, 3] - poses[:, :3, 3], axis=1) ** 2).mean())
+    angles = rotation_angles(moved[:, :3, :3].transpose(0, 2, 1) @ poses[:, :3, :3])
+    lines = [
+        f"  truth: rotation {np.degrees(np.sqrt((angles**2).mean())):.3f} deg, "
+        f"focal {path.intrinsics[0] / intrinsics[0] - 1:+.2%}"
+    ]
+    if length > 1e-3:
+        lines.append(f"  truth: ATE {1000 * error:.1f} mm = {error / length:.3%} of {length:.2f} m")
+    if path.scale:
+        held = path.scale.low <= move.scale <= path.scale.high
+        lines.append(
+            f"  truth: scale {1 / move.scale:.3f} of the true one, {'inside' if held else 'outside'} the interval"
+        )
+    return lines
+
+
+def sheet(clip: Clip, path: CameraPath) -> np.ndarray:
+    """(h, w, 3) BGR: frames spread over the clip, background points on them (green near, red far off their track)."""
+    chosen = set(np.linspace(clip.first_frame, clip.last_frame, _SHEET_FRAMES).astype(int).tolist())
+    tiles = [
+        _tile(frame.image, path, frame.number - clip.first_frame) for frame in clip.frames() if frame.number in chosen
+    ]
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 4)
+    return np.vstack([np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)])
+
+
+def _tile(image: np.ndarray, path: CameraPath, row: int) -> np.ndarray:
+    scale = _SHEET_WIDTH / image.shape[1]
+    tile = np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[..., ::-1])
+    camera = path.world_from_camera[row]
+    local = (path.points - camera[:3, 3]) @ camera[:3, :3]
+    seen = local[:, 2] > 1e-6
+    ideal = local[seen, :2] / local[seen, 2:]
+    bend = 1 + path.distortion[0] * (ideal**2).sum(axis=1, keepdims=True)
+    at = (path.intrinsics[:2] * ideal * bend + path.intrinsics[2:]) * scale
+    for (x, y), error in zip(at.round().astype(int).tolist(), path.point_errors_px[seen], strict=True):
+        if 0 <= x < tile.shape[1] and 0 <= y < tile.shape[0]:
+            cv2.circle(tile, (x, y), 1, (0, 255, 0) if error < 1.5 else (0, 0, 255), -1)
+    cv2.putText(
+        tile, f"{row} {('assumed', 'bridged', 'solved')[path.status[row]]}", (8, 20), 0, 0.5, (255, 255, 255), 1
+    )
+    return tile
+
+
+if __name__ == "__main__":
+    sys.exit(main())
