@@ -9,9 +9,10 @@ next. An artist's key in one component of a vector or rotation makes that frame'
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -122,10 +123,36 @@ def _rewrite(components: Sequence[tuple[bpy.types.FCurve, Channel]]) -> None:
     """Write all components of one property."""
     known = [_read_keys(curve) for curve, _ in components]
     artists_frames = np.concatenate([keys["co"][_is_artists(keys), 0] for keys in known])
-    for (curve, channel), keys in zip(components, known, strict=True):
-        kept = {name: values[np.isin(keys["co"][:, 0], artists_frames)] for name, values in keys.items()}
-        kept["type"][kept["type"] == _enum("type", "GENERATED")] = _enum("type", "KEYFRAME")
-        _set_keys(curve, kept, channel)
+    kept = [_rows(keys, np.isin(keys["co"][:, 0], artists_frames)) for keys in known]
+    channels = [channel for _, channel in components]
+    if channels[0].path.endswith("rotation_quaternion"):
+        channels = _with_signs_of(kept, channels)
+    for (curve, _), keys, channel in zip(components, kept, channels, strict=True):
+        keys["type"][keys["type"] == _enum("type", "GENERATED")] = _enum("type", "KEYFRAME")
+        _set_keys(curve, keys, channel)
+
+
+def _rows(keys: dict[str, np.ndarray], chosen: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: values[chosen] for name, values in keys.items()}
+
+
+def _with_signs_of(kept: Sequence[dict[str, np.ndarray]], channels: Sequence[Channel]) -> list[Channel]:
+    """The same rotations, each stretch with the sign of the artist's key before it (the first stretch: after it).
+
+    A new solve may count the signs of its quaternions from another frame than the one that the artist keyed in.
+    """
+    frames = channels[0].frames
+    artists = functools.reduce(np.intersect1d, [keys["co"][:, 0] for keys in kept])
+    quaternions = np.stack([channel.values for channel in channels], axis=1)
+    values = [keys["co"][np.isin(keys["co"][:, 0], artists), 1] for keys in kept]
+    stretch = np.searchsorted(artists, frames, side="right")
+    written = ~np.isin(frames, artists)
+    for number in np.unique(stretch[written]) if len(artists) else ():
+        rows = np.flatnonzero((stretch == number) & written)
+        key, beside = (number - 1, rows[0]) if number else (0, rows[-1])
+        if quaternions[beside] @ [component[key] for component in values] < 0:
+            quaternions[rows] *= -1
+    return [replace(channel, values=quaternions[:, index]) for index, channel in enumerate(channels)]
 
 
 def _merge(curve: bpy.types.FCurve, channel: Channel) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.handheld.addon import animation, frames, rig, scene, take_to_scene
 from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings
+from mathutils import Quaternion
 from takes import moving_take
 
 from solver import hand_model
@@ -213,6 +214,24 @@ def test_a_second_take_keeps_the_artists_keys_and_objects(built):
     mine = [key for key in curve.keyframe_points if key.type == "KEYFRAME"]
     assert [(key.co[0], key.co[1], key.interpolation) for key in mine] == [(7.0, 5.0, "BEZIER")]
     assert len(curve.keyframe_points) == 40
+
+
+def test_new_keys_take_the_sign_of_the_artists_rotation(built):
+    """-q is the rotation q: a solve that counts its signs from another frame must not whirl round the artist's key."""
+    take, root = built
+    right = take_to_scene.hands_of(root)[1]
+    wrist = right.pose.bones["wrist"]
+    for frame, sign in ((8, -1), (20, 1)):
+        bpy.context.scene.frame_set(frame)
+        wrist.rotation_quaternion = sign * (wrist.rotation_quaternion @ Quaternion((1, 0, 0), 0.1))
+        wrist.keyframe_insert("rotation_quaternion", frame=frame)
+    around = Surroundings(bpy.context.scene, None, "open")
+    take_to_scene.build(take, "a.npz", around)
+    curves = [c for c in animation.curves(right) if c.data_path == 'pose.bones["wrist"].rotation_quaternion']
+    keys = np.array([[key.co[1] for key in curve.keyframe_points] for curve in curves]).T
+    along = (keys[1:] * keys[:-1]).sum(axis=1)
+    # the artist's two keys contradict each other, so one step before the second has to turn; frame f is row f - 1
+    assert np.flatnonzero(along < 0).tolist() == [18]
 
 
 def test_a_generated_key_that_the_artist_changed_is_the_artists(built, tmp_path):
