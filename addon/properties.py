@@ -14,7 +14,8 @@ from bpy.props import (
 )
 
 CAMERA_SOURCES = (
-    ("AUTO", "Automatic", "Use the clip's own camera solve if it has one, else take the camera as static"),
+    ("AUTO", "Automatic", "Use the clip's own camera solve if it has one, else find out how the camera moved"),
+    ("SOLVE", "Solve", "Find out how the camera moved, even if the clip has a camera solve"),
     ("STATIC", "Static", "The camera does not move"),
     ("CLIP", "Clip's Solve", "Use the camera that was solved in the Movie Clip Editor"),
     ("OBJECT", "Camera Object", "Use a camera of this scene; the hands are placed in its world"),
@@ -23,6 +24,12 @@ FOCAL_SOURCES = (
     ("AUTO", "Automatic", "Use the clip's tracking camera if it was set, else estimate"),
     ("CLIP", "Clip's Camera", "Use the focal length of the clip's tracking camera"),
     ("VALUE", "Value", "Enter the focal length"),
+)
+QUALITIES = (
+    ("INITIAL", "Each Frame Alone", "Fit every frame by itself; fastest, and jittery"),
+    ("DRAFT", "Draft", "Smooth motion from a short optimisation"),
+    ("BALANCED", "Balanced", "What most clips need"),
+    ("FINAL", "Final", "Most careful, and slowest"),
 )
 RANGES = (
     ("CLIP", "Whole Clip", "Solve every frame of the clip"),
@@ -58,9 +65,12 @@ class HandheldScene(bpy.types.PropertyGroup):
         min=4.0,
         soft_max=200.0,
         max=2000.0,
-        description="Focal length for a sensor 36 mm wide (full-frame equivalent)",
+        description="Focal length for a sensor 36 mm long on the picture's longer side (full-frame equivalent)",
     )
     frame_range: EnumProperty(name="Frames", items=RANGES, description="Which frames of the clip to solve")
+    quality: EnumProperty(
+        name="Quality", items=QUALITIES, default="BALANCED", description="How much work goes into the motion"
+    )
     use_follow: BoolProperty(
         name="Follow Solve", default=True, description="Show the frame that was solved last while the solver runs"
     )

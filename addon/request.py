@@ -100,7 +100,9 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         "frame_range": None if whole_movie else [int(numbers[0]), int(numbers[-1])],
         "focal_px": _focal_px(target, movie),
         "camera": None if known is None else _write_camera(known),
+        "camera_motion": "static" if target.handheld.camera_source == "STATIC" else "auto",
         "model": around.model_source,
+        "quality": target.handheld.quality.lower(),
         "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,
     }
@@ -125,7 +127,7 @@ def _chosen_frames(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> np.nd
 def _focal_px(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> float | None:
     settings = target.handheld
     if settings.focal_source == "VALUE":
-        return settings.focal_mm / camera.SENSOR_MM * movie.size[0]
+        return settings.focal_mm / camera.SENSOR_MM * max(movie.size)
     if settings.focal_source == "CLIP" or clip.has_own_focal(movie):
         return float(clip.intrinsics(movie)[0])
     return None

@@ -80,6 +80,7 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     button = layout.column()
     button.scale_y = 1.5
     button.operator("handheld.solve", icon="VIEW_PAN")
+    layout.prop(settings, "quality")
 
 
 def _draw_running(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:

@@ -187,6 +187,14 @@ def test_focal_length_from_where_it_is_known(movie):
     assert request.build(bpy.context)[0].options["focal_px"] == pytest.approx(32.0)
 
 
+def test_full_frame_millimetres_count_along_the_longer_side(tmp_path):
+    """As the solver's own words about an assumed lens do: 36 mm are the height of a portrait picture."""
+    settings = bpy.context.scene.handheld
+    settings.clip = bpy.data.movieclips.load(str(write_movie(tmp_path / "portrait.mp4", size=(36, 64))))
+    settings.focal_source, settings.focal_mm = "VALUE", 18.0
+    assert request.build(bpy.context)[0].options["focal_px"] == pytest.approx(32.0)
+
+
 def test_clip_intrinsics_count_from_above(movie):
     movie.tracking.camera.principal_point_pixels = (30.0, 10.0)
     assert clip.intrinsics(movie)[2:].tolist() == [30.0, 26.0]

@@ -11,6 +11,7 @@ from takes import moving_take
 
 from solver import hand_model
 from solver import take as takes
+from solver.cli import QUALITIES
 
 
 @pytest.fixture
@@ -149,6 +150,16 @@ def test_the_scenes_range_limits_the_solve(path):
     with pytest.raises(Exception, match="No frame of the clip") as refused:
         request.build(bpy.context)
     assert refused.value.code == "clip-range-empty"
+
+
+def test_every_quality_of_the_solver_can_be_chosen(path):
+    bpy.ops.handheld.open_clip(filepath=str(path))
+    settings = bpy.context.scene.handheld
+    asked = [request.build(bpy.context)[0].options["quality"]]
+    for item in settings.bl_rna.properties["quality"].enum_items:
+        settings.quality = item.identifier
+        asked.append(request.build(bpy.context)[0].options["quality"])
+    assert asked == ["balanced", *QUALITIES]
 
 
 def test_import_a_take_with_its_clip(path, tmp_path):

@@ -80,6 +80,13 @@ def test_static_means_static(solved):
     bpy.context.scene.handheld.camera_source = "STATIC"
     options = request.build(bpy.context)[0].options
     assert options["camera"] is None and options["focal_px"] == pytest.approx(INTRINSICS[0])
+    assert options["camera_motion"] == "static"
+
+
+def test_a_new_solve_can_be_asked_for(solved):
+    bpy.context.scene.handheld.camera_source = "SOLVE"
+    options = request.build(bpy.context)[0].options
+    assert options["camera"] is None and options["camera_motion"] == "auto"
 
 
 def test_a_constrained_camera_places_the_hands_in_its_world(solved):
