@@ -101,7 +101,7 @@ def _pytest(name: str, python: Path, what: list[Path], expression: str, env: dic
     command = [python, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "--durations=5", *what]
     if expression:
         command += ["-k", expression]
-    return _timed(name, lambda: run_visibly(command, {**SINGLE_THREADED, **(env or {})}, timeout=15 * MINUTES))
+    return _timed(name, lambda: run_visibly(command, {**SINGLE_THREADED, **(env or {})}, timeout=25 * MINUTES))
 
 
 def _timed(name: str, call: Callable[[], bool]) -> Result:
