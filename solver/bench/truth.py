@@ -11,6 +11,7 @@ VISIBLE, OCCLUDED, OUTSIDE = 0, 1, 2
 SIDES = ("left", "right")
 # a hand is there to be found when this many of its 21 keypoints are within the frame
 PRESENT_FROM = 11
+_MIDDLE_FINGER = [0, 9, 10, 11, 12]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class Truth:
     def present(self) -> np.ndarray:
         """(T, 2) the hand is there to be found."""
         return (self.visibility != OUTSIDE).sum(axis=2) >= PRESENT_FROM
+
+    def hand_length(self) -> float:
+        """Metres from the wrist's joint to the tip of the middle finger, along the stretched finger."""
+        joints = self.keypoints[:, :, _MIDDLE_FINGER]
+        bones = np.linalg.norm(np.diff(joints, axis=2), axis=-1)
+        return float(np.nanmedian(bones.sum(axis=2)))
 
 
 def load(path: Path) -> Truth:
