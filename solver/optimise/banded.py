@@ -28,15 +28,6 @@ class Factor:
     below: np.ndarray
 
 
-@dataclass(frozen=True)
-class Bordered:
-    """``[[H, B], [B', C]]`` factorised: ``factor`` of H, ``reduced`` = L^-1 B (T, D, b), ``schur`` = C - B' H^-1 B."""
-
-    factor: Factor
-    reduced: np.ndarray
-    schur: np.ndarray
-
-
 def factorise(diagonal: np.ndarray, first: np.ndarray, second: np.ndarray, out: Factor | None = None) -> Factor:
     """Right-looking block Cholesky on a rolling 2D x 2D Schur complement; ``out`` is overwritten if given.
 
@@ -106,7 +97,7 @@ def solve_upper(factor: Factor, right: np.ndarray) -> np.ndarray:
 
 def solve_bordered(
     factor: Factor, border: np.ndarray, corner: np.ndarray, right: np.ndarray, right_border: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, Bordered]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Solve ``[[H, border], [border', corner]] [x; y] = [right; right_border]`` by the Schur complement of H.
 
     Args:
@@ -118,7 +109,7 @@ def solve_bordered(
     schur = corner - flat.T @ flat
     y = np.linalg.solve(schur, right_border - flat.T @ u.reshape(-1))
     x = solve_upper(factor, (u - reduced @ y)[..., None])[..., 0]
-    return x, y, Bordered(factor, reduced, schur)
+    return x, y
 
 
 def selected_inverse(factor: Factor) -> np.ndarray:

@@ -107,12 +107,6 @@ class Evaluation:
     def moved(self, step: np.ndarray, border_step: np.ndarray) -> Evaluation:
         return Evaluation(self.layout, self.view, self.state.moved(self.layout, step, border_step))
 
-    def at(self, state: State) -> Evaluation:
-        return Evaluation(self.layout, self.view, state)
-
-    def with_layout(self, layout: Layout) -> Evaluation:
-        return Evaluation(layout, self.view, self.state)
-
 
 def size_of(skeleton: Skeleton, betas: np.ndarray) -> tuple[float, np.ndarray]:
     """Hand size ``l0 exp(k.betas)`` in metres and k, with the mean length l0 and its relative slope k."""

@@ -10,7 +10,7 @@ import numpy as np
 from . import costs
 from .evaluation import size_of
 from .kernels import GemanMcClure
-from .layout import Layout
+from .layout import Layout, Track
 from .state import State
 from .weights import Preset, Weights
 
@@ -100,7 +100,7 @@ def _hint(layout: Layout, start: State, seen: Observations, w: Weights) -> costs
     )
 
 
-def _log_growth(track, start: State) -> float:
+def _log_growth(track: Track, start: State) -> float:
     size, _ = size_of(track.skeleton, start.betas[track.shape])
     return float(np.log(size / track.skeleton.length[0]))
 

@@ -185,7 +185,7 @@ class _Linear:
         damped_corner = s.corner + np.diag(damping * self._corner)
         try:
             factor = factorise(s.diagonal, s.first, s.second, self._factor)
-            step, border_step, _ = solve_bordered(factor, s.border, damped_corner, -s.gradient, -s.border_gradient)
+            step, border_step = solve_bordered(factor, s.border, damped_corner, -s.gradient, -s.border_gradient)
         except (NotPositiveDefinite, np.linalg.LinAlgError):
             return _REJECTED
         moved = at.moved(step, border_step)

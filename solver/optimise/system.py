@@ -117,7 +117,7 @@ class System:
 
     def add_points(self, track: Track, hands: slice, terms: PointTerms, jacobians: Jacobians) -> None:
         """Pull joint-space terms of consecutive hand-frames of one track back through the hand, once for all costs."""
-        size, border = self.layout.hand_size, self.layout.border
+        size = self.layout.hand_size
         start = track.start + hands.start - track.packed
         frames = slice(start, start + hands.stop - hands.start)
         own = slice(track.slot * size, (track.slot + 1) * size)
@@ -138,7 +138,7 @@ class System:
         if terms.view_coupling is not None:
             self._add_view(frames, own, betas, by_view, terms, jacobians)
         if self.layout.offsets_free:
-            self._add_offsets(frames, own, betas, border["offsets"], terms, jacobians)
+            self._add_offsets(frames, own, betas, self.layout.border["offsets"], terms, jacobians)
 
     def add_rows(
         self, track: Track, hands: np.ndarray, residual: np.ndarray, by_hand: np.ndarray, by_shape: np.ndarray
@@ -160,7 +160,8 @@ class System:
         self, frames: slice, own: slice, betas: slice, by_view: np.ndarray, terms: PointTerms, jacobians: Jacobians
     ) -> None:
         """Camera, scale and focal against the hand, the shape and one another."""
-        camera, local, columns = self.layout.camera, *self._global_view()
+        camera = self.layout.camera
+        local, columns = self._global_view()
         self.border[frames, own, columns] += by_view[..., local]
         self.corner[columns, columns] += terms.view_hessian[:, local, local].sum(0)
         self.border_gradient[columns] += terms.view_gradient[:, local].sum(0)
@@ -204,7 +205,7 @@ class System:
             self.corner[betas, columns] += shape
             self.corner[columns, betas] += shape.T
         if terms.view_coupling is not None:
-            _, local, globals_ = None, *self._global_view()
+            local, globals_ = self._global_view()
             view = np.einsum("nkiv,nkib->nvkb", terms.view_coupling, by).reshape(n, VIEW_SIZE, -1)
             total = view[:, local].sum(0)
             self.corner[globals_, columns] += total

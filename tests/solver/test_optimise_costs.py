@@ -122,7 +122,7 @@ def test_fewer_free_variables_leave_a_part_of_the_same_system(at, free):
     flags = dict.fromkeys(FREE, False) | ({free: True} if free != "none" else {})
     layout = Layout(at.layout.frame_count, at.layout.tracks, at.layout.shape_count, **flags)
     part = System(layout)
-    cost.add_to(part, at.with_layout(layout))
+    cost.add_to(part, Evaluation(layout, at.view, at.state))
     kept = np.ones((FRAMES, at.layout.block_size), bool)
     kept[:, at.layout.camera] = layout.camera_free
     border = [

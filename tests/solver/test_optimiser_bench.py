@@ -39,7 +39,7 @@ def test_the_objectives_are_one(clip):
 @pytest.mark.parametrize("preconditioned", [True, False])
 def test_lbfgs_descends(clip, preconditioned):
     problem, start = clip
-    descent = descend(problem, start, 3.0, preconditioned)
+    descent = descend(problem, start, 2.0, preconditioned)
     assert descent.cost[-1] < 0.9 * descent.cost[0]
     assert np.isfinite(descent.seconds_to(descent.cost[-1]))
 

@@ -338,7 +338,15 @@ def _place(layout: Layout, hand: int) -> tuple[int, slice]:
     return int(layout.frame_of[hand]), slice(column, column + layout.hand_size)
 
 
-def _add_shape_rows(system, layout, ends, rows, flat, places, hand_rows) -> None:
+def _add_shape_rows(
+    system: System,
+    layout: Layout,
+    ends: list[tuple[int, tuple[np.ndarray, np.ndarray]]],
+    rows: np.ndarray,
+    flat: np.ndarray,
+    places: list[tuple[int, slice]],
+    hand_rows: list[np.ndarray],
+) -> None:
     jacobian = np.zeros((len(flat), layout.border_size))
     for hand, by in ends:
         betas = layout.betas_columns(layout.tracks[layout.track_of[hand]])

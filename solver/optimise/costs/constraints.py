@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
 from ...hand_model.rotations import log, right_jacobian_inverse
 from ..evaluation import Evaluation
 from ..layout import ROOT, TURN, Window
-from .base import HandCost, PairCost, Pairs, Stencil, StencilCost
+from .base import Cost, HandCost, PairCost, Pairs, Stencil, StencilCost
+
+C = TypeVar("C", bound=Cost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,7 @@ class OrientTargetCost(StencilCost):
         return Stencil(self.hands, np.arange(TURN.start, TURN.stop), error * inverse, (slope,))
 
 
-def _kept(cost, window: Window, hands: tuple[str, ...], others: tuple[str, ...]):
+def _kept(cost: C, window: Window, hands: tuple[str, ...], others: tuple[str, ...]) -> C | None:
     """The cost's rows whose hand-frames all lie in the window, renumbered; None without any."""
     places = {name: window.place[getattr(cost, name)] for name in hands}
     inside = np.all([place >= 0 for place in places.values()], axis=0)
