@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     (options.report / "report.html").write_text(report.as_html(results, abouts, verdict), encoding="utf-8")
     print(f"\n{options.report / 'report.html'}")
     if options.update_baseline:
-        _write_json(options.baseline, _without_runs(measured))
+        _write_json(options.baseline, _merged(_read_baseline(options.baseline), _without_runs(measured)))
         return 0
     return 1 if verdict else 0
 
@@ -74,9 +74,7 @@ def _measure(clip: BenchClip, mode: str, out: Path) -> Result:
 
 def _against_baseline(measured: dict, path: Path) -> list[str]:
     """Sentences about what got worse, over the clips that both have."""
-    if not path.exists():
-        return []
-    before = json.loads(path.read_text(encoding="utf-8"))
+    before = _read_baseline(path)
     verdict = []
     for mode, solved in measured.items():
         shared = [clip for clip in solved if clip in before.get(mode, {})]
@@ -85,11 +83,20 @@ def _against_baseline(measured: dict, path: Path) -> list[str]:
     return verdict
 
 
+def _read_baseline(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _merged(before: dict, now: dict) -> dict:
+    """``now`` over ``before``: clips that were not measured this time keep what they had."""
+    return {mode: before.get(mode, {}) | now.get(mode, {}) for mode in before | now}
+
+
 def _without_runs(measured: dict) -> dict:
     """Accuracy alone: what a machine's speed says has no place in a baseline that others compare with."""
     return {
-        mode: {clip: {"figures": _rounded(entry["figures"])} for clip, entry in clips.items()}
-        for mode, clips in measured.items()
+        mode: {clip: {"figures": _rounded(entry["figures"])} for clip, entry in solved.items()}
+        for mode, solved in measured.items()
     }
 
 

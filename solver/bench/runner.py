@@ -40,7 +40,8 @@ def solve(clip: Path, take: Path, arguments: tuple[str, ...] = ()) -> Run:
         command, cwd=_REPOSITORY, env={**os.environ, **_SINGLE_THREADED}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
     )  # fmt: skip
-    stages, failure = _listen(process)
+    with process.stdout:
+        stages, failure = _listen(process)
     cpu, peak = _wait(process)
     wall = time.perf_counter() - started
     if process.returncode and not failure:
