@@ -180,9 +180,13 @@ def load(path: str | os.PathLike[str]) -> Take:
         with np.load(io.BytesIO(content), allow_pickle=False) as data:
             header = json.loads(str(data["header"]))
             arrays = {name: data[name] for name in _ARRAYS if name in data}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except OSError as error:
         raise SolverError(
-            "take-not-readable", f"{path} is not a readable take ({error}).", "Solve the clip again."
+            "take-not-readable", f"{path} could not be read ({error.strerror}).", "Choose a take, or solve again."
+        ) from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:  # whose words aren't meant for artists
+        raise SolverError(
+            "take-not-readable", f"{path} is no take, or it is damaged.", "Solve the clip again."
         ) from error
     if header.get("format") != FORMAT or header.get("version", 0) > VERSION:
         raise SolverError(

@@ -41,8 +41,10 @@ def _read_arrays(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, 
     try:
         with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as data:
             return data["frames"].astype(int), data["world_from_camera"].astype(float), data["intrinsics"].astype(float)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise SolverError("camera-not-readable", f"{path} is not a readable camera file ({error}).", REPAIR) from error
+    except OSError as error:
+        raise SolverError("camera-not-readable", f"{path} could not be read ({error.strerror}).", REPAIR) from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:  # whose words aren't meant for artists
+        raise SolverError("camera-not-readable", f"{path} is no camera file, or it is damaged.", REPAIR) from error
 
 
 def _check(path, frames: np.ndarray, poses: np.ndarray, intrinsics: np.ndarray) -> None:

@@ -64,20 +64,21 @@ def two_solves_disagree(percent: float, degrees: float) -> CameraNote:
     )
 
 
-def focal_assumed(focal_px: float, width: int) -> CameraNote:
+def focal_assumed(focal_px: float, longer_px: int) -> CameraNote:
     return CameraNote(
         "camera-focal-assumed",
-        f"The clip doesn't tell its focal length; {36 * focal_px / width:.0f} mm (on a 36 mm wide sensor) is assumed.",
-        "Enter the lens in the clip's camera settings, if you know it.",
+        f"The clip doesn't tell its focal length; a full-frame equivalent of {36 * focal_px / longer_px:.0f} mm is "
+        "assumed.",
+        "Enter the focal length, if you know it.",
     )
 
 
-def focal_uncertain(focal_px: float, width: int, percent: float) -> CameraNote:
+def focal_uncertain(focal_px: float, longer_px: int, percent: float) -> CameraNote:
     return CameraNote(
         "camera-focal-uncertain",
-        f"The focal length, {36 * focal_px / width:.1f} mm (on a 36 mm wide sensor), is only known to about "
+        f"The focal length, {36 * focal_px / longer_px:.1f} mm (full-frame equivalent), is only known to about "
         f"{percent:.0f} %.",
-        "Enter the lens in the clip's camera settings, if you know it.",
+        "Enter the focal length, if you know it.",
     )
 
 

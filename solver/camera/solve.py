@@ -119,9 +119,9 @@ def _all_notes(
     if len(shots) > 1:
         said.insert(0, notes.cuts([clip.first_frame + int(row) for row in footage.shots[1:, 0]]))
     if np.isinf(lens.focal_sigma):
-        said.append(notes.focal_assumed(focal, clip.size[0]))
+        said.append(notes.focal_assumed(focal, max(clip.size)))
     elif lens.focal_sigma > shot.UNCERTAIN_FOCAL:
-        said.append(notes.focal_uncertain(focal, clip.size[0], 100 * lens.focal_sigma))
+        said.append(notes.focal_uncertain(focal, max(clip.size), 100 * lens.focal_sigma))
     if longest is not None and not longest.scale.determined:
         said.append(notes.scale_undetermined(longest.scale))
     return tuple(said)

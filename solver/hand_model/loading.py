@@ -103,9 +103,10 @@ def _user_file(path: Path, side: str) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
+    names = dict.fromkeys(candidate.name for candidate in candidates)
     raise SolverError(
         "hand-model-missing",
-        f"There is no {side} hand model at {path} (looked for {', '.join(c.name for c in candidates)}).",
+        f"There is no {side} hand model at {path} (looked for {' and '.join(names)}).",
         "Choose the folder that holds both MANO_LEFT.pkl and MANO_RIGHT.pkl, or set the hand model to Open.",
     )
 
