@@ -51,7 +51,7 @@ def _add_solve(commands) -> None:
     solve.add_argument("--quality", choices=QUALITIES, default="balanced")
     solve.add_argument("--hand-length", type=float, metavar="M", help="wrist to middle fingertip, in metres")
     solve.add_argument(
-        "--frame-rate", type=Fraction, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
+        "--frame-rate", type=_frame_rate, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
     )
     solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
     solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
@@ -71,7 +71,6 @@ def _add_overlay(commands) -> None:
 def _solve(options: argparse.Namespace) -> int:
     from . import pipeline
 
-    rate = options.frame_rate
     solve_options = pipeline.SolveOptions(
         frame_range=tuple(options.frames) if options.frames else None,
         focal_px=options.focal,
@@ -80,13 +79,21 @@ def _solve(options: argparse.Namespace) -> int:
         model=options.model,
         quality=options.quality,
         hand_length_m=options.hand_length,
-        frame_rate=rate.as_integer_ratio() if rate else None,
+        frame_rate=options.frame_rate,
         cache=options.cache,
     )
     cancelled = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: cancelled.set())
     stream = pipeline.solve(options.clip, options.output, solve_options, cancelled.is_set)
     return _print_messages(stream, as_json=options.json)
+
+
+def _frame_rate(text: str) -> tuple[int, int]:
+    """Of "24" or "30000/1001"; argparse reports a ValueError itself."""
+    try:
+        return Fraction(text).as_integer_ratio()
+    except ZeroDivisionError as error:
+        raise argparse.ArgumentTypeError(f"{text} divides by zero") from error
 
 
 def _print_messages(stream: Iterator[messages.Message], as_json: bool) -> int:

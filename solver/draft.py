@@ -71,7 +71,10 @@ class TakeDraft:
         yield from _poses(hand, motion.frames, motion.rotations, motion.transl, motion.confidence)
 
     def replace(self, refined: Refined) -> Iterator[Message]:
-        """Put the optimiser's motion, camera and lens in the place of what was there; gives the messages for it."""
+        """Put the optimiser's motion, camera and lens in the place of what was there; gives the messages for it.
+
+        The draft is whole before the first message: whoever stops listening half way still gets every hand.
+        """
         self._camera = dataclasses.replace(
             self._camera, world_from_camera=refined.world_from_camera, intrinsics=refined.intrinsics
         )
@@ -84,9 +87,12 @@ class TakeDraft:
         ):
             values[:] = empty
         for track in refined.tracks:
-            yield from self._replace_track(track)
+            self._replace_track(track)
+        for track in refined.tracks:
+            confidence = self._confidence[track.track, track.frames - self._clip.first_frame]
+            yield from _poses(track.track, track.frames, track.rotations, track.transl, confidence)
 
-    def _replace_track(self, track: RefinedTrack) -> Iterator[Message]:
+    def _replace_track(self, track: RefinedTrack) -> None:
         hand, rows = track.track, track.frames - self._clip.first_frame
         self._betas[hand] = track.betas
         self._rotations[hand, rows] = track.rotations
@@ -94,7 +100,6 @@ class TakeDraft:
         self._status[hand, rows] = track.status
         if track.joint_sigma is not None:
             self._sigma[hand, rows] = track.joint_sigma
-        yield from _poses(hand, track.frames, track.rotations, track.transl, self._confidence[hand, rows])
 
     def take(self) -> takes.Take | None:
         """Everything so far; None while there is no camera yet."""

@@ -30,6 +30,7 @@ from .hand_model.model import HandModel
 from .initialise import InitialMotion
 from .messages import Message
 from .observations import HandTrack
+from .reprojection import relative_errors
 from .video import Clip, content_digest, open_clip
 from .video.sequence import DEFAULT_RATE
 
@@ -37,6 +38,7 @@ T = TypeVar("T")
 Stage = Generator[Message, None, T]
 
 INITIAL = "initial"  # quality: no optimisation
+CAMERA_MOTIONS = ("auto", "static")
 STAGES = {
     "clip": "Reading the clip",
     "hands": "Finding the hands",
@@ -76,6 +78,18 @@ class SolveOptions:
     def from_json(cls, fields: dict[str, Any]) -> SolveOptions:
         """Raises TypeError for a name that is no option."""
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+    def require_valid(self) -> None:
+        """Raises SolverError ``option-not-valid``, naming the option."""
+        choices = {"quality": (INITIAL, *optimise.PRESETS), "camera_motion": CAMERA_MOTIONS}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
+        for name in ("focal_px", "hand_length_m"):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
+                raise _not_valid(name, getattr(self, name), "a number above 0")
+        if self.frame_rate is not None and not min(self.frame_rate) > 0:
+            raise _not_valid("frame_rate", self.frame_rate, "a rate above 0")
 
     def to_json(self) -> dict[str, Any]:
         """What ``from_json`` reads."""
@@ -117,6 +131,7 @@ class _Solve:
         self._draft = TakeDraft(options.to_json())
 
     def run(self) -> Iterator[Message]:
+        self._options.require_valid()
         takes.check_writable(self._output)
         try:
             yield from self._stages()
@@ -126,10 +141,10 @@ class _Solve:
             yield self._finished(cancelled=False)
 
     def _stages(self) -> Iterator[Message]:
+        models = loading.load_pair(self._options.model)  # first: what is missing is told before the work
         clip = yield from self._stage("clip", self._open())
         tracks = yield from self._stage("hands", self._find_hands(clip))
         camera = yield from self._stage("camera", self._place_camera(clip, tracks))
-        models = loading.load_pair(self._options.model)
         self._draft.begin(clip, camera, tracks, models)
         motions = yield from self._stage("initialise", self._fit(tracks, camera, models))
         if self._options.quality != INITIAL:
@@ -236,7 +251,11 @@ class _Solve:
         if take is None:
             return messages.Finished(0, "", cancelled, "Nothing was solved yet.")
         takes.save(take, self._output)
-        return messages.Finished(0, str(self._output), cancelled, summary(take))
+        return messages.Finished(0, str(self._output), cancelled, summary(take, loading.load_pair(self._options.model)))
+
+
+def _not_valid(name: str, value: Any, wanted: str) -> SolverError:
+    return SolverError("option-not-valid", f"The option {name} can't be {value!r}.", f"Give it {wanted}.")
 
 
 def _with_progress(stage: str, work: Generator[Any, None, T]) -> Stage[T]:
@@ -271,12 +290,12 @@ def _lens_warning(camera: CameraPath, clip: Clip) -> Message:
     )
 
 
-def summary(take: takes.Take) -> str:
-    """Coverage and speed in words, one line each."""
+def summary(take: takes.Take, models: dict[str, HandModel]) -> str:
+    """Coverage, fit and speed in words, one line each."""
     lines = [
         f"{side} hand: seen in {(status == takes.OBSERVED).mean():.0%} of {len(take.frames)} frames, "
-        f"filled in {(status == takes.INFILLED).mean():.0%}"
-        for side, status in zip(take.sides, take.status, strict=True)
+        f"filled in {(status == takes.INFILLED).mean():.0%}, {_percent(errors)} of hand size from its landmarks"
+        for side, status, errors in zip(take.sides, take.status, relative_errors(take, models), strict=True)
     ]
     seconds = take.provenance.get("seconds", {})
     length = len(take.frames) / Fraction(*take.frame_rate)
@@ -285,3 +304,9 @@ def summary(take: takes.Take) -> str:
         f"{STAGES[name]}: {1e3 * s['cpu'] / len(take.frames):.1f} CPU ms per frame" for name, s in seconds.items()
     ]
     return "\n".join([*lines, f"CPU time / clip length: {total / length:.2f}"])
+
+
+def _percent(errors: np.ndarray) -> str:
+    """The median of what there is."""
+    known = errors[np.isfinite(errors)]
+    return f"{np.median(known):.1%}" if len(known) else "unknown"

@@ -59,9 +59,13 @@ def test_bad_requests_are_answered_and_the_next_one_still_works(child, tmp_path)
         messages.SolveRequest(1, str(text), str(tmp_path / "take.npz"), {"no_such_option": 1}),
         messages.SolveRequest(2, str(text), str(tmp_path / "take.npz")),
         messages.SolveRequest(3, str(tmp_path / "absent.mov"), str(tmp_path / "take.npz")),
+        messages.SolveRequest(4, str(text), str(tmp_path / "take.npz"), {"quality": "superb"}),
+        messages.SolveRequest(5, str(text), str(tmp_path / "take.npz"), {"focal_px": -5.0}),
+        messages.SolveRequest(6, str(text), str(tmp_path / "take.npz"), {"frame_rate": [24, 0]}),
+        messages.SolveRequest(7, str(text), str(tmp_path / "take.npz"), {"model": str(tmp_path)}),
     )
     endings = []
-    while len(endings) < 4:
+    while len(endings) < 8:
         message = messages.decode(child.stdout.readline())
         if isinstance(message, messages.ENDINGS):
             endings.append(message)
@@ -70,6 +74,10 @@ def test_bad_requests_are_answered_and_the_next_one_still_works(child, tmp_path)
         (1, "options-not-known"),
         (2, "clip-not-video"),
         (3, "clip-missing"),
+        (4, "option-not-valid"),
+        (5, "option-not-valid"),
+        (6, "option-not-valid"),
+        (7, "hand-model-missing"),
     ]
     assert all(ending.sentence and ending.repair for ending in endings)
     assert not (tmp_path / "take.npz").exists()
