@@ -1,0 +1,41 @@
+"""How well a take's hands explain the landmarks that they were solved from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .camera.cameras import project
+from .hand_model.layout import KEYPOINT_JOINTS
+from .hand_model.model import HandModel
+from .initialise.kinematics import skeleton_of
+from .take import Take
+
+
+def landmark_errors_px(take: Take, models: dict[str, HandModel]) -> np.ndarray:
+    """(H, T, 21) px between each hand's projected landmarks (joints with their offsets) and the tracked ones.
+
+    NaN where the hand or the landmark is missing.
+    """
+    camera_from_world = np.linalg.inv(take.world_from_camera)
+    errors = [
+        np.linalg.norm(_projected(take, hand, models[side], camera_from_world) - take.keypoints_px[hand], axis=-1)
+        for hand, side in enumerate(take.sides)
+    ]
+    return np.array(errors).reshape(len(take.sides), len(take.frames), 21)
+
+
+def relative_errors(take: Take, models: dict[str, HandModel]) -> np.ndarray:
+    """(H, T) median error of a hand's landmarks in hand sizes (larger side of the landmarks' bounding box)."""
+    size_px = np.ptp(take.keypoints_px, axis=2).max(axis=-1)
+    return np.median(landmark_errors_px(take, models), axis=-1) / size_px
+
+
+def _projected(take: Take, hand: int, model: HandModel, camera_from_world: np.ndarray) -> np.ndarray:
+    """(T, 21, 2) px."""
+    joints, landmarks = skeleton_of(model, take.landmark_offsets).at(take.betas[hand])
+    carriers = list(KEYPOINT_JOINTS)
+    posed = model.with_shape(take.betas[hand]).pose(take.rotations[hand], take.transl[hand])
+    turned = np.einsum("tkab,kb->tka", posed.global_rotations[:, carriers], landmarks - joints[carriers])
+    world = posed.joints[:, carriers] + turned
+    camera = np.einsum("tab,tkb->tka", camera_from_world[:, :3, :3], world) + camera_from_world[:, None, :3, 3]
+    return project(camera, take.intrinsics)
