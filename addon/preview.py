@@ -38,14 +38,17 @@ class Preview:
         self._signs: dict[int, np.ndarray] = {}
 
     def camera_solved(self, message: messages.CameraSolved) -> None:
-        """A static camera can be shown at once; a moving one comes with the take."""
+        """Make the camera, or bring it up to date; a camera of the artist's stands already."""
         around = self._surroundings()
-        if around is None or around.camera is not None or message.kind != "static":
+        if around is None or around.camera is not None or not message.poses:
             return
         if scene.find_root(around.scene, around.clip) is not None:
             around = replace(around, use_scene_camera=False)  # the camera of the standing result stays the scene's
-        numbers = clip.all_frames(around.clip)
-        path = CameraPath(message.kind, np.array(message.intrinsics), np.tile(np.eye(4), (len(numbers), 1, 1)))
+        poses = np.array(message.poses)
+        matrices = np.tile(np.eye(4), (len(poses), 1, 1))
+        matrices[:, :3, :3], matrices[:, :3, 3] = matrix_from_quaternion(poses[:, :4]), poses[:, 4:]
+        numbers = message.first_frame + np.arange(len(poses))
+        path = CameraPath(message.kind, np.array(message.intrinsics), matrices)
         take_to_scene.build_camera(path, tuple(around.clip.size), numbers, self._ensure_root(around), around)
 
     def hand_started(self, message: messages.TrackStarted) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -62,7 +64,9 @@ def artists_camera(target: bpy.types.Scene) -> bpy.types.Object | None:
 
 
 def take_path(movie: bpy.types.MovieClip) -> Path:
-    """Beside the .blend once that is saved, else in the extension's own folder.
+    """Beside the .blend once that is saved, else in the extension's own folder, which all unsaved files share.
+
+    A name that another clip could claim there is told apart by a few letters that stand for the clip's whole path.
 
     Raises:
         SolverError: ``folder-not-writable``.
@@ -72,7 +76,11 @@ def take_path(movie: bpy.types.MovieClip) -> Path:
     else:
         folder = Path(bpy.utils.extension_path_user(package.NAME, path="takes", create=True))
     _require_writable(folder)
-    return folder / f"{Path(bpy.path.basename(movie.filepath)).stem}.handheld.npz"
+    path = clip.file_path(movie)
+    paths = {clip.file_path(other) for other in bpy.data.movieclips}
+    is_unique = bpy.data.filepath and sum(other.stem == path.stem for other in paths) == 1
+    mark = "" if is_unique else "." + hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
+    return folder / f"{path.stem}{mark}.handheld.npz"
 
 
 def _require_writable(folder: Path) -> None:

@@ -88,6 +88,7 @@ class TakeDraft:
             values[:] = empty
         for track in refined.tracks:
             self._replace_track(track)
+        yield camera_message(self._camera, self._clip.first_frame)
         for track in refined.tracks:
             confidence = self._confidence[track.track, track.frames - self._clip.first_frame]
             yield from _poses(track.track, track.frames, track.rotations, track.transl, confidence)
@@ -132,6 +133,14 @@ class TakeDraft:
             landmark_offsets=self._offsets,
             provenance={"solver": __version__, "options": self._options, "seconds": self.seconds},
         )
+
+
+def camera_message(camera: CameraPath, first_frame: int) -> Message:
+    """What shows the camera to a client."""
+    quaternions = quaternion_from_matrix(camera.world_from_camera[:, :3, :3])
+    poses = np.concatenate([quaternions, camera.world_from_camera[:, :3, 3]], axis=1)
+    rows = tuple(map(tuple, poses.tolist()))
+    return messages.CameraSolved(0, camera.kind, tuple(camera.intrinsics.tolist()), first_frame, rows)
 
 
 def _or_full(values: np.ndarray | None, count: int, filling: float, kind: type) -> np.ndarray:

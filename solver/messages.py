@@ -108,14 +108,16 @@ class StageFinished(Message):
 
 @dataclass(frozen=True)
 class CameraSolved(Message):
-    """The camera. ``take`` names a take file whose camera arrays are valid (its hands may still be missing).
+    """The camera as it is known by now; sent again when it is refined.
 
-    ``kind`` is one of ``take.CAMERA_KINDS``; intrinsics (fx, fy, cx, cy) in pixels of the clip.
+    ``kind`` is one of ``take.CAMERA_KINDS``; intrinsics (fx, fy, cx, cy) in pixels of the clip. ``poses`` has a row
+    (qw, qx, qy, qz, x, y, z) for each frame from ``first_frame`` on: ``world_from_camera``, metres.
     """
 
     kind: str = ""
     intrinsics: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    take: str = ""
+    first_frame: int = 1
+    poses: tuple[tuple[float, float, float, float, float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from .camera import given, static
 from .camera import solve as camera_solve
 from .camera.cameras import CameraPath
 from .camera.progress import CameraProgress
-from .draft import TakeDraft
+from .draft import TakeDraft, camera_message
 from .errors import SolverError
 from .hand_model import loading
 from .hand_model.model import HandModel
@@ -212,7 +212,7 @@ class _Solve:
             camera = static.assume(len(clip), clip.size, self._options.focal_px)
             if self._options.focal_px is None:
                 yield _lens_warning(camera, clip)
-        yield messages.CameraSolved(0, camera.kind, tuple(camera.intrinsics.tolist()))
+        yield camera_message(camera, clip.first_frame)
         return camera
 
     def _fit(

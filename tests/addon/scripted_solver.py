@@ -52,7 +52,7 @@ def stream(client: Client, request: messages.SolveRequest, solved: take.Take, un
     """Camera, hands, and their poses of the first ``until`` frames."""
     number = request.request
     client.say(messages.StageStarted(number, "initialise", "Fitting the hands", 0, 2))
-    client.say(messages.CameraSolved(number, solved.camera_kind, tuple(solved.intrinsics.tolist())))
+    client.say(_camera(number, solved))
     for hand, side in enumerate(solved.sides):
         client.say(messages.TrackStarted(number, hand, side, tuple(solved.betas[hand].tolist())))
     for row in range(until):
@@ -63,6 +63,14 @@ def stream(client: Client, request: messages.SolveRequest, solved: take.Take, un
                 client.say(_pose(number, solved, hand, row))
         client.say(messages.Progress(number, "initialise", row + 1, len(solved.frames)))
         time.sleep(pause)
+
+
+def _camera(number: int, solved: take.Take) -> messages.CameraSolved:
+    matrices = solved.world_from_camera
+    quaternions = quaternion_from_matrix(matrices[:, :3, :3]).tolist()
+    poses = tuple((*q, *p) for q, p in zip(quaternions, matrices[:, :3, 3].tolist(), strict=True))
+    intrinsics = tuple(solved.intrinsics.tolist())
+    return messages.CameraSolved(number, solved.camera_kind, intrinsics, int(solved.frames[0]), poses)
 
 
 def _pose(number: int, solved: take.Take, hand: int, row: int) -> messages.TrackPose:

@@ -181,6 +181,6 @@ def test_import_a_take_whose_clip_is_gone(tmp_path):
 
 def test_import_what_is_no_take(tmp_path):
     (tmp_path / "take.npz").write_bytes(b"PK nothing")
-    with pytest.raises(RuntimeError, match="not a readable take"):
+    with pytest.raises(RuntimeError, match="is no take"):
         bpy.ops.handheld.import_take(filepath=str(tmp_path / "take.npz"))
     assert not bpy.context.scene.objects

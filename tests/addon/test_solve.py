@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, process, rig, scene, solve, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, frames, process, request, rig, scene, solve, take_to_scene
 from bl_ext.user_default.handheld.addon.session import State
 from movies import write_movie
 from takes import moving_take
@@ -99,7 +99,7 @@ def test_the_operator_blocks_in_background_and_builds_the_take(script):
     assert session.state is State.FINISHED and session.problem is None
     assert bpy.context.scene.frame_current == 1
     assert shows(take)
-    assert Path(session.take_path).is_file() and Path(session.take_path).name == "手 clip.handheld.npz"
+    assert Path(session.take_path).is_file() and Path(session.take_path).name.startswith("手 clip.")
     assert root().handheld.take == session.take_path
     assert [warning.code for warning in session.warnings] == ["focal-guessed"]
     assert bpy.context.scene.camera.parent == root()
@@ -131,6 +131,18 @@ def test_hands_move_while_it_runs(script):
     assert np.degrees(so3.angle_between(take.rotations[1, frame - 1], rotations)).max() < 0.01
     np.testing.assert_allclose(transl, take.transl[1, frame - 1], atol=1e-5)
     assert {key.type for curve in animation.curves(right) for key in curve.keyframe_points} == {"GENERATED"}
+
+
+def test_a_moving_camera_is_seen_while_it_runs(script):
+    take = moving_take(camera_kind="given")
+    script("slow", take)
+    session = solve.start(bpy.context)
+    pump_until(lambda: bpy.context.scene.camera is not None, session)
+    assert session.is_active and session.state is State.RUNNING
+    for row in (0, 17):
+        bpy.context.scene.frame_set(int(take.frames[row]))
+        found = frames.camera_to_solver(np.array(bpy.context.scene.camera.matrix_world))
+        np.testing.assert_allclose(found, take.world_from_camera[row], atol=1e-5)
 
 
 def test_the_scene_stays_where_it_is_if_it_shall_not_follow(script):
@@ -359,6 +371,16 @@ def test_the_take_lies_beside_the_saved_file(script, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     session = pump_to_end(solve.start(bpy.context))
     assert Path(session.take_path) == tmp_path / "手 clip.handheld.npz"
+
+
+def test_clips_of_one_name_have_takes_of_their_own(movie, tmp_path):
+    """Unsaved files share a folder, and one .blend may hold two clips of one name."""
+    (tmp_path / "other").mkdir()
+    other = bpy.data.movieclips.load(str(write_movie(tmp_path / "other" / "手 clip.mp4")))
+    assert len({request.take_path(movie), request.take_path(other)}) == 2
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    assert len({request.take_path(movie), request.take_path(other)}) == 2
+    assert request.take_path(movie).parent == tmp_path
 
 
 def test_a_python_that_does_not_exist(script, monkeypatch):
