@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
     (options.report / "report.html").write_text(report.as_html(results, abouts, verdict), encoding="utf-8")
     print(f"\n{options.report / 'report.html'}")
     if options.update_baseline:
+        page = options.baseline.with_name("RESULTS.md")
+        page.write_text(report.as_markdown(results, abouts), encoding="utf-8")
         _write_json(options.baseline, _merged(_read_baseline(options.baseline), _without_runs(measured)))
         return 0
     return 1 if verdict else 0
@@ -54,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="*", metavar="CLIP")
     parser.add_argument("--modes", nargs="+", choices=tuple(MODES), default=tuple(MODES))
     parser.add_argument("--baseline", type=Path, default=Path(__file__).with_name("baseline.json"))
-    parser.add_argument("--update-baseline", action="store_true", help="make these results the baseline")
+    parser.add_argument(
+        "--update-baseline", action="store_true", help="make these results the baseline, and write RESULTS.md beside it"
+    )
     return parser
 
 

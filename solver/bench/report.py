@@ -84,6 +84,33 @@ def as_text(results: list[Result]) -> str:
     return "\n".join(lines)
 
 
+def as_markdown(results: list[Result], abouts: dict[str, str]) -> str:
+    """A page for the repository: what a person should know, good and bad."""
+    parts = [
+        "# Where the product stands",
+        "",
+        "Written by `python3 build.py bench --update-baseline`; see README.md.",
+        "",
+    ]
+    parts += [f"- **{name}**: {about}" for name, about in abouts.items()]
+    for mode in dict.fromkeys(result.mode for result in results):
+        chosen = [result for result in results if result.mode == mode]
+        means = overall([result.figures for result in chosen])
+        rows = [["clip", *(f"{FIGURES[name].title} [{FIGURES[name].unit}]" for name in SHORT)]]
+        rows += [[result.clip, *(show(result.figures.get(name)) for name in SHORT)] for result in chosen]
+        rows.append(["**overall**", *(show(means[name]) for name in SHORT)])
+        parts += ["", f"## {mode.capitalize()}", "", *_markdown_rows(rows)]
+        parts += [f"- {result.clip} failed: {result.run.failure}" for result in chosen if result.run.failure]
+    names = dict.fromkeys(SHORT)
+    parts += ["", "## What the figures are", "", *(f"- {FIGURES[n].title}: {FIGURES[n].about}." for n in names)]
+    return "\n".join(parts) + "\n"
+
+
+def _markdown_rows(rows: list[list[str]]) -> list[str]:
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
+
+
 def _columns(rows: list[list[str]]) -> list[str]:
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]

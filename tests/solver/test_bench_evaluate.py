@@ -137,6 +137,9 @@ def test_every_figure_is_explained_and_the_report_has_all_clips(take, truth, mod
     page = report.as_html([good, bad], {"walk": "A <walk>."}, ["It got worse."])
     for expected in ("walk", "dark", "A &lt;walk&gt;.", "It got worse.", "It broke.", "<svg", "hands CPU ms/frame"):
         assert expected in page
+    written = report.as_markdown([good, bad], {"walk": "A walk."})
+    assert "| walk | 1.00 |" in written
+    assert "dark failed: It broke." in written
     assert report.as_json([good, bad])["as is"]["walk"]["run"]["real_time_factor"] == pytest.approx(5.0)
     assert report.overall([good.figures, bad.figures])["recall"] == pytest.approx(0.5)
     assert "overall" in report.as_text([good, bad])
