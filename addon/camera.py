@@ -6,12 +6,14 @@ import bpy
 import numpy as np
 
 from ..solver.camera.cameras import CameraPath
+from ..solver.errors import SolverError
 from ..solver.hand_model.rotations import quaternion_from_matrix
 from . import animation, clip, frames
 from .clip import KnownCamera
 from .scene import stepping
 
 SENSOR_MM = 36.0
+_SAME_LENS_PX = 0.1
 Movie = bpy.types.MovieClip | None
 
 
@@ -64,13 +66,28 @@ def read(
 
     Returns:
         KnownCamera, constant if nothing animates the camera.
+
+    Raises:
+        SolverError: ``camera-not-perspective`` or ``camera-zooms``.
     """
-    numbers = clip.all_frames(movie)
+    numbers, size = clip.all_frames(movie), tuple(movie.size)
     steps = stepping(scene, clip.scene_frames(movie, numbers))
-    matrices = np.array([camera.matrix_world.copy() for _ in steps], float)
+    seen = [(camera.matrix_world.copy(), intrinsics(camera.data, size)) for _ in steps]
+    _require_one_lens(camera, np.array([lens for _, lens in seen]))
+    matrices = np.array([matrix for matrix, _ in seen], float)
     if root is not None:
         matrices = np.linalg.inv(np.array(root.matrix_world, float)) @ matrices
-    return KnownCamera(numbers, frames.camera_to_solver(matrices), intrinsics(camera.data, tuple(movie.size)))
+    return KnownCamera(numbers, frames.camera_to_solver(matrices), seen[0][1])
+
+
+def _require_one_lens(camera: bpy.types.Object, lenses: np.ndarray) -> None:
+    """``lenses`` (T, 4) in px."""
+    if camera.data.type != "PERSP":
+        sentence = f"{camera.name} is no perspective camera."
+        raise SolverError("camera-not-perspective", sentence, "Set its lens type to Perspective, or choose another.")
+    if np.ptp(lenses, axis=0).max() > _SAME_LENS_PX:
+        sentence = f"The focal length or shift of {camera.name} changes over the clip, which can't be used yet."
+        raise SolverError("camera-zooms", sentence, "Remove the animation of its lens, or choose another camera.")
 
 
 def intrinsics(camera: bpy.types.Camera, size: tuple[int, int]) -> np.ndarray:

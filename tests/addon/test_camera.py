@@ -163,6 +163,24 @@ def test_a_parented_camera_and_a_moved_root(movie):
     np.testing.assert_allclose(read_camera_file(asked.options)[1], poses, atol=1e-5)
 
 
+def test_a_lens_that_is_animated_or_no_perspective_is_refused(movie):
+    """One focal length is all that the solver takes: not silently that of the frame that happens to be shown."""
+    mine = animated_camera(moving_camera(RNG, 20))
+    choose_camera(mine)
+    mine.data.lens = 50
+    mine.data.keyframe_insert("lens", frame=1)
+    mine.data.lens = 80
+    mine.data.keyframe_insert("lens", frame=20)
+    with pytest.raises(Exception, match="focal length or shift of .* changes") as refused:
+        request.build(bpy.context)
+    assert refused.value.code == "camera-zooms"
+    mine.data.animation_data_clear()
+    mine.data.type = "ORTHO"
+    with pytest.raises(Exception, match="no perspective camera") as refused:
+        request.build(bpy.context)
+    assert refused.value.code == "camera-not-perspective"
+
+
 def test_no_camera_chosen(movie):
     bpy.context.scene.handheld.camera_source = "OBJECT"
     with pytest.raises(Exception, match="Choose the camera that filmed") as refused:
