@@ -66,7 +66,7 @@ def profile_sigma(profile: np.ndarray) -> float:
     The adjustment's own sigma does not tell: it said 0.2 % where the truth was 8 % away. What is left in a real clip is
     systematic (shutter, lens, drift), so a rise of 1 % of the cost counts as one sigma, however many points there are.
     """
-    rise = min(profile[0], profile[2]) / max(profile[1], 1e-12) - 1
+    rise = (profile[0] + profile[2]) / (2 * max(profile[1], 1e-12)) - 1
     return float(_PROFILE_STEP * np.sqrt(_ONE_SIGMA_RISE / rise)) if rise > 0 else float("inf")
 
 

@@ -41,15 +41,27 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
         registered += 1
         report(min(registered, len(job.key_rows)), job.frame_count)
 
-    output = folder / "models"
-    output.mkdir(exist_ok=True)
-    found = pycolmap.incremental_mapping(database, folder, output, _mapping(job), next_image_callback=count)
-    maps = sorted(found.values(), key=lambda m: -m.num_reg_images())[:_MAX_MODELS]
+    maps = _maps(database, folder / "models", _mapping(job), count)
+    if len(maps) > 1:
+        # posing images without structure is slow, but joins what a blurred turn has torn
+        options = _mapping(job)
+        options.structure_less_registration_fallback = True
+        again = _maps(database, folder / "again", options, count)
+        maps = max(maps, again, key=lambda m: m[0].num_reg_images() if m else 0)
     models = []
     for index, sparse in enumerate(maps):
         models.append(_Refinement(job, keyframes, sparse).run())
         report(len(job.key_rows) + (job.frame_count - len(job.key_rows)) * (index + 1) // len(maps), job.frame_count)
     return sorted(models, key=lambda m: -m.posed.sum())
+
+
+def _maps(
+    database: Path, folder: Path, options: pycolmap.IncrementalPipelineOptions, count: Callable[[], None]
+) -> list[pycolmap.Reconstruction]:
+    """Largest first."""
+    folder.mkdir()
+    found = pycolmap.incremental_mapping(database, folder, folder, options, next_image_callback=count)
+    return sorted(found.values(), key=lambda m: -m.num_reg_images())[:_MAX_MODELS]
 
 
 def _camera(job: MappingJob) -> pycolmap.Camera:
@@ -81,13 +93,13 @@ def _verified(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray | No
 def _mapping(job: MappingJob) -> pycolmap.IncrementalPipelineOptions:
     options = pycolmap.IncrementalPipelineOptions()
     options.max_num_models, options.min_model_size, options.min_num_matches = _MAX_MODELS, 3, 12
-    # searching poses without structure took 20 s for four frames of a blurred turn; those are bridged instead
     options.structure_less_registration_fallback = False
     options.extract_colors, options.num_threads, options.random_seed = False, 1, job.seed
     options.ba_refine_focal_length, options.ba_refine_extra_params = job.refine_focal, job.refine_k1
     # a clip's keyframes are many and alike: adjusting everything at each 10 % of growth would cost most of the time
     options.ba_global_frames_ratio = options.ba_global_points_ratio = 1.3
-    options.ba_global_max_refinements = 2
+    options.ba_global_max_refinements, options.ba_local_max_refinements = 2, 1
+    options.ba_global_max_num_iterations, options.ba_local_max_num_iterations = 20, 10
     options.ba_global_function_tolerance = 1e-5
     options.ba_local_function_tolerance = 1e-5
     mapper = options.mapper

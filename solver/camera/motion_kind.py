@@ -17,6 +17,8 @@ from .tracks import Tracks, cells
 _REFERENCE_WIDTH = 640
 STATIC_PX, ROTATION_PX, LOW_PARALLAX_PX = 1.0, 1.2, 3.0
 _MIN_FLOW_PX, _MIN_SHARED, _MAX_PAIRS, _MIN_PAIRS = 10.0, 30, 40, 3
+# Pairs for the search of the lens; no lens mends a residual this many times above low parallax.
+_SEARCH_PAIRS, _HOPELESS, _K1_TRIALS, _LENS_STEPS = 16, 3.0, (-0.2, -0.1, 0.0, 0.1), (0.1, 0.03, 0.01)
 # Fewer points, in fewer cells of the 8 x 5 grid, are no background.
 _MIN_TRACKS, _MIN_CELLS = 40, 6
 # A camera stands still, whatever else moves, if over nearly the whole shot this share of points, spread over these
@@ -118,21 +120,25 @@ def _best_rotation_lens(
 ) -> tuple[float, float, float]:
     """Focal length, k1 and the residual (90th percentile over pairs) of the rotation that explains the clip best."""
 
-    def typical(focal: float, k1: float) -> float:
-        return float(np.median([rotation_residual(a, b, size, focal, k1) for a, b in pairs]))
+    some = pairs[:_SEARCH_PAIRS]
 
-    if focal_px is None:
-        grid = np.geomspace(0.4, 2.5, 13) * size[0]
-        focal = float(grid[np.argmin([typical(f, 0.0) for f in grid])])
-        steps, k1_grid = (0.1, 0.03, 0.01), (-0.2, -0.1, 0.0, 0.1)
-    else:
-        focal, steps, k1_grid = focal_px, (), (-0.2, -0.1, -0.05, 0.0, 0.05, 0.1)
-    k1 = k1_grid[int(np.argmin([typical(focal, k) for k in k1_grid]))]
-    for step in steps:
-        near = [(focal * np.exp(i * step), k1 + j * step * 0.5) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    def typical(focal: float, k1: float) -> float:
+        return float(np.median([rotation_residual(a, b, size, focal, k1) for a, b in some]))
+
+    def worst(focal: float, k1: float) -> float:
+        return float(np.percentile([rotation_residual(a, b, size, focal, k1) for a, b in pairs], 90))
+
+    grid = np.geomspace(0.4, 2.5, 9) * size[0] if focal_px is None else np.array([focal_px])
+    trials = [typical(f, 0.0) for f in grid]
+    focal, k1 = float(grid[np.argmin(trials)]), 0.0
+    if min(trials) > _HOPELESS * LOW_PARALLAX_PX * size[0] / _REFERENCE_WIDTH:
+        return focal, k1, worst(focal, k1)
+    k1 = _K1_TRIALS[int(np.argmin([typical(focal, k) for k in _K1_TRIALS]))]
+    for step in _LENS_STEPS:
+        focal_step = step if focal_px is None else 0.0
+        near = [(focal * np.exp(i * focal_step), k1 + j * step / 2) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         focal, k1 = near[int(np.argmin([typical(*lens) for lens in near]))]
-    every = [rotation_residual(a, b, size, focal, k1) for a, b in pairs]
-    return float(focal), float(k1), float(np.percentile(every, 90))
+    return float(focal), float(k1), worst(focal, k1)
 
 
 def rotation_residual(a: np.ndarray, b: np.ndarray, size: tuple[int, int], focal_px: float, k1: float) -> float:
