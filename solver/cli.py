@@ -21,6 +21,7 @@ EXIT_FAILED, EXIT_CANCELLED = 1, 130
 def main(arguments: list[str]) -> int:
     """Run one subcommand; returns the process's exit status."""
     options = _parser().parse_args(arguments)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file name that a terminal can't show must not end a solve
     try:
         return options.run(options)
     except SolverError as error:

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from solver import messages
+from solver.video import MovieWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
@@ -97,6 +100,19 @@ def test_command_line_prints_the_repair_and_fails(tmp_path):
     assert done.returncode == 1
     assert "clip-not-video" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_that_lacks_the_letters_of_a_file_name_is_no_error(tmp_path):
+    with MovieWriter(tmp_path / "手.mp4", (128, 72), Fraction(25)) as movie:
+        for _ in range(3):
+            movie.write(np.zeros((72, 128, 3), np.uint8))
+    command = [sys.executable, "-m", "solver", "solve", str(tmp_path / "手.mp4"), "-o", str(tmp_path / "t.npz")]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False, env=ascii_only
+    )
+    assert done.returncode == 1 and "no-hands-found" in done.stderr
+    assert "Traceback" not in done.stderr and "\\u624b" in done.stdout
 
 
 def test_unwritable_output_is_told_before_the_solve(tmp_path):
