@@ -50,7 +50,8 @@ def build(take: Take, take_path: str, around: Surroundings) -> bpy.types.Object:
     if around.camera is None:
         path = CameraPath(take.camera_kind, take.intrinsics, take.world_from_camera)
         build_camera(path, take.size, take.frames, root, around)
-    hands = [_build_hand(take, row, models[side], root, around) for row, side in enumerate(take.sides)]
+    there = (take.status != MISSING).any(axis=1)  # a cancel may come before a hand's first frame
+    hands = [_build_hand(take, row, models[side], root, around) for row, side in enumerate(take.sides) if there[row]]
     _remove_other_hands(root, hands)
     return root
 

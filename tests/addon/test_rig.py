@@ -270,6 +270,13 @@ def test_a_hand_that_is_gone_goes_unless_the_artist_keyed_it(built):
     assert {hand.handheld.side for hand in take_to_scene.hands_of(root)} == {"left", "right"}
 
 
+def test_a_hand_that_is_missing_throughout_is_not_made():
+    take = moving_take()
+    take.status[1], take.rotations[1], take.transl[1] = MISSING, np.nan, np.nan
+    root = take_to_scene.build(take, "a.npz", Surroundings(bpy.context.scene, None, "open"))
+    assert [hand.handheld.side for hand in take_to_scene.hands_of(root)] == ["left"]
+
+
 def test_two_hands_of_one_side_and_none():
     around = Surroundings(bpy.context.scene, None, "open")
     root = take_to_scene.build(moving_take(sides=("right", "right")), "b.npz", around)
