@@ -15,7 +15,7 @@ from .cameras import BRIDGED, SOLVED
 from .job import MappedModel
 from .lens import rays_of
 from .motion_kind import robust_rotation
-from .similarity import Similarity, between_paths
+from .similarity import Similarity, between_paths, mean_rotation
 from .tracks import Tracks
 
 _MIN_SHARED_FRAMES, _MIN_SHARED_POINTS = 3, 8
@@ -125,6 +125,7 @@ def _by_odometry(model: MappedModel, poses: np.ndarray, turns: np.ndarray) -> Si
     near = np.abs(known[:, None] - mine[None, :])
     here, there = np.unravel_index(near.argmin(), near.shape)
     a, b = int(known[here]), int(mine[there])
+    turns = _without_parallax(turns, poses, a)
     turn = turns[a + 1 : b + 1] if b > a else turns[b + 1 : a + 1]
     chain = np.eye(3)
     for step in turn:
@@ -160,14 +161,27 @@ def frame_turns(tracks: Tracks, focal_px: float, k1: float) -> np.ndarray:
     return turns
 
 
+def _without_parallax(turns: np.ndarray, poses: np.ndarray, row: int) -> np.ndarray:
+    """``turns`` corrected by what they are off around the known ``row``.
+
+    A rotation fitted to a travelling camera's image takes up part of the travel; next to a gap that part is known.
+    """
+    near = np.arange(max(1, row - _SPEED_FRAMES), min(len(poses), row + _SPEED_FRAMES + 1))
+    near = near[np.isfinite(poses[near, 0, 0]) & np.isfinite(poses[near - 1, 0, 0])]
+    if not len(near):
+        return turns
+    true = poses[near, :3, :3].transpose(0, 2, 1) @ poses[near - 1, :3, :3]
+    return mean_rotation(true @ turns[near].transpose(0, 2, 1)) @ turns
+
+
 def _bridged(poses: np.ndarray, turns: np.ndarray) -> np.ndarray:
     known = np.flatnonzero(np.isfinite(poses[:, 0, 0]))
     filled = poses.copy()
     for before, after in zip(known[:-1], known[1:], strict=True):
         if after - before > 1:
-            _fill_gap(filled, turns, before, after)
-    _run_out(filled, turns, int(known[0]), -1)
-    _run_out(filled, turns, int(known[-1]), 1)
+            _fill_gap(filled, _without_parallax(turns, poses, before), before, after)
+    for row, direction in ((int(known[0]), -1), (int(known[-1]), 1)):
+        _run_out(filled, _without_parallax(turns, poses, row), row, direction)
     return filled
 
 

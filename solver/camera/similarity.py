@@ -48,14 +48,23 @@ def between_paths(source: np.ndarray, target: np.ndarray) -> Similarity:
     return Similarity(scale, rotation, b_mean - scale * a_mean)
 
 
-def robust_between_paths(source: np.ndarray, target: np.ndarray, rounds: int = 5) -> Similarity:
-    """``between_paths`` of the frames that agree, so that a stretch that one of them lost does not spoil the rest."""
-    keep = np.ones(len(source), bool)
-    for _ in range(rounds):
-        found = between_paths(source[keep], target[keep])
-        error = np.linalg.norm(found.poses(source)[:, :3, 3] - target[:, :3, 3], axis=1)
-        keep = error <= max(3 * float(np.median(error)), 1e-12)
-    return found
+def robust_between_paths(source: np.ndarray, target: np.ndarray, trials: int = 60) -> Similarity:
+    """``between_paths`` of the frames that agree, so that a stretch that one of them lost does not spoil the rest.
+
+    Least median of squares (Rousseeuw 1984) over samples of four frames, then all frames within three medians.
+    """
+
+    def error(move: Similarity) -> np.ndarray:
+        return np.linalg.norm(move.poses(source)[:, :3, 3] - target[:, :3, 3], axis=1)
+
+    rng = np.random.default_rng(0)
+    samples = [rng.choice(len(source), min(4, len(source)), replace=False) for _ in range(trials)]
+    best = min((between_paths(source[s], target[s]) for s in samples), key=lambda move: float(np.median(error(move))))
+    for _ in range(3):
+        apart = error(best)
+        keep = apart <= max(3 * float(np.median(apart)), 1e-12)
+        best = between_paths(source[keep], target[keep])
+    return best
 
 
 def rotation_angles(rotations: np.ndarray) -> np.ndarray:
