@@ -32,6 +32,8 @@ _NEIGHBOURHOOD, _MIN_NEIGHBOURS = 0.6, 4
 # background, while the background moves through the image by several times that.
 _WINDOW_FRAMES, _TOLERANCE, _MIN_MOTION = 12, 0.02, 4.0
 _MIN_PARALLAX = 0.04
+# stretches over which a hand may be still, and how far it may drift in one all the same
+_STILL_FRAMES, _DRIFT_M = (12, 30), 0.008
 _LANDMARKS, _MIN_AGREEING = (0, 4, 5, 8, 9, 12, 13, 16, 17, 20), 2
 # Some of what passes the tests is wrong: hands that hover, or move along with the camera for a while.
 _CONTACT_SHARE, _GAP_IN_FRONT, _OUTLIERS = 0.6, 0.3, 0.1
@@ -42,7 +44,10 @@ _GRID = np.linspace(np.log(1e-3), np.log(1e3), 4001)
 
 @dataclass(frozen=True)
 class _Evidence:
-    """Logarithms of metres per unit: one value per stretch that passed the test; ``bound`` is -inf without any."""
+    """Logarithms of metres per unit: one value per stretch that passed the test; ``bound`` is -inf without any.
+
+    ``still`` (n, 2): with the one-sigma of each.
+    """
 
     still: np.ndarray
     contact: np.ndarray
@@ -74,7 +79,7 @@ def estimate(path: CameraPath, tracks: list[HandTrack], first_frame: int) -> Sca
     ratio = np.concatenate([np.zeros(0), *ratios])
     ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
     evidence = _Evidence(
-        np.array([value for hand in hands for value in _still(path, hand)]),
+        np.array([value for hand in hands for value in _still(path, hand)]).reshape(-1, 2),
         np.array([value for hand in hands for value in _contacts(path, hand)]),
         float(np.log(np.percentile(ratio, 90))) if len(ratio) >= _WINDOW_FRAMES else -np.inf,
     )
@@ -132,35 +137,42 @@ def _projected(path: CameraPath, local: np.ndarray) -> np.ndarray:
     return local[:, :2] / local[:, 2:] * path.intrinsics[:2] + path.intrinsics[2:]
 
 
-def _windows(hand: _Hand) -> list[tuple[slice, float]]:
-    """Stretches of the track, half overlapping, with the tolerance in px that holds there."""
+def _windows(hand: _Hand, frames: int) -> list[tuple[slice, float]]:
+    """Stretches of the track one after the other, with the tolerance in px that holds there."""
     found = []
-    for start in range(0, len(hand.rows) - _WINDOW_FRAMES + 1, _WINDOW_FRAMES // 2):
-        part = slice(start, start + _WINDOW_FRAMES)
-        if hand.rows[part][-1] - hand.rows[part][0] <= 2 * _WINDOW_FRAMES:
+    for start in range(0, len(hand.rows) - frames + 1, frames):
+        part = slice(start, start + frames)
+        if hand.rows[part][-1] - hand.rows[part][0] <= 2 * frames:
             size = float(np.median(np.ptp(hand.pixels[part], axis=1).max(axis=1)))
             found.append((part, _TOLERANCE * size))
     return found
 
 
-def _still(path: CameraPath, hand: _Hand) -> list[float]:
-    """log(landmark depth / depth of the static point that explains it), per stretch that has one."""
+def _still(path: CameraPath, hand: _Hand) -> list[tuple[float, float]]:
+    """log(landmark depth / depth of the static point that explains it) and its sigma, per stretch that has one.
+
+    What passes for still may drift by some millimetres: against a short baseline that is a large error of depth.
+    """
     found = []
-    for part, tolerance in _windows(hand):
-        values = []
-        for landmark in _LANDMARKS:
-            depths = _depths_of_static_point(path, hand.rows[part], hand.pixels[part, landmark], tolerance)
-            if depths is not None:
-                values.append(np.median(hand.depth_m[part, landmark] / depths))
-        if len(values) >= len(_LANDMARKS) // 2:
-            found.append(float(np.log(np.median(values))))
+    for frames in _STILL_FRAMES:
+        for part, tolerance in _windows(hand, frames):
+            values, baselines = [], []
+            for landmark in _LANDMARKS:
+                static = _static_point(path, hand.rows[part], hand.pixels[part, landmark], tolerance)
+                if static is not None:
+                    depth_m = float(np.median(hand.depth_m[part, landmark]))
+                    values.append(np.median(hand.depth_m[part, landmark] / static[0]))
+                    baselines.append(static[1] * depth_m)
+            if len(values) >= len(_LANDMARKS) // 2:
+                sigma = np.hypot(_DEPTH_NOISE, _DRIFT_M / np.median(baselines))
+                found.append((float(np.log(np.median(values))), float(sigma)))
     return found
 
 
 def _contacts(path: CameraPath, hand: _Hand) -> list[float]:
     """log(fingertip depth / depth of what it covers), per stretch over which fingertips stick to that."""
     found = []
-    for part, tolerance in _windows(hand):
+    for part, tolerance in _windows(hand, _WINDOW_FRAMES):
         values = []
         for i, tip in enumerate(_FINGERTIPS):
             if _sticks(path, hand.rows[part], hand.pixels[part, tip], hand.covered[part, i], tolerance):
@@ -185,8 +197,8 @@ def _sticks(path: CameraPath, rows: np.ndarray, pixels: np.ndarray, covered: np.
     return moved > _MIN_MOTION * tolerance_px and np.sqrt(((at - pixels) ** 2).sum(axis=1).mean()) < tolerance_px
 
 
-def _depths_of_static_point(path: CameraPath, rows: np.ndarray, pixels: np.ndarray, tolerance_px: float):
-    """Depths in every frame of the one point that projects to ``pixels``; None if there is none, or no parallax."""
+def _static_point(path: CameraPath, rows: np.ndarray, pixels: np.ndarray, tolerance_px: float):
+    """Depths in every frame of the one point that projects to ``pixels``, and baseline over depth; None without one."""
     cameras = path.world_from_camera[rows]
     bearing = (pixels - path.intrinsics[2:]) / path.intrinsics[:2]
     rays = np.einsum("nij,nj->ni", cameras[:, :3, :3], np.concatenate([bearing, np.ones((len(rows), 1))], axis=1))
@@ -204,7 +216,8 @@ def _depths_of_static_point(path: CameraPath, rows: np.ndarray, pixels: np.ndarr
     # baseline across the line of sight, against the depth
     sideways = np.einsum("nij,nj->ni", across, centres - centres.mean(axis=0))
     parallax = np.linalg.norm(np.ptp(sideways, axis=0)) / np.median(local[:, 2])
-    return local[:, 2] if np.sqrt((error**2).mean()) < tolerance_px and parallax > _MIN_PARALLAX else None
+    still = np.sqrt((error**2).mean()) < tolerance_px and parallax > _MIN_PARALLAX
+    return (local[:, 2], float(parallax)) if still else None
 
 
 def _prior(path: CameraPath) -> float:
@@ -221,8 +234,8 @@ def _prior(path: CameraPath) -> float:
 
 def _answer(evidence: _Evidence, prior: float) -> ScaleEstimate:
     likelihood = -0.5 * ((_GRID - prior) / _PRIOR_SIGMA) ** 2
-    for value in evidence.still:
-        likelihood = likelihood + np.log((1 - _OUTLIERS) * _hit(value) + _OUTLIERS / np.ptp(_GRID))
+    for value, sigma in evidence.still:
+        likelihood = likelihood + np.log((1 - _OUTLIERS) * _hit(value, sigma) + _OUTLIERS / np.ptp(_GRID))
     for value in evidence.contact:
         in_front = np.where(value < _GRID, np.exp(-(_GRID - value) / _GAP_IN_FRONT) / _GAP_IN_FRONT, 0.0)
         free = 1 - _CONTACT_SHARE - _OUTLIERS
@@ -239,8 +252,8 @@ def _answer(evidence: _Evidence, prior: float) -> ScaleEstimate:
     )
 
 
-def _hit(value: float) -> np.ndarray:
-    return np.exp(-0.5 * ((_GRID - value) / _DEPTH_NOISE) ** 2) / (_DEPTH_NOISE * np.sqrt(2 * np.pi))
+def _hit(value: float, sigma: float = _DEPTH_NOISE) -> np.ndarray:
+    return np.exp(-0.5 * ((_GRID - value) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
 
 
 def _blurred(density: np.ndarray) -> np.ndarray:
