@@ -47,8 +47,7 @@ class CameraPath:
         POLYNOMIAL.
     status: (T,) uint8 of ASSUMED (nothing measured), BRIDGED (from its neighbours), SOLVED; None: all known by others.
     quality_px: (T,) median reprojection error of the background in px of the clip; NaN where nothing was measured.
-    pose_sigma: (T, 2) one-sigma uncertainty of (rotation in rad, position in m) relative to the shot's first frame;
-        NaN where unknown.
+    pose_sigma: (T, 2) one-sigma uncertainty of the turn (rad) and step (m) since the frame before; NaN where unknown.
     disagreement: (T, 2) rotation (rad) and position (m) by which a second, independent solve differs; NaN where none.
     points: (N, 3) sparse background points in the world, ``point_errors_px`` (N,) their reprojection errors.
     shots: (S, 2) first and last row of each shot; each shot has a world of its own.

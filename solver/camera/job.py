@@ -19,7 +19,7 @@ class MappingJob:
     link_pairs: (L, 2) keyframe indices; ``link_counts`` (L,) matches each; ``links`` (M, 2) feature indices in order.
     focal_px, k1: start values. refine_focal, refine_k1: whether they may change.
     seed: of every random choice.
-    profile: refit at focal lengths 12 % off, too.
+    profile: refit at focal lengths 12 % off, too. uncertainty: give ``MappedModel.sigma``.
     """
 
     size: np.ndarray
@@ -39,6 +39,7 @@ class MappingJob:
     refine_k1: bool
     seed: int = 0
     profile: bool = False
+    uncertainty: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class MappedModel:
         camera_from_world: (T, 4, 4), NaN where the frame is not part of it.
         error_px: (T,) median reprojection error of the tracks, NaN where none.
         counts: (T,) points that each pose rests on.
-        sigma: (T, 2) one-sigma uncertainty of rotation (rad) and position relative to the first frame; NaN: unknown.
-        focal_px, k1: the lens. focal_sigma: its relative one-sigma uncertainty by the adjustment (optimistic).
+        sigma: (T, 2) one-sigma of the turn (rad) and step since the frame before; NaN: unknown.
+        focal_px, k1: the lens.
         points: (P, 3); ``point_ids`` (P,) their tracks (-1: features alone); ``point_errors_px`` (P,).
         profile: (3,) mean robust cost of a point, log(1 + px^2), at 0.88, 1 and 1.12 of the focal length; NaN when not
             asked for.
@@ -62,7 +63,6 @@ class MappedModel:
     sigma: np.ndarray
     focal_px: float
     k1: float
-    focal_sigma: float
     points: np.ndarray
     point_ids: np.ndarray
     point_errors_px: np.ndarray

@@ -23,7 +23,10 @@ _MAX_MODELS = 6
 _TRACK_REACH = 15
 # px at the working size
 _VERIFY_PX, _POSE_PX, _FILTER_PX, _CAUCHY_PX, _BAD_POINT_PX = 2.0, 4.0, 3.0, 1.0, 2.5
+# the covariance of all poses is dense: beyond this many frames it takes gigabytes
 _MAX_COVARIANCE_FRAMES = 400
+# share of the cost that k1 must save to be worth having
+_K1_GAIN = 0.02
 Report = Callable[[int, int], None]
 
 
@@ -188,15 +191,16 @@ class _Refinement:
     """From a sparse model of keyframes to poses of all frames that see enough of it."""
 
     def __init__(self, job: MappingJob, keyframes: _Keyframes, sparse: pycolmap.Reconstruction) -> None:
-        self.job, self.keyframes, self.sparse = job, keyframes, sparse
-        self.camera = next(iter(sparse.cameras.values()))
+        self.job, self.keyframes = job, keyframes
+        self.sparse, self.refine_k1 = _with_or_without_distortion(sparse, job)
+        self.camera = next(iter(self.sparse.cameras.values()))
 
     def run(self) -> MappedModel:
         point_of_track = self._points_of_tracks()
         poses = self._poses(point_of_track)
         dense = self._assemble(poses, point_of_track)
-        adjuster = self._adjust(dense)
-        return self._answer(dense, adjuster)
+        sigma = self._adjust(dense)
+        return self._answer(dense, sigma)
 
     def _points_of_tracks(self) -> dict[int, int]:
         """Track id -> point id."""
@@ -269,17 +273,21 @@ class _Refinement:
                     found[point_id][row] = j
         return found
 
-    def _adjust(self, dense: pycolmap.Reconstruction) -> pycolmap.BundleAdjuster:
+    def _adjust(self, dense: pycolmap.Reconstruction) -> np.ndarray:
+        """Adjusts in place; returns (T, 2) sigma of turn and step."""
         options = _adjustment(self.job)
+        options.refine_extra_params = self.refine_k1
         options.ceres.solver_options.max_num_iterations = 12
         _solve(dense, options)
         _drop_bad_points(dense)
         options.ceres.solver_options.max_num_iterations = 40
         adjuster = _solve(dense, options)
+        count = self.job.frame_count
+        sigma = _step_sigma(dense, adjuster, count) if self.job.uncertainty else np.full((count, 2), np.nan)
         _drop_bad_points(dense)
-        return adjuster
+        return sigma
 
-    def _answer(self, dense: pycolmap.Reconstruction, adjuster: pycolmap.BundleAdjuster) -> MappedModel:
+    def _answer(self, dense: pycolmap.Reconstruction, sigma: np.ndarray) -> MappedModel:
         count = self.job.frame_count
         poses = np.full((count, 4, 4), np.nan)
         errors, counts = np.full(count, np.nan), np.zeros(count, int)
@@ -295,11 +303,10 @@ class _Refinement:
             poses[row] = matrix
             errors[row] = np.median(np.linalg.norm(_project(local, camera) - pixels, axis=1))
             counts[row] = len(seen)
-        sigma, focal_sigma = _uncertainty(dense, adjuster, count)
         ids, points, point_errors = self._points(dense)
-        profile = _profile(self.sparse, self.job) if self.job.profile else np.full(3, np.nan)
+        profile = _profile(self.sparse, self.job, self.refine_k1) if self.job.profile else np.full(3, np.nan)
         focal, _, _, k1 = camera.params
-        return MappedModel(poses, errors, counts, sigma, focal, k1, focal_sigma, points, ids, point_errors, profile)
+        return MappedModel(poses, errors, counts, sigma, focal, k1, points, ids, point_errors, profile)
 
     def _points(self, dense: pycolmap.Reconstruction) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         ids = []
@@ -328,12 +335,12 @@ def _adjustment(job: MappingJob) -> pycolmap.BundleAdjustmentOptions:
     return options
 
 
-def _solve(dense: pycolmap.Reconstruction, options: pycolmap.BundleAdjustmentOptions) -> pycolmap.BundleAdjuster:
+def _solve(dense: pycolmap.Reconstruction, options: pycolmap.BundleAdjustmentOptions) -> pycolmap.CeresBundleAdjuster:
     config = pycolmap.BundleAdjustmentConfig()
     for image_id in dense.reg_image_ids():
         config.add_image(image_id)
     config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
-    adjuster = pycolmap.create_default_bundle_adjuster(options, config, dense)
+    adjuster = pycolmap.create_default_ceres_bundle_adjuster(options, config, dense)
     adjuster.solve()
     dense.update_point_3d_errors()
     return adjuster
@@ -345,22 +352,68 @@ def _drop_bad_points(dense: pycolmap.Reconstruction) -> None:
             dense.delete_point3D(point_id)
 
 
-def _uncertainty(dense: pycolmap.Reconstruction, adjuster, count: int) -> tuple[np.ndarray, float]:
-    """One-sigma of each camera against the gauge's first one, scaled by the residuals; focal's relative sigma."""
+def _step_sigma(dense: pycolmap.Reconstruction, adjuster: pycolmap.CeresBundleAdjuster, count: int) -> np.ndarray:
+    """(T, 2) one-sigma of each frame's turn and step since the frame before, from the adjustment's covariance.
+
+    Scaled by the residuals that are left; those of one track are alike, so it is still on the small side.
+    """
     sigma = np.full((count, 2), np.nan)
-    return sigma, float("nan")
+    rows = {int(image.name): image_id for image_id, image in dense.images.items()}
+    if len(rows) > _MAX_COVARIANCE_FRAMES:
+        return sigma
+    options = pycolmap.BACovarianceOptions()
+    options.params = pycolmap.BACovarianceOptionsParams.POSES
+    found = pycolmap.estimate_ba_covariance(options, dense, adjuster)
+    if found is None:
+        return sigma
+    # the median of a Rayleigh distribution is 1.18 sigma
+    unit = float(np.median([p.error for p in dense.points3D.values()])) / 1.18
+    for row, image_id in rows.items():
+        if row - 1 in rows:
+            before_id = rows[row - 1]
+            before, now = (dense.images[i].cam_from_world() for i in (before_id, image_id))
+            covariance = found.get_cam2_cov_from_cam1(before_id, before, image_id, now)
+            if covariance is not None:
+                variance = np.diag(covariance)
+                sigma[row] = unit * np.sqrt([variance[:3].sum(), variance[3:].sum()])
+    return sigma
 
 
-def _profile(model: pycolmap.Reconstruction, job: MappingJob) -> np.ndarray:
+def _with_or_without_distortion(
+    sparse: pycolmap.Reconstruction, job: MappingJob
+) -> tuple[pycolmap.Reconstruction, bool]:
+    """The keyframes' model with k1 = 0 unless the data ask for k1, and whether k1 stays free.
+
+    Focal length and k1 trade against each other: a k1 that buys nothing took the focal length 4 % away.
+    """
+    if not job.refine_k1:
+        return sparse, False
+    plain, bent = (_refitted(sparse, job, 1.0, k1, refine_focal=job.refine_focal) for k1 in (0.0, None))
+    worth = _cost(plain) > (1 + _K1_GAIN) * _cost(bent)
+    return (bent, True) if worth else (plain, False)
+
+
+def _refitted(
+    model: pycolmap.Reconstruction, job: MappingJob, focal_factor: float, k1: float | None, refine_focal: bool
+) -> pycolmap.Reconstruction:
+    """A copy, adjusted with the focal length times ``focal_factor`` and k1 fixed (None: free)."""
+    trial = pycolmap.Reconstruction(model)
+    camera = next(iter(trial.cameras.values()))
+    focal, cx, cy, old_k1 = camera.params
+    camera.params = [focal * focal_factor, cx, cy, old_k1 if k1 is None else k1]
+    options = _adjustment(job)
+    options.refine_focal_length, options.refine_extra_params = refine_focal, k1 is None
+    options.ceres.solver_options.max_num_iterations = 15
+    _solve(trial, options)
+    return trial
+
+
+def _cost(model: pycolmap.Reconstruction) -> float:
+    """Mean robust cost of a point."""
+    return float(np.mean([np.log1p((p.error / _CAUCHY_PX) ** 2) for p in model.points3D.values()]))
+
+
+def _profile(model: pycolmap.Reconstruction, job: MappingJob, refine_k1: bool) -> np.ndarray:
     """Mean robust cost of the points at 0.88, 1 and 1.12 of the focal length, all else refitted to the keyframes."""
-    costs = []
-    for factor in (0.88, 1.0, 1.12):
-        trial = pycolmap.Reconstruction(model)
-        camera = next(iter(trial.cameras.values()))
-        camera.params = [camera.params[0] * factor, *camera.params[1:]]
-        options = _adjustment(job)
-        options.refine_focal_length = False
-        options.ceres.solver_options.max_num_iterations = 15
-        _solve(trial, options)
-        costs.append(np.mean([np.log1p((p.error / _CAUCHY_PX) ** 2) for p in trial.points3D.values()]))
-    return np.array(costs)
+    k1 = None if refine_k1 else 0.0
+    return np.array([_cost(_refitted(model, job, factor, k1, refine_focal=False)) for factor in (0.88, 1.0, 1.12)])

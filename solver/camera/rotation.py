@@ -20,7 +20,9 @@ from .motion_kind import robust_rotation
 from .structure import Lens
 from .tracks import Tracks
 
-_CAUCHY_PX = 1.0
+_CAUCHY_PX = 0.4
+# share of the cost that k1 must save to be worth having
+_K1_GAIN = 0.02
 _ITERATIONS, _ENOUGH = 25, 1e-7
 _MIN_POINTS = 8
 # far links hold a long pan together at its ends; more of them per pair add nothing
@@ -63,9 +65,19 @@ def solve(tracks: Tracks, keyframes: list[Keyframe], links: dict[tuple[int, int]
     seen, track_ids = _track_observations(tracks, rows)
     seen = _with_links(seen, len(track_ids), keyframes, links, rows, rotations, lens, tracks.size)
     directions = _mean_directions(seen, rotations, lens, tracks.size)
-    adjusted = _Adjustment(seen, rotations, directions, lens, tracks.size)
-    adjusted.run()
+    adjusted = _adjusted(seen, rotations, directions, lens, tracks.size)
     return _all_frames(tracks, rows, track_ids, adjusted)
+
+
+def _adjusted(seen: _Observations, rotations, directions, lens: Lens, size: tuple[int, int]) -> _Adjustment:
+    """With k1 only if it saves a good part of the cost: on a pan it trades against the focal length."""
+    bent = _Adjustment(seen, rotations, directions, lens, size)
+    bent.run()
+    if lens.k1_fixed:
+        return bent
+    plain = _Adjustment(seen, rotations, directions, Lens(lens.focal_px, 0.0, lens.focal_fixed, True), size)
+    plain.run()
+    return bent if plain.cost > (1 + _K1_GAIN) * bent.cost else plain
 
 
 def _chain(tracks: Tracks, rows: np.ndarray, lens: Lens) -> np.ndarray:
@@ -123,23 +135,24 @@ class _Adjustment:
         self.free_lens = np.array([not lens.focal_fixed, not lens.k1_fixed])
         self.size = size
         self.focal_sigma = 0.0
+        self.cost = self._cost(self._residuals(rotations, directions, self.focal, self.k1)[0])
 
     def run(self) -> None:
-        damping, cost = 1e-4, self._cost(self._residuals(self.rotations, self.directions, self.focal, self.k1)[0])
+        damping = 1e-4
         for _ in range(_ITERATIONS):
             system = self._linearise()
             while damping < 1e6:
                 trial = self._moved(*self._step(system, damping))
                 new_cost = self._cost(self._residuals(*trial)[0])
-                if new_cost < cost:
+                if new_cost < self.cost:
                     break
                 damping *= 10
             else:
                 return
             self.rotations, self.directions, self.focal, self.k1 = trial
             damping = max(damping / 5, 1e-9)
-            done = cost - new_cost < _ENOUGH * cost
-            cost = new_cost
+            done = self.cost - new_cost < _ENOUGH * self.cost
+            self.cost = new_cost
             if done:
                 return
 

@@ -106,7 +106,7 @@ def _rotation(footage: ShotFootage, motion: MotionKind, links: dict, said: tuple
     poses = np.tile(np.eye(4), (footage.tracks.frame_count, 1, 1))
     poses[:, :3, :3] = turning.camera_from_world.transpose(0, 2, 1)
     status = np.where(turning.solved, SOLVED, BRIDGED).astype(np.uint8)
-    spread = np.stack([turning.sigma_rad, np.zeros(len(poses))], axis=1)
+    spread = np.stack([np.sqrt(2) * turning.sigma_rad, np.zeros(len(poses))], axis=1)
     return Shot(
         "rotation", poses, status, turning.error_px, spread, np.full((len(poses), 2), np.nan), turning.focal_px,
         turning.k1, sigma, notes=said + _bridging_notes(status),
@@ -174,7 +174,9 @@ def _two_solves(
     fewer = footage.tracks.where(quality.half(footage.tracks.ids, _SECOND_SEED))
     fewer_links = {pair: matches[_SECOND_SEED::2] for pair, matches in links.items()}
     jobs = [
-        structure.make_job(footage.tracks, footage.keyframes, links, lens, profile=not lens.focal_fixed),
+        structure.make_job(
+            footage.tracks, footage.keyframes, links, lens, profile=not lens.focal_fixed, uncertainty=True
+        ),
         structure.make_job(fewer, footage.keyframes, fewer_links, lens, seed=_SECOND_SEED),
     ]
     main, second = yield from structure.solve(jobs)

@@ -49,6 +49,7 @@ def make_job(
     lens: Lens,
     seed: int = 0,
     profile: bool = False,
+    uncertainty: bool = False,
 ) -> MappingJob:
     """Everything in rows of ``tracks`` and working px."""
     kept = tracks.lasting(3)
@@ -71,6 +72,7 @@ def make_job(
         refine_k1=not lens.k1_fixed,
         seed=seed,
         profile=profile,
+        uncertainty=uncertainty,
     )
 
 
