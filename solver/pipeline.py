@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -153,9 +154,9 @@ class _Solve:
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
         """Run one stage between its own messages, asking after each message whether to go on."""
         yield messages.StageStarted(0, name, STAGES[name], list(STAGES).index(name), len(STAGES))
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), _cpu_seconds()
         result = yield from self._until_cancelled(work)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
         self._draft.seconds[name] = {"wall": wall, "cpu": cpu}
         yield messages.StageFinished(0, name, wall, cpu)
         return result
@@ -256,6 +257,12 @@ class _Solve:
 
 def _not_valid(name: str, value: Any, wanted: str) -> SolverError:
     return SolverError("option-not-valid", f"The option {name} can't be {value!r}.", f"Give it {wanted}.")
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of its children that have ended (on Windows: of this process alone)."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _with_progress(stage: str, work: Generator[Any, None, T]) -> Stage[T]:

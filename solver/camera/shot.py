@@ -129,7 +129,7 @@ def _general(footage: ShotFootage, motion: MotionKind, links: dict) -> Generator
             main, second = yield from _two_solves(footage, links, lens)
             sigma = float("inf")
     except MappingFailed as failure:
-        return _rotation(footage, motion, links, (notes.not_solved(str(failure)),))
+        return _instead(footage, motion, links, str(failure))
     if not main or main[0].posed.mean() < _MIN_SOLVED:
         return _instead(footage, motion, links, "too few frames have enough points in common")
     shot = _from_models(footage.tracks, main, second, sigma)

@@ -135,7 +135,8 @@ class _Process:
         if self._process.returncode != 0 or not self._answer.exists():
             self._errors.seek(0)
             last = self._errors.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise MappingFailed(f"mapping ended with code {self._process.returncode}: {' '.join(last)}")
+            reason = " ".join(last) or f"mapping ended with status {self._process.returncode}"
+            raise MappingFailed(reason)
         return load_models(self._answer)
 
     def end(self) -> None:
