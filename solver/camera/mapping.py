@@ -25,6 +25,8 @@ _TRACK_REACH = 15
 _VERIFY_PX, _POSE_PX, _FILTER_PX, _CAUCHY_PX, _BAD_POINT_PX = 2.0, 4.0, 3.0, 1.0, 2.5
 # the covariance of all poses is dense: beyond this many frames it takes gigabytes
 _MAX_COVARIANCE_FRAMES = 400
+# share of the keyframes that pieces must hold together for a second try to join them
+_WORTH_JOINING = 0.7
 # share of the cost that k1 must save to be worth having
 _K1_GAIN = 0.02
 Report = Callable[[int, int], None]
@@ -45,8 +47,8 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
         report(min(registered, len(job.key_rows)), job.frame_count)
 
     maps = _maps(database, folder / "models", _mapping(job), count)
-    if len(maps) > 1:
-        # posing images without structure is slow, but joins what a blurred turn has torn
+    if len(maps) > 1 and sum(m.num_reg_images() for m in maps) > _WORTH_JOINING * len(job.key_rows):
+        # Posing images without structure is slow, but joins what a blurred turn has torn. Scraps are not worth it.
         options = _mapping(job)
         options.structure_less_registration_fallback = True
         again = _maps(database, folder / "again", options, count)
