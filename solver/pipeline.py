@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -109,7 +110,8 @@ def solve(
     Args:
         clip: a movie, or an image sequence (see ``video.open_clip``).
         output: where the take is written.
-        cancelled: asked between messages; when true, what was solved so far is written and the solve ends.
+        cancelled: asked between messages; when true, what was solved so far is written and the solve ends. A take that
+            was there before is not given up for a part of a new one: then nothing is written.
         request: the number that all messages carry.
     """
     try:
@@ -251,6 +253,8 @@ class _Solve:
         take = self._draft.take()
         if take is None:
             return messages.Finished(0, "", cancelled, "Nothing was solved yet.")
+        if cancelled and Path(self._output).exists():
+            return messages.Finished(0, "", cancelled, "The earlier take was left as it is.")
         takes.save(take, self._output)
         return messages.Finished(0, str(self._output), cancelled, summary(take, loading.load_pair(self._options.model)))
 

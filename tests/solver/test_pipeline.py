@@ -121,6 +121,20 @@ def test_cancel_while_optimised_poses_stream_keeps_every_hand(cache, solved, tmp
     assert (take.load(output).coverage() > 0.95).all()
 
 
+def test_cancel_leaves_an_earlier_take_alone(cache, solved, tmp_path):
+    _, earlier = solved
+    take.save(earlier, tmp_path / "t.npz")
+    before = (tmp_path / "t.npz").read_bytes()
+    stop, stream = threading.Event(), []
+    for message in pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(cache), stop.is_set):
+        stream.append(message)
+        if isinstance(message, messages.TrackPose):
+            stop.set()
+    assert stream[-1].cancelled
+    assert stream[-1].take == ""
+    assert (tmp_path / "t.npz").read_bytes() == before
+
+
 def test_cancel_before_anything_writes_nothing(tmp_path):
     stream = list(pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(None), lambda: True))
     assert stream[-1] == messages.Finished(0, "", True, stream[-1].summary)
