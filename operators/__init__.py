@@ -4,7 +4,9 @@ import bpy
 
 from . import clip, solve, take
 
-CLASSES = (*clip.CLASSES, *solve.CLASSES, *take.CLASSES)
+# a file a feature
+_FEATURES = (clip, solve, take)
+CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 
 def register() -> None:

@@ -2,9 +2,11 @@
 
 import bpy
 
-from . import menus, panels
+from . import camera, menus, solve
 
-CLASSES = (*panels.CLASSES, *menus.CLASSES)
+# a file a feature; sub-panels after the main panel, in the order on screen
+_FEATURES = (solve, camera, menus)
+CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 
 def register() -> None:

@@ -1,4 +1,4 @@
-"""The sidebar panels of the 3D viewport and the clip editor."""
+"""The main panel: the clip, Solve, progress, the outcome."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ import bpy
 from ..addon import scene, solve, take_to_scene
 from ..addon.session import Session, State
 from . import repairs
+from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
 
 
-class _Sidebar:
-    bl_region_type = "UI"
-    bl_category = "Handheld"
-
-
-class _MainPanel(_Sidebar):
+class _MainPanel(Sidebar):
     bl_label = "Handheld"
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout = begin(self.layout)
         _draw_clip(layout, context)
         session = solve.current()
         if session is not None and session.is_active:
@@ -31,30 +25,6 @@ class _MainPanel(_Sidebar):
             _draw_ready(layout, context)
         if session is not None:
             _draw_ended(layout, session, context)
-
-
-class _OptionsPanel(_Sidebar):
-    bl_label = "Camera"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.scene.handheld.clip is not None
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.active = not solve.is_running()
-        settings = context.scene.handheld
-        layout.prop(settings, "camera_source", text="Motion")
-        if settings.camera_source == "OBJECT":
-            layout.prop(settings, "camera", text="Object")
-            return
-        layout.prop(settings, "focal_source")
-        if settings.focal_source == "VALUE":
-            layout.prop(settings, "focal_mm", text=" ")
-        layout.prop(settings, "use_scene_camera")
 
 
 def _draw_clip(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -138,22 +108,4 @@ def _draw_warnings(layout: bpy.types.UILayout, session: Session, context: bpy.ty
         draw_wrapped(layout, context, f"{warning.sentence} {warning.repair}", "INFO")
 
 
-class HANDHELD_PT_view3d(_MainPanel, bpy.types.Panel):
-    bl_space_type = "VIEW_3D"
-
-
-class HANDHELD_PT_view3d_camera(_OptionsPanel, bpy.types.Panel):
-    bl_space_type = "VIEW_3D"
-    bl_parent_id = "HANDHELD_PT_view3d"
-
-
-class HANDHELD_PT_clip(_MainPanel, bpy.types.Panel):
-    bl_space_type = "CLIP_EDITOR"
-
-
-class HANDHELD_PT_clip_camera(_OptionsPanel, bpy.types.Panel):
-    bl_space_type = "CLIP_EDITOR"
-    bl_parent_id = "HANDHELD_PT_clip"
-
-
-CLASSES = (HANDHELD_PT_view3d, HANDHELD_PT_view3d_camera, HANDHELD_PT_clip, HANDHELD_PT_clip_camera)
+CLASSES = in_both_editors(_MainPanel)
