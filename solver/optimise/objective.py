@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,25 +50,49 @@ class CameraBelief:
     scale_deviation: float | None = None
 
 
+@dataclass(frozen=True)
+class Ingredients:
+    """All that a default cost may be made from.
+
+    Attributes:
+        start: where sizes and shapes are held to. frame_s: seconds per frame.
+        sources: for each of the layout's tracks the index of the observed track that it is a part of.
+    """
+
+    layout: Layout
+    start: State
+    seen: Observations
+    camera: CameraBelief
+    frame_s: float
+    preset: Preset
+    sources: tuple[int, ...] = ()
+
+    @property
+    def weights(self) -> Weights:
+        return self.preset.weights
+
+
+# gives the costs of one kind for a clip; none where the clip has nothing for them
+Maker = Callable[[Ingredients], Iterable[costs.Cost]]
+
+
 def clip_costs(
-    layout: Layout, start: State, seen: Observations, camera: CameraBelief, frame_s: float, preset: Preset
+    layout: Layout,
+    start: State,
+    seen: Observations,
+    camera: CameraBelief,
+    frame_s: float,
+    preset: Preset,
+    more: Sequence[Maker] = (),
+    sources: tuple[int, ...] = (),
 ) -> tuple[costs.Cost, ...]:
-    """All default costs. ``frame_s``: seconds per frame. ``start``: where sizes and shapes are held to."""
+    """The costs of a clip: what ``MAKERS`` and ``more`` (costs with evidence of their own) make of it, without those
+    that ``preset.off`` names. Arguments as in ``Ingredients``."""
     if not layout.tracks:
         return ()
-    w = preset.weights
-    out: list[costs.Cost] = [
-        costs.KeypointCost(
-            targets_px=seen.landmarks_px, whitening=seen.whitening, kernel=GemanMcClure(w.robust_sigmas)
-        ),
-        *motion_costs(layout, camera, frame_s, w),
-    ]
-    if preset.hint and seen.hinted.any():
-        out.append(_hint(layout, start, seen, w))
-    if preset.repulsion and len(layout.tracks) > 1:
-        radii = [size_of(t.skeleton, start.betas[t.shape])[0] * costs.SPHERE_RADII for t in layout.tracks]
-        out.append(costs.RepulsionCost(radii=np.array(radii), deviation=w.repulsion_m))
-    return (*out, *_global_costs(layout, start, seen, camera, w))
+    given = Ingredients(layout, start, seen, camera, frame_s, preset, sources)
+    made = [cost for maker in (*MAKERS, *more) for cost in maker(given)]
+    return tuple(cost for cost in made if cost.name not in preset.off)
 
 
 def motion_costs(layout: Layout, camera: CameraBelief, frame_s: float, w: Weights) -> list[costs.Cost]:
@@ -87,6 +111,32 @@ def motion_costs(layout: Layout, camera: CameraBelief, frame_s: float, w: Weight
         costs.JointLimitCost(low=hinges.low, high=hinges.high, deviation=np.radians(w.limit_deg)),
         costs.PoseDistributionCost(mean=hinges.mean, deviation=w.pose_scale * hinges.sigma),
     ]
+
+
+def _keypoints(given: Ingredients) -> Iterator[costs.Cost]:
+    seen = given.seen
+    kernel = GemanMcClure(given.weights.robust_sigmas)
+    yield costs.KeypointCost(targets_px=seen.landmarks_px, whitening=seen.whitening, kernel=kernel)
+
+
+def _motion(given: Ingredients) -> Iterable[costs.Cost]:
+    return motion_costs(given.layout, given.camera, given.frame_s, given.weights)
+
+
+def _hints(given: Ingredients) -> Iterator[costs.Cost]:
+    if given.preset.hint and given.seen.hinted.any():
+        yield _hint(given.layout, given.start, given.seen, given.weights)
+
+
+def _repulsion(given: Ingredients) -> Iterator[costs.Cost]:
+    tracks = given.layout.tracks
+    if given.preset.repulsion and len(tracks) > 1:
+        radii = [size_of(t.skeleton, given.start.betas[t.shape])[0] * costs.SPHERE_RADII for t in tracks]
+        yield costs.RepulsionCost(radii=np.array(radii), deviation=given.weights.repulsion_m)
+
+
+def _globals(given: Ingredients) -> Iterable[costs.Cost]:
+    return _global_costs(given.layout, given.start, given.seen, given.camera, given.weights)
 
 
 def _hint(layout: Layout, start: State, seen: Observations, w: Weights) -> costs.DepthHintCost:
@@ -157,3 +207,7 @@ def _camera(camera: CameraBelief, w: Weights) -> costs.CameraCost:
         log_scale=camera.log_scale,
         step_information=np.diag(1 / np.array([w.camera_turn_step] * 3 + [w.camera_shift_step] * 3)),
     )
+
+
+# Every default cost comes from one of these. A new kind of cost is one line here, or is handed to ``refine``.
+MAKERS: tuple[Maker, ...] = (_keypoints, _motion, _hints, _repulsion, _globals)

@@ -15,7 +15,7 @@ from ..initialise.kinematics import joint_rotations
 from ..observations import HandTrack
 from ..take import INFILLED, OBSERVED
 from .clip import Clip, assemble
-from .objective import clip_costs
+from .objective import Maker, clip_costs
 from .problem import Problem
 from .second_look import look_again
 from .solve import Iterate, Outcome, run
@@ -110,6 +110,7 @@ def refine(
     options: RefineOptions = RefineOptions(),
     calibration: LandmarkCalibration | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    more: Sequence[Maker] = (),
 ) -> Iterator[Refined]:
     """Solve all hands (and what else is free) together.
 
@@ -119,6 +120,7 @@ def refine(
         camera: for ``frames`` (T,), the clip's frame numbers, rising by one.
         frame_s: seconds per frame.
         cancelled: asked before every factorisation; when true the best state so far is the final one.
+        more: makers of costs whose evidence does not come from tracks.
 
     Yields:
         ``Refined`` after every accepted step and stage; the last has ``final`` set, also after a cancel.
@@ -128,9 +130,9 @@ def refine(
         tracks, motions, models, camera, frames, math.floor(options.longest_gap_s / frame_s), calibration,
         _free(options, camera),
     )  # fmt: skip
-    problem = Problem(
-        clip.layout, clip.view, clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset)
-    )
+    sources = tuple(segment.track for segment in clip.segments)
+    costs = clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, more, sources)
+    problem = Problem(clip.layout, clip.view, costs)
     iterate = Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     if clip.segments:
         for iterate in _iterates(problem, clip.start, options.preset, cancelled):

@@ -70,7 +70,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Preset:
-    """A quality: weights, stages, which of the dearer parts are on.
+    """A quality: weights, stages, which of the dearer parts are on; ``off`` names costs (``costs.NAMES``) to leave out.
 
     The widened kernels come first, so that a start far off still feels its landmarks. The root alone goes first: it is
     cheap, and fingers fitted around a wrong wrist are the commonest detour.
@@ -82,6 +82,7 @@ class Preset:
     hint: bool = True
     repulsion: bool = True
     second_look: bool = True
+    off: frozenset[str] = frozenset()
 
 
 DRAFT = Preset(

@@ -14,5 +14,8 @@ __all__ = [
     "SPHERE_RADII", "AnglesTargetCost", "CameraCost", "Cost", "DepthHintCost", "FingerDynamicsCost", "FocalCost",
     "HandSizeCost", "JointLimitCost", "KeypointCost", "OffsetsCost", "OrientTargetCost", "PointTargetCost",
     "PoseDistributionCost", "RepulsionCost", "ScaleCost", "ShapeCost", "TogetherCost", "WristPositionCost",
-    "WristRotationCost", "hold_still", "process", "whitening_of",
+    "NAMES", "WristRotationCost", "hold_still", "process", "whitening_of",
 ]  # fmt: skip
+
+# of every declared cost, as in tables and in ``Preset.off``
+NAMES = tuple(sorted({kind.name for kind in list(vars().values()) if isinstance(kind, type) and hasattr(kind, "name")}))
