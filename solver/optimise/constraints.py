@@ -1,8 +1,7 @@
-"""What an artist asks for, in clip terms, and what it means to the solver: costs, held variables, changed starts.
+"""What an artist asks for, and what it means to the solver: costs, held variables, changed starts.
 
-Every request is either hard (``deviation`` None) or has a tolerance. A hard pose is a variable that does not move; a
-hard point is a target with a tenth of a millimetre (or of a pixel), since a point is no variable: one out of reach
-keeps a residual rather than tearing the hand.
+A hard pose is a variable that does not move; a hard point is a target with a tenth of a millimetre (or of a pixel),
+since a point is no variable: one out of reach keeps a residual rather than tearing the hand.
 """
 
 from __future__ import annotations
@@ -11,6 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..constraints import (
+    CameraPose,
+    Constraint,
+    HoldStill,
+    Ignore,
+    ImagePoint,
+    Point,
+    Pose,
+    Together,
+)
 from . import costs
 from .anatomy import angles_of
 from .kernels import QUADRATIC
@@ -19,91 +28,6 @@ from .problem import Problem
 from .state import State
 
 _HARD_M, _HARD_PX = 1e-4, 0.1
-
-
-@dataclass(frozen=True)
-class Pose:
-    """The hand's pose at a frame. Any of the three may be None (free).
-
-    Attributes:
-        track, frame: layout track and problem frame.
-        global_orient: (3, 3) world. wrist: (3,) wrist joint's position, metres. rotations: (15, 3, 3) finger joints.
-        deviation: None (hard), or a factor 1 for "about as sure as a careful eye": 3 deg and 3 mm.
-    """
-
-    track: int
-    frame: int
-    global_orient: np.ndarray | None = None
-    wrist: np.ndarray | None = None
-    rotations: np.ndarray | None = None
-    deviation: float | None = None
-
-
-@dataclass(frozen=True)
-class Point:
-    """Keypoint ``keypoint`` (0-20) at ``position`` (3,) in the world; ``deviation`` in metres."""
-
-    track: int
-    frame: int
-    keypoint: int
-    position: np.ndarray
-    deviation: float | None = None
-
-
-@dataclass(frozen=True)
-class ImagePoint:
-    """Landmark ``keypoint`` (0-20) seen at ``position_px`` (2,); ``deviation`` in px. Replaces what the tracker saw."""
-
-    track: int
-    frame: int
-    keypoint: int
-    position_px: np.ndarray
-    deviation: float | None = None
-
-
-@dataclass(frozen=True)
-class HoldStill:
-    """A keypoint does not move in the world from frame ``first`` to ``last``; ``deviation`` metres per frame."""
-
-    track: int
-    first: int
-    last: int
-    keypoint: int
-    deviation: float | None = None
-
-
-@dataclass(frozen=True)
-class Together:
-    """Keypoints of two hands (or of one) touch from frame ``first`` to ``last``; ``deviation`` in metres."""
-
-    track: int
-    keypoint: int
-    other_track: int
-    other_keypoint: int
-    first: int
-    last: int
-    deviation: float | None = None
-
-
-@dataclass(frozen=True)
-class Ignore:
-    """Distrust the footage for this hand from frame ``first`` to ``last``."""
-
-    track: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class CameraPose:
-    """The camera at a frame, hard: (3, 3) camera_from_world and centre (3,) in the camera path's unit."""
-
-    frame: int
-    camera_from_world: np.ndarray
-    centre: np.ndarray
-
-
-Constraint = Pose | Point | ImagePoint | HoldStill | Together | Ignore | CameraPose
 
 
 @dataclass
@@ -123,6 +47,7 @@ def constrain(problem: Problem, state: State, constraints: list[Constraint]) -> 
     """
     layout = problem.layout
     out = Constrained(problem, _copied(state), np.zeros((layout.frame_count, layout.block_size), bool))
+    _see(out, [constraint for constraint in constraints if isinstance(constraint, ImagePoint)])
     for constraint in constraints:
         match constraint:
             case Pose():
@@ -133,8 +58,6 @@ def constrain(problem: Problem, state: State, constraints: list[Constraint]) -> 
                     hands=hands, points=np.array([keypoint]), targets=np.asarray(position, float)[None],
                     deviation=np.array([deviation or _HARD_M]),
                 ))  # fmt: skip
-            case ImagePoint():
-                _see(out, constraint)
             case HoldStill(track, first, last, keypoint, deviation):
                 hands = np.arange(_hand(layout, track, first), _hand(layout, track, last) + 1)
                 _add(out, costs.hold_still(hands, keypoint, deviation or _HARD_M))
@@ -179,16 +102,16 @@ def _pin_pose(out: Constrained, pin: Pose) -> None:
     hand = _hand(layout, pin.track, pin.frame)
     hands, column = np.array([hand]), int(layout.column_of[hand])
     poses, hard = out.state.hands, pin.deviation is None
-    parts = []
+    columns: list[int] = []
     if pin.global_orient is not None:
         poses.global_orient[hand] = pin.global_orient
-        parts.append(TURN)
+        columns += range(TURN.start, TURN.stop)
         if not hard:
             deviation = np.array([np.radians(3.0) * pin.deviation])
             _add(out, costs.OrientTargetCost(hands=hands, targets=pin.global_orient[None], deviation=deviation))
     if pin.wrist is not None:
         poses.wrist[hand] = pin.wrist
-        parts.append(SHIFT)
+        columns += range(SHIFT.start, SHIFT.stop)
         if not hard:
             deviation = np.array([3e-3 * pin.deviation])
             at_wrist = np.zeros(1, int)
@@ -197,15 +120,23 @@ def _pin_pose(out: Constrained, pin: Pose) -> None:
                 costs.PointTargetCost(hands=hands, points=at_wrist, targets=pin.wrist[None], deviation=deviation),
             )
     if pin.rotations is not None:
-        angles = angles_of(layout.tracks[pin.track].skeleton.hinges, pin.rotations[None], poses.angles[hands])
-        poses.angles[hand] = angles[0]
-        parts.append(slice(ROOT, layout.hand_size))
-        if not hard:
-            information = np.full(angles.shape, 1 / (np.radians(3.0) * pin.deviation))
-            _add(out, costs.AnglesTargetCost(hands=hands, targets=angles, information=information))
+        columns += _bend(out, pin, hands)
     if hard:
-        for part in parts:
-            out.held[pin.frame, column + part.start : column + part.stop] = True
+        out.held[pin.frame, column + np.array(columns, int)] = True
+
+
+def _bend(out: Constrained, pin: Pose, hands: np.ndarray) -> list[int]:
+    """Start at the pin's fingers (and, unless they are hard, pull towards them); gives their columns."""
+    hinges, poses = out.problem.layout.tracks[pin.track].skeleton.hinges, out.state.hands
+    pinned = np.isfinite(pin.rotations).all((1, 2))
+    rotations = np.where(pinned[:, None, None], pin.rotations, np.eye(3))
+    chosen = pinned[hinges.joint - 1]
+    angles = np.where(chosen, angles_of(hinges, rotations[None], poses.angles[hands]), poses.angles[hands])
+    poses.angles[hands] = angles
+    if pin.deviation is not None:
+        information = chosen[None] / (np.radians(3.0) * pin.deviation)
+        _add(out, costs.AnglesTargetCost(hands=hands, targets=angles, information=information))
+    return (ROOT + np.flatnonzero(chosen)).tolist()
 
 
 def _keypoint_cost(problem: Problem) -> costs.KeypointCost:
@@ -216,13 +147,18 @@ def _exchange(out: Constrained, old: costs.Cost, *new: costs.Cost) -> None:
     out.problem = replace(out.problem, costs=(*new, *(c for c in out.problem.costs if c is not old)))
 
 
-def _see(out: Constrained, seen: ImagePoint) -> None:
+def _see(out: Constrained, seen: list[ImagePoint]) -> None:
+    """All marks at once: a cost of its own for them, and the tracker's landmarks there count no more."""
+    if not seen:
+        return
     old = _keypoint_cost(out.problem)
-    hand = _hand(out.problem.layout, seen.track, seen.frame)
     targets, rest, mine = old.targets_px.copy(), old.whitening.copy(), np.zeros_like(old.whitening)
-    targets[hand, seen.keypoint] = seen.position_px
-    rest[hand, seen.keypoint] = 0
-    mine[hand, seen.keypoint] = np.eye(2) / (seen.deviation or _HARD_PX)
+    for mark in seen:
+        at = _hand(out.problem.layout, mark.track, mark.frame), mark.keypoint
+        rest[at] = 0
+        if mark.position_px is not None:
+            targets[at] = mark.position_px
+            mine[at] = np.eye(2) / (mark.deviation or _HARD_PX)
     # without a robust kernel: an artist's mark is no outlier
     pinned = costs.KeypointCost(targets_px=targets, whitening=mine, kernel=QUADRATIC)
     _exchange(out, old, replace(old, whitening=rest), pinned)

@@ -118,8 +118,7 @@ def _put_back(whole: State, part: State, window: Window, held: np.ndarray) -> St
     orient, wrist, angles = hands.global_orient.copy(), hands.wrist.copy(), hands.angles.copy()
     orient[window.hands[turned]] = part.hands.global_orient[turned]
     wrist[window.hands[shifted]] = part.hands.wrist[shifted]
-    bent = free[:, ROOT]
-    angles[window.hands[bent]] = part.hands.angles[bent]
+    angles[window.hands] = np.where(free[:, ROOT:], part.hands.angles, angles[window.hands])
     rotation, centre = whole.camera_from_world, whole.camera_centre
     if layout.camera_free:
         moved = np.arange(window.frames.start, window.frames.stop)[~held[:, layout.camera][:, 0]]
