@@ -68,7 +68,7 @@ class TakeDraft:
         if hand not in self._announced:
             self._announced.add(hand)
             yield messages.TrackStarted(0, hand, motion.side, tuple(motion.betas.tolist()))
-        yield from _poses(hand, motion.frames, motion.rotations, motion.transl, motion.confidence)
+        yield from pose_messages(hand, motion.frames, motion.rotations, motion.transl, motion.confidence)
 
     def replace(self, refined: Refined) -> Iterator[Message]:
         """Put the optimiser's motion, camera and lens in the place of what was there; gives the messages for it.
@@ -91,7 +91,7 @@ class TakeDraft:
         yield camera_message(self._camera, self._clip.first_frame)
         for track in refined.tracks:
             confidence = self._confidence[track.track, track.frames - self._clip.first_frame]
-            yield from _poses(track.track, track.frames, track.rotations, track.transl, confidence)
+            yield from pose_messages(track.track, track.frames, track.rotations, track.transl, confidence)
 
     def _replace_track(self, track: RefinedTrack) -> None:
         hand, rows = track.track, track.frames - self._clip.first_frame
@@ -147,9 +147,10 @@ def _or_full(values: np.ndarray | None, count: int, filling: float, kind: type) 
     return np.full(count, filling, kind) if values is None else values.astype(kind)
 
 
-def _poses(
+def pose_messages(
     track: int, frames: np.ndarray, rotations: np.ndarray, transl: np.ndarray, confidence: np.ndarray
 ) -> Iterator[Message]:
+    """What shows n poses of a hand to a client."""
     quaternions = quaternion_from_matrix(rotations).tolist()
     for row, frame in enumerate(frames.tolist()):
         joints = tuple(tuple(quaternion) for quaternion in quaternions[row])

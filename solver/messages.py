@@ -42,6 +42,30 @@ class SolveRequest(Message):
 
 
 @dataclass(frozen=True)
+class ResolveRequest(Message):
+    """Re-solve clip frames ``first`` to ``last`` of ``take``, which stays as it is: the answer are poses.
+
+    Attributes:
+        take: path of the take: what was seen, shapes, lens, and the motion where ``standing`` has none.
+        model: "open", "auto" or a folder, as the solve's option.
+        standing: path of the motion as it is by now (``resolving.Standing``); "": the take's own.
+        first, last: the clip's own frame numbers, inclusive.
+        hands: the take's hands that may move; empty: all.
+        constraints: as ``constraints.to_json`` gives them; ``track`` is the take's hand.
+        smoothness: 1 as solved; above, calmer: the usual speeds of hands are divided by it.
+    """
+
+    take: str = ""
+    model: str = "auto"
+    standing: str = ""
+    first: int = 0
+    last: int = 0
+    hands: tuple[int, ...] = ()
+    constraints: tuple[dict[str, Any], ...] = ()
+    smoothness: float = 1.0
+
+
+@dataclass(frozen=True)
 class CancelRequest(Message):
     """Stop the request named by ``request`` at the next frame; what was solved is kept."""
 
@@ -158,7 +182,10 @@ class Warned(Message):
 
 @dataclass(frozen=True)
 class Finished(Message):
-    """The request is done; ``take`` is complete on disk. ``cancelled`` when it holds only what there was so far."""
+    """The request is done; ``take`` is complete on disk. ``cancelled`` when it holds only what there was so far.
+
+    A re-solve writes no take: its poses before this message are the result, none of them if it was cancelled.
+    """
 
     take: str = ""
     cancelled: bool = False
@@ -177,7 +204,7 @@ class Failed(Message):
 _TYPES: dict[str, type[Message]] = {
     cls.__name__: cls
     for cls in (
-        SolveRequest, CancelRequest, ShutdownRequest,
+        SolveRequest, ResolveRequest, CancelRequest, ShutdownRequest,
         Hello, ClipOpened, StageStarted, Progress, StageFinished, CameraSolved,
         TrackStarted, TrackPose, Warned, Finished, Failed,
     )
@@ -187,7 +214,7 @@ ENDINGS = (Finished, Failed)
 
 def encode(message: Message) -> str:
     """One line of JSON, without the line end."""
-    return json.dumps({"type": type(message).__name__, **dataclasses.asdict(message)}, allow_nan=False)
+    return json.dumps({"type": type(message).__name__, **vars(message)}, allow_nan=False)
 
 
 def decode(line: str) -> Message:

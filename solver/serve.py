@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from . import __version__, messages, pipeline
+from .resolving import Resolver
 
 # how long a running stage may take to hear that the parent is gone, before the process ends itself
 GRACE_SECONDS = 5.0
@@ -35,7 +36,8 @@ def serve(requests: TextIO, answers: TextIO) -> int:
 class _Server:
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
-        self._pending: queue.Queue[messages.SolveRequest | None] = queue.Queue()
+        self._pending: queue.Queue[messages.SolveRequest | messages.ResolveRequest | None] = queue.Queue()
+        self._resolver: Resolver | None = None
         self._cancelled: set[int] = set()
         self._closing = threading.Event()
         self._write_lock = threading.Lock()
@@ -65,7 +67,7 @@ class _Server:
             self._send(messages.Failed(0, "not-a-request", f"The solver was sent {error}.", "Update the extension."))
             return True
         match message:
-            case messages.SolveRequest():
+            case messages.SolveRequest() | messages.ResolveRequest():
                 self._pending.put(message)
             case messages.CancelRequest():
                 self._cancelled.add(message.request)
@@ -73,8 +75,16 @@ class _Server:
                 return False
         return True
 
-    def _answer(self, request: messages.SolveRequest) -> None:
-        for message in answer(request, lambda: self._closing.is_set() or request.request in self._cancelled):
+    def _answer(self, request: messages.SolveRequest | messages.ResolveRequest) -> None:
+        def cancelled() -> bool:
+            return self._closing.is_set() or request.request in self._cancelled
+
+        if isinstance(request, messages.ResolveRequest):
+            self._resolver = self._resolver or Resolver()
+            answers = self._resolver.answer(request, cancelled)
+        else:
+            answers = answer(request, cancelled)
+        for message in answers:
             self._send(message)
 
     def _send(self, message: messages.Message) -> None:

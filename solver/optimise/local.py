@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..initialise.kinematics import Pose
+from . import costs
 from .constraints import Constraint, constrain
 from .layout import ROOT, Layout, Window, window_of
 from .problem import Problem
@@ -18,6 +19,7 @@ from .state import State
 # dynamics reach two frames back: with these held, the stretch joins its neighbours in position and velocity
 _BOUNDARY = 2
 _STAGE = Stage("re-solve", 12, 1e-3)
+_DYNAMICS = (costs.FingerDynamicsCost, costs.WristPositionCost, costs.WristRotationCost)
 _RETRY = Stage("another start", 10, 1e-3)
 
 
@@ -50,6 +52,17 @@ def resolve(
     held = _held(window, whole.layout, taken_in.held, first, last, tracks)
     for iterate in run(inner, _cut(start, window), (_STAGE,), Held(held), cancelled):
         yield replace(iterate, state=_put_back(start, iterate.state, window, held))
+
+
+def calmer(problem: Problem, factor: float) -> Problem:
+    """The problem of hands whose usual speeds are ``factor`` times lower (higher, when it is below 1)."""
+    return replace(problem, costs=tuple(_calmer(cost, factor) for cost in problem.costs))
+
+
+def _calmer(cost: costs.Cost, factor: float) -> costs.Cost:
+    if not isinstance(cost, _DYNAMICS):
+        return cost
+    return replace(cost, process=replace(cost.process, deviation=cost.process.deviation / factor))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..camera.cameras import CameraPath
 from ..hand_model import HandModel
+from ..hand_model.rotations import angle_between
 from ..initialise import InitialMotion, default_calibration
 from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
@@ -17,12 +18,26 @@ from ..take import MISSING, OBSERVED, Take
 from .anatomy import angles_of
 from .clip import Clip, assemble
 from .constraints import Constraint
-from .local import resolve
+from .local import calmer, resolve
 from .objective import clip_costs
 from .problem import Problem
 from .solve import Iterate
 from .state import State
 from .weights import BALANCED, Preset
+
+# what a pose loses as a client's floats
+_SAME_RAD, _SAME_M = 2e-6, 1e-6
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """Hand-frames that stand elsewhere: packed index, the take's hand and row, and the poses, all (m, ...)."""
+
+    packed: np.ndarray
+    hand: np.ndarray
+    row: np.ndarray
+    rotations: np.ndarray
+    transl: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,7 @@ class Resumed:
         last_frame: int,
         constraints: Sequence[Constraint] = (),
         hands: Collection[int] | None = None,
+        smoothness: float = 1.0,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[Iterate, Resumed]]:
         """Re-solve clip frames ``first_frame`` to ``last_frame``, inclusive; see ``local.resolve``.
@@ -51,17 +67,19 @@ class Resumed:
         Args:
             constraints: their ``track`` is the take's hand, their frames are clip frame numbers.
             hands: the take's hands that may move; None: all.
+            smoothness: the usual speeds of hands are divided by it, for this stretch.
 
         Raises:
             ValueError: a constraint names a hand in a frame where it is missing.
         """
+        problem = self.problem if smoothness == 1.0 else calmer(self.problem, smoothness)
         base = int(self.take.frames[0])
         inner = [self._translated(constraint) for constraint in constraints]
         tracks = None
         if hands is not None:
             tracks = [index for index, segment in enumerate(self.clip.segments) if segment.track in hands]
         first, last = max(first_frame - base, 0), min(last_frame - base, len(self.take.frames) - 1)
-        for iterate in resolve(self.problem, self.state, first, last, inner, tracks, cancelled=cancelled):
+        for iterate in resolve(problem, self.state, first, last, inner, tracks, cancelled=cancelled):
             yield iterate, self.with_state(iterate.state)
 
     def _translated(self, constraint: Constraint) -> Constraint:
@@ -80,6 +98,65 @@ class Resumed:
             if segment.track == hand and segment.first <= frame < segment.first + len(segment.rows):
                 return index
         raise ValueError(f"hand {hand} has no frame {frame + int(self.take.frames[0])}")
+
+    def standing_at(
+        self, rows: np.ndarray, rotations: np.ndarray, transl: np.ndarray, world_from_camera: np.ndarray
+    ) -> Resumed:
+        """The same clip with another motion in some frames.
+
+        Poses that differ by less than single precision (a client's storage) keep their bits here.
+
+        Args:
+            rows: (n,) of the take. rotations: (H, n, 16, 3, 3). transl: (H, n, 3), NaN to leave a pose as it is.
+            world_from_camera: (n, 4, 4).
+        """
+        take, state = self.take, self.state
+        hands = self._moved_hands(rows, rotations, transl)
+        camera = np.abs(take.world_from_camera[rows] - world_from_camera).max((1, 2)) > _SAME_M
+        if not len(hands.packed) and not camera.any():
+            return self
+        turned, centre = state.camera_from_world.copy(), state.camera_centre.copy()
+        turned[rows[camera]] = np.swapaxes(world_from_camera[camera, :3, :3], -1, -2)
+        centre[rows[camera]] = world_from_camera[camera, :3, 3]
+        path = take.world_from_camera.copy()
+        path[rows[camera]] = world_from_camera[camera]
+        changed = dataclasses.replace(
+            take, world_from_camera=path, rotations=take.rotations.copy(), transl=take.transl.copy()
+        )
+        changed.rotations[hands.hand, hands.row] = hands.rotations
+        changed.transl[hands.hand, hands.row] = hands.transl
+        state = dataclasses.replace(state, hands=self._posed(hands), camera_from_world=turned, camera_centre=centre)
+        return Resumed(changed, self.problem, state, self.clip)
+
+    def _moved_hands(self, rows: np.ndarray, rotations: np.ndarray, transl: np.ndarray) -> _Moved:
+        parts = []
+        for segment, track in zip(self.clip.segments, self.problem.layout.tracks, strict=True):
+            inside = np.flatnonzero((rows >= segment.first) & (rows < segment.first + len(segment.rows)))
+            inside = inside[np.isfinite(transl[segment.track, inside]).all(-1)]
+            new_turn, new_shift = rotations[segment.track, inside], transl[segment.track, inside]
+            here = rows[inside]
+            moved = np.linalg.norm(new_shift - self.take.transl[segment.track, here], axis=-1) > _SAME_M
+            turn = angle_between(self.take.rotations[segment.track, here], new_turn).max(-1, initial=0)
+            chosen = moved | (turn > _SAME_RAD)
+            packed = track.packed + here[chosen] - track.start
+            parts.append((packed, np.full(chosen.sum(), segment.track), here[chosen],
+                          new_turn[chosen], new_shift[chosen]))  # fmt: skip
+        if not parts:
+            return _Moved(np.zeros(0, int), np.zeros(0, int), np.zeros(0, int), np.zeros(0), np.zeros(0))
+        return _Moved(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def _posed(self, moved: _Moved) -> Pose:
+        hands, layout = self.state.hands, self.problem.layout
+        orient, angles, wrist = hands.global_orient.copy(), hands.angles.copy(), hands.wrist.copy()
+        for index, track in enumerate(layout.tracks):
+            mine = np.flatnonzero(layout.track_of[moved.packed] == index) if len(moved.packed) else []
+            if not len(mine):
+                continue
+            at = moved.packed[mine]
+            orient[at] = moved.rotations[mine, 0]
+            angles[at] = angles_of(track.skeleton.hinges, moved.rotations[mine, 1:], angles[at])
+            wrist[at] = moved.transl[mine] + track.bare.at(self.state.betas[track.shape])[0][0]
+        return Pose(orient, angles, wrist)
 
     def with_state(self, state: State) -> Resumed:
         """The take with ``state``'s poses where they differ from this one's; all other entries keep their bits."""

@@ -1,0 +1,199 @@
+"""Re-solving a stretch of a take for a client that edits it: the client keeps the motion, this side keeps the problem.
+
+The take on disk is what was seen and what came of it first; it never changes. How the motion stands by now, with
+everything that an artist did to it since, comes with each request. So an undo on the client's side needs no word here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from . import constraints as asked
+from . import messages
+from . import take as takes
+from .draft import pose_messages
+from .errors import SolverError
+from .hand_model import HandModel, loading
+from .messages import Message
+from .optimise import Resumed, resume
+from .take import INFILLED, MISSING, Take
+
+# a pin that is missed by more than this is told about
+_MISSED_MM = 2.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The motion of all hands in consecutive frames, as the client has it.
+
+    Attributes:
+        frames: (n,) the clip's own numbers.
+        rotations: (H, n, 16, 3, 3), transl: (H, n, 3) as in ``Take``; NaN where the client shows no hand.
+        world_from_camera: (n, 4, 4).
+    """
+
+    frames: np.ndarray
+    rotations: np.ndarray
+    transl: np.ndarray
+    world_from_camera: np.ndarray
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        np.savez(path, **vars(self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Raises SolverError ``standing-not-readable``."""
+        try:
+            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as data:
+                return cls(**{field.name: data[field.name] for field in dataclasses.fields(cls)})
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise SolverError(
+                "standing-not-readable", f"The motion to re-solve was not readable ({error}).", "Try again."
+            ) from error
+
+
+class Resolver:
+    """Answers ``ResolveRequest``s; keeps the last take's problem, so that the next answer comes at once."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._resumed: Resumed | None = None
+        self._base: Take | None = None
+        self._models: dict[str, HandModel] = {}
+
+    def answer(self, request: messages.ResolveRequest, cancelled: Callable[[], bool]) -> Iterator[Message]:
+        """The stretch's poses after each step of the solver; the last message is Finished or Failed."""
+        number = request.request
+        try:
+            yield from self._resolve(request, cancelled)
+        except SolverError as error:
+            yield messages.Failed(number, error.code, error.sentence, error.repair)
+
+    def _resolve(self, request: messages.ResolveRequest, cancelled: Callable[[], bool]) -> Iterator[Message]:
+        number = request.request
+        yield messages.StageStarted(number, "load", "Reading the take", 0, 2)
+        resumed = self._standing(request)
+        yield messages.StageStarted(number, "resolve", "Re-solving", 1, 2)
+        wishes = _present(resumed.take, _parsed(request))
+        hands = request.hands or None
+        after = resumed
+        try:
+            for step, (_, after) in enumerate(
+                resumed.resolve(request.first, request.last, wishes, hands, request.smoothness, cancelled)
+            ):
+                if cancelled():
+                    yield messages.Finished(number, "", True, "Nothing was changed.")
+                    return
+                yield messages.Progress(number, "resolve", step + 1, 0)
+                yield from _shown(number, after.take, request)
+        except ValueError as error:
+            raise SolverError("constraint-not-valid", f"A pin can't be used: {error}.", "Remove the pin.") from error
+        self._resumed = after
+        missed = _missed(after.take, wishes, self._models)
+        if missed:
+            yield messages.Warned(number, "pin-not-reached", missed, "Move the pin, or give it a tolerance.")
+        frames = f"{request.first} to {request.last}"
+        yield messages.Finished(number, request.take, False, f"Frames {frames} were solved again.")
+
+    def _standing(self, request: messages.ResolveRequest) -> Resumed:
+        resumed = self._loaded(request)
+        if not request.standing:
+            return resumed
+        standing = Standing.load(request.standing)
+        take = resumed.take
+        if standing.rotations.shape[0] != len(take.sides) or not np.isin(standing.frames, take.frames).all():
+            raise SolverError(
+                "standing-not-fitting", "The hands in the scene are not those of the take.", "Solve the clip again."
+            )
+        rows = standing.frames - take.frames[0]
+        there = np.isfinite(standing.transl).all(-1) | (self._base.status[:, rows] != MISSING)
+        if (there != (take.status[:, rows] != MISSING)).any():
+            resumed = resume(_with_infilled(self._base, standing, rows), self._models)
+        return resumed.standing_at(rows, standing.rotations, standing.transl, standing.world_from_camera)
+
+    def _loaded(self, request: messages.ResolveRequest) -> Resumed:
+        key = (request.take, _stamp(request.take), request.model)
+        if key != self._key or self._resumed is None:
+            self._base = take = takes.load(request.take)
+            self._models = loading.load_pair("open" if take.model == "open" else request.model)
+            self._resumed, self._key = resume(take, self._models), key
+        return self._resumed
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        about = Path(path).stat()
+    except OSError:
+        return (0, 0)
+    return about.st_mtime_ns, about.st_size
+
+
+def _parsed(request: messages.ResolveRequest) -> list[asked.Constraint]:
+    try:
+        return [asked.from_json(fields) for fields in request.constraints]
+    except (ValueError, TypeError) as error:
+        raise SolverError("constraint-not-known", f"A pin is not known: {error}.", "Update Handheld.") from error
+
+
+def _with_infilled(take: Take, standing: Standing, rows: np.ndarray) -> Take:
+    """The take with hands where the client has some that were missing: nothing was seen of them there."""
+    status, rotations, transl = take.status.copy(), take.rotations.copy(), take.transl.copy()
+    there = np.isfinite(standing.transl).all(-1)
+    for hand in range(len(take.sides)):
+        new = rows[there[hand] & (status[hand, rows] == MISSING)]
+        picked = np.isin(rows, new)
+        status[hand, new] = INFILLED
+        rotations[hand, new], transl[hand, new] = standing.rotations[hand, picked], standing.transl[hand, picked]
+    return dataclasses.replace(take, status=status, rotations=rotations, transl=transl)
+
+
+def _present(take: Take, wishes: Sequence[asked.Constraint]) -> list[asked.Constraint]:
+    """What is asked over a range, for the runs of frames in which the hands are there."""
+    out: list[asked.Constraint] = []
+    for wish in wishes:
+        if not isinstance(wish, asked.HoldStill | asked.Ignore | asked.Together):
+            out.append(wish)
+            continue
+        there = take.status[wish.track] != MISSING
+        if isinstance(wish, asked.Together):
+            there = there & (take.status[wish.other_track] != MISSING)
+        frames = take.frames[there]
+        frames = frames[(frames >= wish.first) & (frames <= wish.last)]
+        runs = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
+        out += [dataclasses.replace(wish, first=int(run[0]), last=int(run[-1])) for run in runs if len(run)]
+    return out
+
+
+def _shown(number: int, take: Take, request: messages.ResolveRequest) -> Iterator[Message]:
+    inside = (take.frames >= request.first) & (take.frames <= request.last)
+    for hand in request.hands or range(len(take.sides)):
+        rows = np.flatnonzero(inside & (take.status[hand] != MISSING))
+        for message in pose_messages(
+            hand, take.frames[rows], take.rotations[hand, rows], take.transl[hand, rows], take.confidence[hand, rows]
+        ):
+            yield dataclasses.replace(message, request=number)
+
+
+def _missed(take: Take, wishes: Sequence[asked.Constraint], models: dict[str, HandModel]) -> str:
+    """How far the worst pinned point stays from its pin, in a sentence; "" when all are met."""
+    misses = [(*_miss(take, wish, models), wish) for wish in wishes if isinstance(wish, asked.Point)]
+    worst = max(misses, key=lambda miss: miss[0], default=None)
+    if worst is None or worst[0] < _MISSED_MM:
+        return ""
+    return f"A pin of the {worst[1]} hand at frame {worst[2].frame} is missed by {worst[0]:.0f} mm."
+
+
+def _miss(take: Take, pin: asked.Point, models: dict[str, HandModel]) -> tuple[float, str]:
+    row, side = pin.frame - take.frames[0], take.sides[pin.track]
+    shaped = models[side].with_shape(take.betas[pin.track])
+    posed = shaped.pose(take.rotations[pin.track, row], take.transl[pin.track, row])
+    return 1000 * float(np.linalg.norm(posed.keypoints[pin.keypoint] - pin.position)), side
