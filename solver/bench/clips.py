@@ -1,4 +1,4 @@
-"""A clip to measure on: a folder with a truth, and what is handed to the product in each mode."""
+"""A clip to measure on: a folder with a truth, the suites there are, and what is handed to the product in each mode."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from pathlib import Path
 
 from . import truth
 from .truth import Truth
+
+_BUILT = Path(__file__).resolve().parents[2] / "build" / "bench"
+# "test" is what is reported; "validation" is what weights and thresholds may be chosen on
+SUITES = {"test": _BUILT / "clips", "validation": _BUILT / "clips-validation"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,21 @@ def load(folder: Path) -> BenchClip:
     return BenchClip(folder, Path(described["source"]), described["about"], arguments, known)
 
 
+@dataclass(frozen=True)
+class Mode:
+    """A way to run the product on a clip.
+
+    Attributes:
+        title: for a table's row.
+        given: what it is told beside the clip; modes that are told the same stand in one table.
+        arguments: of the solver, for a clip.
+    """
+
+    title: str
+    given: str
+    arguments: Callable[[BenchClip], tuple[str, ...]]
+
+
 def _camera(clip: BenchClip) -> tuple[str, ...]:
     return ("--camera", str((clip.folder / "camera.npz").resolve()))
 
@@ -57,10 +76,13 @@ def _hand(clip: BenchClip) -> tuple[str, ...]:
     return ("--hand-length", f"{clip.truth.hand_length():.4f}")
 
 
-# what the product is told beside the clip itself
-MODES: dict[str, Callable[[BenchClip], tuple[str, ...]]] = {
-    "as is": lambda clip: (),
-    "given camera": _camera,
-    "given camera and hand size": lambda clip: (*_camera(clip), *_hand(clip)),
-    "given camera, each frame for itself": lambda clip: (*_camera(clip), "--quality", "initial"),
+_EACH_FRAME_FOR_ITSELF = ("--quality", "initial")
+ALONE, CAMERA, HAND = "Nothing but the clip", "The true camera", "The true camera and the length of the hand"
+
+MODES: dict[str, Mode] = {
+    "as-is": Mode("Handheld", ALONE, lambda clip: ()),
+    "per-frame": Mode("per frame", ALONE, lambda clip: _EACH_FRAME_FOR_ITSELF),
+    "camera": Mode("Handheld", CAMERA, _camera),
+    "camera-per-frame": Mode("per frame", CAMERA, lambda clip: (*_camera(clip), *_EACH_FRAME_FOR_ITSELF)),
+    "camera-hand": Mode("Handheld", HAND, lambda clip: (*_camera(clip), *_hand(clip))),
 }

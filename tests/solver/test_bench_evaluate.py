@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from solver import take as takes
-from solver.bench import prediction, report, table
+from solver.bench import prediction, report, results, table, text
+from solver.bench.clips import ALONE
 from solver.bench.evaluate import PENALTY_MM, evaluate
 from solver.bench.plots import Line, plot
 from solver.bench.runner import Run
@@ -130,19 +131,28 @@ def test_every_figure_is_explained_and_the_report_has_all_clips(take, truth, mod
     evaluation = evaluate(truth, prediction.from_take(take, truth, models))
     assert set(evaluation.figures) == set(table.FIGURES)
     run = Run(None, "It broke.", {"hands": 0.6}, 2.0, 1.0, 300.0)
-    good = report.Result(
-        "walk", "as is", run, 0.4, COUNT, report.figures_of(evaluation), "", report.draw(truth, evaluation)
-    )
-    bad = report.Result("dark", "as is", run, 0.4, COUNT, report.figures_of(None))
-    page = report.as_html([good, bad], {"walk": "A <walk>."}, ["It got worse."])
+    figures, plots = results.figures_of(evaluation), report.draw(truth, evaluation)
+    good = results.Result("walk", "as-is", "Handheld", ALONE, run, 0.4, COUNT, figures, "", plots)
+    bad = results.Result("dark", "as-is", "Handheld", ALONE, run, 0.4, COUNT, results.figures_of(None))
+    peer = results.Result("walk", "HaWoR", "HaWoR", ALONE, None, 0.4, COUNT, figures)
+    page = report.as_html([good, bad, peer], {"walk": "A <walk>."}, ["It got worse."])
     for expected in ("walk", "dark", "A &lt;walk&gt;.", "It got worse.", "It broke.", "<svg", "hands CPU ms/frame"):
         assert expected in page
-    written = report.as_markdown([good, bad], {"walk": "A walk."})
-    assert "| walk | 1.00 |" in written
-    assert "dark failed: It broke." in written
-    assert report.as_json([good, bad])["as is"]["walk"]["run"]["real_time_factor"] == pytest.approx(5.0)
-    assert report.overall([good.figures, bad.figures])["recall"] == pytest.approx(0.5)
-    assert "overall" in report.as_text([good, bad])
+    written = text.as_markdown([good, bad, peer], {"walk": "A walk."}, ["A remark."])
+    assert "| walk | Handheld | 1.00 |" in written
+    assert "| overall | HaWoR | 1.00 |" in written
+    assert "- dark, Handheld failed: It broke." in written
+    assert "A remark." in written
+    assert results.as_json([good, bad])["as-is"]["walk"]["run"]["real_time_factor"] == pytest.approx(5.0)
+    assert results.overall([good.figures, bad.figures])["recall"] == pytest.approx(0.5)
+
+
+def test_the_baselines_figures_stand_beside_the_new_ones(take, truth, models):
+    figures = results.figures_of(evaluate(truth, prediction.from_take(take, truth, models)))
+    now = results.Result("walk", "as-is", "Handheld", ALONE, None, 0.4, COUNT, figures)
+    lines = text.as_text([now], {"as-is": {**figures, "recall": 0.123}}).splitlines()
+    (before,) = [line for line in lines if "before" in line]
+    assert "0.12" in before
 
 
 def test_gate_passes_noise_and_stops_regressions():

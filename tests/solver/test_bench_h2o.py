@@ -53,7 +53,7 @@ def test_sequence_becomes_a_clip(camera, tmp_path):
 def test_camera_is_handed_over_as_the_solver_takes_it(camera, tmp_path):
     h2o.convert(camera, tmp_path / "h2o")
     clip = clips.load(tmp_path / "h2o")
-    arguments = clips.MODES["given camera and hand size"](clip)
+    arguments = clips.MODES["camera-hand"].arguments(clip)
     assert arguments[0::2] == ("--camera", "--hand-length")
     with np.load(arguments[1]) as given:
         assert given["world_from_camera"].shape == (4, 4, 4)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from solver.bench import __main__ as bench
+from solver.bench import baseline
 from solver.bench.runner import solve
 
 
@@ -28,19 +28,31 @@ def test_what_the_child_used_is_measured(failed):
     assert 0 < failed.cpu_seconds < 120
 
 
+def _measured(**clips: float) -> dict:
+    return {clip: {"figures": {"c_mpjpe": value}} for clip, value in clips.items()}
+
+
 def test_baseline_keeps_clips_that_were_not_measured(tmp_path):
-    before = {"as is": {"walk": {"figures": {"c_mpjpe": 30.0}}, "bare": {"figures": {"c_mpjpe": 50.0}}}}
-    now = {"as is": {"walk": {"figures": {"c_mpjpe": 40.0}}}, "given camera": {"walk": {"figures": {"c_mpjpe": 9.0}}}}
     path = tmp_path / "baseline.json"
-    bench._write_json(path, before)
-    (sentence,) = bench._against_baseline(now, path)
-    assert "as is" in sentence
+    baseline.update(path, "test", {"as-is": _measured(walk=30.0, bare=50.0)})
+    now = {"as-is": _measured(walk=40.0), "camera": _measured(walk=9.0)}
+    (sentence,) = baseline.worse(now, baseline.read(path, "test"))
+    assert "as-is" in sentence
     assert "40" in sentence
-    merged = bench._merged(before, now)
-    assert merged["as is"]["walk"]["figures"]["c_mpjpe"] == 40.0
-    assert merged["as is"]["bare"]["figures"]["c_mpjpe"] == 50.0
-    assert set(merged) == {"as is", "given camera"}
+    baseline.update(path, "test", now)
+    baseline.update(path, "validation", {"as-is": _measured(walk=77.0)})
+    merged = baseline.read(path, "test")
+    assert merged["as-is"]["walk"]["figures"]["c_mpjpe"] == 40.0
+    assert merged["as-is"]["bare"]["figures"]["c_mpjpe"] == 50.0
+    assert set(merged) == {"as-is", "camera"}
+
+
+def test_only_clips_that_both_have_are_compared(tmp_path):
+    path = tmp_path / "baseline.json"
+    baseline.update(path, "test", {"as-is": _measured(walk=30.0, bare=90.0)})
+    ((now, before),) = baseline.shared({"as-is": _measured(walk=20.0, new=900.0)}, baseline.read(path, "test")).values()
+    assert (now["c_mpjpe"], before["c_mpjpe"]) == (20.0, 30.0)
 
 
 def test_no_baseline_is_no_regression(tmp_path):
-    assert bench._against_baseline({"as is": {}}, tmp_path / "none.json") == []
+    assert baseline.worse({"as-is": _measured(walk=30.0)}, baseline.read(tmp_path / "none.json", "test")) == []

@@ -168,9 +168,7 @@ ORBIT = ClipSpec(
     shape=Shape("female", "asian", {"hand-fingers-distance": -0.2, "hand-fingers-length": 0.3}, 0.176),
     skin="brown",
     cloth=Cloth((0.5, 0.42, 0.2), (0.62, 0.55, 0.3), 48.0, 0.6),
-    props=(
-        Prop("cylinder", (0.05, 0.05, 0.11), 0, (0.09, 0.04, 0.0), dark=(0.4, 0.08, 0.25), light=(0.8, 0.8, 0.85)),
-    ),
+    props=(Prop("cylinder", (0.05, 0.05, 0.11), 0, (0.09, 0.04, 0.0), dark=(0.4, 0.08, 0.25), light=(0.8, 0.8, 0.85)),),
     nuisance=Nuisance(shutter=0.3, crf=22),
     focal_px=540.0,
 )

@@ -1,0 +1,78 @@
+"""Results as tables for the console and as a page for the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .results import Figures, Result, means, tables
+from .table import FIGURES, SHORT, show
+
+Row = list[str]
+
+
+def as_text(results: Sequence[Result], before: Mapping[str, Figures] | None = None) -> str:
+    """A table per thing that was given. ``before``: overall figures of the baseline by mode, for rows of their own."""
+    lines = []
+    for given, chosen in tables(results).items():
+        rows = [["clip", "", *(FIGURES[name].title for name in SHORT)], *figure_rows(chosen, SHORT, before or {})]
+        lines += [f"\n{given}", *columns(rows)]
+        lines += [f"  {line}" for line in failures(chosen)]
+        lines += ["", *columns(cost_rows(chosen))]
+    return "\n".join(lines)
+
+
+def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: Sequence[str] = ()) -> str:
+    """A page for the repository: what a person should know, good and bad. ``remarks``: paragraphs before the tables."""
+    parts = ["# Where the product stands", "", "Written by `python3 build.py bench --update-baseline`; see README.md."]
+    parts += ["", *(f"- **{name}**: {about}" for name, about in abouts.items())]
+    parts += [line for remark in remarks for line in ("", remark)]
+    for given, chosen in tables(results).items():
+        head = ["clip", "", *(f"{FIGURES[name].title} [{FIGURES[name].unit}]" for name in SHORT)]
+        parts += ["", f"## {given}", "", *_markdown([head, *figure_rows(chosen, SHORT)])]
+        parts += [f"- {line}" for line in failures(chosen)]
+        parts += ["", *_markdown(cost_rows(chosen))]
+    parts += ["", "## What the figures are", "", *(f"- {FIGURES[n].title}: {FIGURES[n].about}." for n in SHORT)]
+    return "\n".join(parts) + "\n"
+
+
+def figure_rows(
+    results: Sequence[Result], names: Sequence[str], before: Mapping[str, Figures] | None = None
+) -> list[Row]:
+    """Clip, way of solving it, figures; then the means of each way, and of each way in the baseline."""
+    rows = [[result.clip, result.title, *_cells(result.figures, names)] for result in results]
+    for mode, (title, figures) in means(results).items():
+        rows.append(["overall", title, *_cells(figures, names)])
+        if before and mode in before:
+            rows.append(["", "before", *_cells(before[mode], names)])
+    return rows
+
+
+def cost_rows(results: Sequence[Result]) -> list[Row]:
+    """What each solve took; peers are not run here."""
+    results = [result for result in results if result.run]
+    stages = list(dict.fromkeys(stage for result in results for stage in result.run.stage_cpu_seconds))
+    rows = [["clip", "", *(f"{stage} CPU ms/frame" for stage in stages), "wall / clip length", "peak MB"]]
+    for result in results:
+        spent = [1e3 * result.run.stage_cpu_seconds.get(stage, 0.0) / result.frames for stage in stages]
+        spent += [result.real_time_factor, result.run.peak_mb]
+        rows.append([result.clip, result.title, *map(show, spent)])
+    return rows
+
+
+def failures(results: Sequence[Result]) -> list[str]:
+    return [f"{result.clip}, {result.title} failed: {result.failure}" for result in results if result.failure]
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """Rows as right-aligned lines."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
+def _cells(figures: Figures, names: Sequence[str]) -> Row:
+    return [show(figures.get(name)) for name in names]
+
+
+def _markdown(rows: Sequence[Row]) -> list[str]:
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
