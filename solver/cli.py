@@ -1,4 +1,4 @@
-"""The command line: ``solve``, ``serve``, ``overlay``. Prints; everything else in the package does not."""
+"""The command line: ``solve``, ``serve``, ``overlay``, ``export``, ``import``. Nothing else in the package prints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import __version__, messages
 from .errors import SolverError
+from .formats import commands as formats
 
 QUALITIES = ("initial", "draft", "balanced", "final")
 EXIT_FAILED, EXIT_CANCELLED = 1, 130
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_solve(commands)
     _add_overlay(commands)
+    formats.add(commands, _frame_rate)
     serve = commands.add_parser("serve", help="stay alive and answer requests, one JSON message per line")
     serve.set_defaults(run=_serve)
     return parser
@@ -46,7 +48,14 @@ def _add_solve(commands) -> None:
     solve.add_argument("-o", "--output", required=True, metavar="TAKE.npz")
     solve.add_argument("--frames", nargs=2, type=int, metavar=("FIRST", "LAST"), help="solve only these frames")
     solve.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels of the clip")
-    solve.add_argument("--camera", metavar="CAMERA.npz", help="a solved camera: frames, world_from_camera, intrinsics")
+    solve.add_argument("--camera", metavar="FILE", help="a solved camera: .chan, COLMAP's folder, or .npz")
+    solve.add_argument("--camera-offset", type=float, default=0.0, metavar="FRAMES", help="added to its frame numbers")
+    solve.add_argument("--camera-rate", type=_frame_rate, metavar="RATE", help="its frame rate, if not the clip's")
+    solve.add_argument(
+        "--camera-scale", type=_camera_scale, default="auto", metavar="M",
+        help="metres per unit of it; hands: found by the hands; auto (default): that for COLMAP, 1 for others",
+    )  # fmt: skip
+    solve.add_argument("--camera-order", default="ZXY", metavar="ORDER", help="of the turns in a .chan (default ZXY)")
     solve.add_argument("--static", action="store_true", help="the camera stands still; don't find out")
     solve.add_argument("--model", default="auto", help="auto, open, or the path of your own MANO files")
     solve.add_argument("--quality", choices=QUALITIES, default="balanced")
@@ -76,6 +85,10 @@ def _solve(options: argparse.Namespace) -> int:
         frame_range=tuple(options.frames) if options.frames else None,
         focal_px=options.focal,
         camera=options.camera,
+        camera_offset=options.camera_offset,
+        camera_rate=options.camera_rate,
+        camera_scale=options.camera_scale,
+        camera_order=options.camera_order,
         camera_motion="static" if options.static else "auto",
         model=options.model,
         quality=options.quality,
@@ -95,6 +108,10 @@ def _frame_rate(text: str) -> tuple[int, int]:
         return Fraction(text).as_integer_ratio()
     except ZeroDivisionError as error:
         raise argparse.ArgumentTypeError(f"{text} divides by zero") from error
+
+
+def _camera_scale(text: str) -> float | str:
+    return text if text in ("auto", "hands") else float(text)
 
 
 def _print_messages(stream: Iterator[messages.Message], as_json: bool) -> int:

@@ -1,0 +1,1 @@
+"""Takes in and out: MANO parameter files, and results of other programs. See README.md. NumPy alone."""
