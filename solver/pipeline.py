@@ -21,9 +21,10 @@ import numpy as np
 from . import __version__, hands, initialise, messages, optimise
 from . import take as takes
 from .cache import StageCache
-from .camera import given, static
+from .camera import formats, given, static
 from .camera import solve as camera_solve
 from .camera.cameras import CameraPath
+from .camera.ideal import ideal_tracks
 from .camera.progress import CameraProgress
 from .draft import TakeDraft, camera_message
 from .errors import SolverError
@@ -57,7 +58,11 @@ class SolveOptions:
     Attributes:
         frame_range: first and last frame to solve, inclusive, in the clip's own numbers; None for all.
         focal_px: focal length in px of the clip; None when unknown.
-        camera: path of a solved camera (see ``camera.given``); None to solve it here.
+        camera: path of a solved camera (see ``camera.formats``); None to solve it here.
+        camera_offset: frames of the clip added to that camera's frame numbers.
+        camera_rate: its frame rate (numerator, denominator); None for the clip's.
+        camera_scale: metres per unit of it; "hands" to find that by the hands, "auto" where the file is not in metres.
+        camera_order: of the turns in a .chan file, the first that is made first.
         camera_motion: "auto" finds out how the camera moves, "static" says that it stands still.
         model: "auto", "open", or the path of the user's own MANO files.
         quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
@@ -69,6 +74,10 @@ class SolveOptions:
     frame_range: tuple[int, int] | None = None
     focal_px: float | None = None
     camera: str | None = None
+    camera_offset: float = 0.0
+    camera_rate: tuple[int, int] | None = None
+    camera_scale: float | str = "auto"
+    camera_order: str = "ZXY"
     camera_motion: str = "auto"
     model: str = "auto"
     quality: str = "balanced"
@@ -83,15 +92,23 @@ class SolveOptions:
 
     def require_valid(self) -> None:
         """Raises SolverError ``option-not-valid``, naming the option."""
-        choices = {"quality": (INITIAL, *optimise.PRESETS), "camera_motion": CAMERA_MOTIONS}
+        choices = {
+            "quality": (INITIAL, *optimise.PRESETS),
+            "camera_motion": CAMERA_MOTIONS,
+            "camera_order": formats.chan.ORDERS,
+        }
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
         for name in ("focal_px", "hand_length_m"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise _not_valid(name, getattr(self, name), "a number above 0")
-        if self.frame_rate is not None and not min(self.frame_rate) > 0:
-            raise _not_valid("frame_rate", self.frame_rate, "a rate above 0")
+        for name in ("frame_rate", "camera_rate"):
+            if getattr(self, name) is not None and not min(getattr(self, name)) > 0:
+                raise _not_valid(name, getattr(self, name), "a rate above 0")
+        scale = self.camera_scale
+        if not (scale in ("auto", "hands") if isinstance(scale, str) else scale > 0):
+            raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
 
     def to_json(self) -> dict[str, Any]:
         """What ``from_json`` reads."""
@@ -146,9 +163,11 @@ class _Solve:
     def _stages(self) -> Iterator[Message]:
         models = loading.load_pair(self._options.model)  # first: what is missing is told before the work
         clip = yield from self._stage("clip", self._open())
+        known = self._known_camera(clip)  # before the work, too: a file that is of no use is told at once
         tracks = yield from self._stage("hands", self._find_hands(clip))
-        camera = yield from self._stage("camera", self._place_camera(clip, tracks))
+        camera = yield from self._stage("camera", self._place_camera(clip, tracks, known))
         self._draft.begin(clip, camera, tracks, models)
+        tracks = ideal_tracks(tracks, camera)
         motions = yield from self._stage("initialise", self._fit(tracks, camera, models))
         if self._options.quality != INITIAL:
             yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
@@ -204,17 +223,31 @@ class _Solve:
             )
         return tracks
 
-    def _place_camera(self, clip: Clip, tracks: list[HandTrack]) -> Stage[CameraPath]:
-        if self._options.camera:
-            camera = given.read(self._options.camera, np.array(clip.frame_numbers))
+    def _known_camera(self, clip: Clip) -> tuple[CameraPath, bool] | None:
+        """A camera that was solved elsewhere, and whether it is in metres."""
+        options = self._options
+        if options.camera is None:
+            return None
+        ratio = clip.frame_rate / Fraction(*options.camera_rate) if options.camera_rate else 1
+        matching = given.Matching(
+            options.camera_offset, float(ratio), options.camera_scale, options.focal_px, options.camera_order
+        )
+        return given.read(options.camera, np.array(clip.frame_numbers), clip.size, matching)
+
+    def _place_camera(
+        self, clip: Clip, tracks: list[HandTrack], known: tuple[CameraPath, bool] | None
+    ) -> Stage[CameraPath]:
+        if known is not None:
+            camera, is_metric = known
+            camera = camera if is_metric else given.in_metres(camera, tracks, clip.first_frame)
         elif self._options.camera_motion == "auto":
             camera = yield from _with_camera_progress(camera_solve.solve(clip, tracks, self._options.focal_px))
-            for note in camera.notes:
-                yield messages.Warned(0, note.code, note.sentence, note.repair)
         else:
             camera = static.assume(len(clip), clip.size, self._options.focal_px)
             if self._options.focal_px is None:
                 yield _lens_warning(camera, clip)
+        for note in camera.notes:
+            yield messages.Warned(0, note.code, note.sentence, note.repair)
         yield camera_message(camera, clip.first_frame)
         return camera
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .distortion import undistort
+
+__all__ = ["ASSUMED", "BRIDGED", "SOLVED", "CameraNote", "CameraPath", "ScaleEstimate", "project", "undistort"]
+
 # how a frame's pose is known
 ASSUMED, BRIDGED, SOLVED = 0, 1, 2
 
@@ -43,8 +47,8 @@ class CameraPath:
     kind: one of ``take.CAMERA_KINDS``.
     intrinsics: (4,) fx, fy, cx, cy in px, pixel centres at half-integers.
     world_from_camera: (T, 4, 4), camera x right, y down, z forward.
-    distortion: (2,) k1, k2 of x_d = x_u (1 + k1 r^2 + k2 r^4), r in focal lengths: COLMAP's RADIAL and Blender's
-        POLYNOMIAL.
+    distortion: coefficients of ``distortion_model`` (see ``distortion``); our own solve gives (2,) k1, k2 of
+        x_d = x_u (1 + k1 r^2 + k2 r^4), r in focal lengths: COLMAP's RADIAL and Blender's POLYNOMIAL.
     status: (T,) uint8 of ASSUMED (nothing measured), BRIDGED (from its neighbours), SOLVED; None: all known by others.
     quality_px: (T,) median reprojection error of the background in px of the clip; NaN where nothing was measured.
     pose_sigma: (T, 2) one-sigma uncertainty of the turn (rad) and step (m) since the frame before; NaN where unknown.
@@ -70,22 +74,7 @@ class CameraPath:
     focal_sigma: float = 0.0
     scale: ScaleEstimate | None = None
     notes: tuple[CameraNote, ...] = ()
-
-
-def undistort(points_px: np.ndarray, intrinsics: np.ndarray, distortion: np.ndarray) -> np.ndarray:
-    """(..., 2) px of the clip to where the same rays fall in a lens without distortion (``CameraPath.distortion``).
-
-    Whoever compares pixels with ``project`` must undistort them first. Fixed-point iteration, to well below 0.01 px.
-    """
-    k1, k2 = distortion
-    if not (k1 or k2):
-        return np.asarray(points_px, float)
-    distorted = (points_px - intrinsics[2:]) / intrinsics[:2]
-    ideal = distorted
-    for _ in range(20):
-        squared = (ideal**2).sum(axis=-1, keepdims=True)
-        ideal = distorted / np.maximum(1 + k1 * squared + k2 * squared**2, 0.3)
-    return ideal * intrinsics[:2] + intrinsics[2:]
+    distortion_model: str = "POLYNOMIAL"
 
 
 def project(points_camera: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:

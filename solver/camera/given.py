@@ -1,61 +1,116 @@
-"""A camera that somebody else solved: it wins over ours."""
+"""A camera that somebody else solved: it wins over ours, and only its scale may be ours to find."""
 
 from __future__ import annotations
 
-import io
+import dataclasses
 import os
-import zipfile
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import SolverError
-from .cameras import CameraPath
+from ..observations import HandTrack
+from . import formats, notes, scale
+from .cameras import BRIDGED, SOLVED, CameraNote, CameraPath
+from .formats import KnownCamera, LensPart
 
-REPAIR = "Export the camera again for the whole frame range."
+REPAIR = "Solve or export the camera for all frames, or solve a range of frames that it covers."
 
 
-def read(path: str | os.PathLike[str], frames: np.ndarray) -> CameraPath:
-    """The camera file's poses at the clip's ``frames`` (T,).
+@dataclass(frozen=True)
+class Matching:
+    """How a camera file belongs to a clip.
 
-    The file is an ``.npz``: ``frames`` (N,), ``world_from_camera`` (N, 4, 4) in the solver's axes, ``intrinsics`` (4,).
+    Attributes:
+        offset: frames of the clip added to the file's frame numbers.
+        ratio: frames of the clip for one of the file's, for a camera of another frame rate; frame 1 stays.
+        scale: metres per unit of the file; "hands" to find it by them; "auto" believes files that are in metres.
+        focal_px: for files without a lens.
+        order: of the turns in a .chan file.
+    """
+
+    offset: float = 0.0
+    ratio: float = 1.0
+    scale: float | str = "auto"
+    focal_px: float | None = None
+    order: str = "ZXY"
+
+
+def read(
+    path: str | os.PathLike[str], frames: np.ndarray, size: tuple[int, int], matching: Matching = Matching()
+) -> tuple[CameraPath, bool]:
+    """A camera file's poses at the clip's ``frames`` (T,), its lens for images of ``size`` (width, height).
+
+    Frames that lie between the file's are interpolated, flagged BRIDGED, and a note says how many.
+
+    Returns:
+        The path, and whether it is in metres (else ``in_metres`` has to be asked).
 
     Raises:
-        SolverError: ``camera-not-readable``, ``camera-damaged`` or ``camera-too-short``.
+        SolverError: codes ``camera-...``, see ``formats.read``; ``camera-too-short`` or ``camera-no-lens``.
     """
-    known, poses, intrinsics = _read_arrays(path)
-    _check(path, known, poses, intrinsics)
-    missing = np.setdiff1d(frames, known)
+    known = formats.read(path, size, matching.order).retimed(matching.offset, matching.ratio)
+    is_metric = known.is_metric if matching.scale == "auto" else matching.scale != "hands"
+    if not isinstance(matching.scale, str):
+        known = known.scaled(matching.scale)
+    _require_covered(known, frames)
+    lens = known.lens or _lens_of(matching.focal_px, size)
+    own = known.has(frames)
+    path = CameraPath(
+        "given", lens.intrinsics, known.poses_at(frames), lens.distortion, distortion_model=lens.model,
+        status=np.where(own, SOLVED, BRIDGED).astype(np.uint8), points=known.points,
+        point_errors_px=known.point_errors_px, notes=_bridging_notes(frames, own),
+    )  # fmt: skip
+    return path, is_metric
+
+
+def in_metres(path: CameraPath, hands: list[HandTrack], first_frame: int) -> CameraPath:
+    """A given path of unknown units, scaled by what the hands say; a note when they say little.
+
+    Args:
+        first_frame: the frame number of the path's first row.
+    """
+    if np.ptp(path.world_from_camera[:, :3, 3], axis=0).max() == 0:
+        return path
+    by = scale.estimate(path, hands, first_frame)
+    poses = path.world_from_camera.copy()
+    poses[:, :3, 3] *= by.metres_per_unit
+    said = () if by.determined else (notes.scale_undetermined(by),)
+    return dataclasses.replace(
+        path, world_from_camera=poses, points=path.points * by.metres_per_unit, scale=by, notes=path.notes + said
+    )
+
+
+def _require_covered(known: KnownCamera, frames: np.ndarray) -> None:
+    missing = np.asarray(frames)[~known.covers(frames)]
     if len(missing):
         raise SolverError(
             "camera-too-short",
-            f"The camera has no pose for {len(missing)} of the clip's {len(frames)} frames, the first is {missing[0]}.",
+            f"The camera has poses for frames {known.frames[0]:g} to {known.frames[-1]:g} of the clip; "
+            f"{len(missing)} of {len(frames)} frames lie outside, the first is {missing[0]}.",
             REPAIR,
         )
-    order = np.argsort(known)
-    rows = order[np.searchsorted(known, frames, sorter=order)]
-    return CameraPath("given", intrinsics, poses[rows])
 
 
-def _read_arrays(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    try:
-        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as data:
-            return data["frames"].astype(int), data["world_from_camera"].astype(float), data["intrinsics"].astype(float)
-    except OSError as error:
-        raise SolverError("camera-not-readable", f"{path} could not be read ({error.strerror}).", REPAIR) from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:  # whose words aren't meant for artists
-        raise SolverError("camera-not-readable", f"{path} is no camera file, or it is damaged.", REPAIR) from error
-
-
-def _check(path, frames: np.ndarray, poses: np.ndarray, intrinsics: np.ndarray) -> None:
-    shapes_fit = frames.ndim == 1 and poses.shape == (len(frames), 4, 4) and intrinsics.shape == (4,)
-    if not shapes_fit or not np.isfinite(poses).all() or not (intrinsics[:2] > 0).all():
-        raise SolverError("camera-damaged", f"The poses or the focal length in {path} make no sense.", REPAIR)
-    rotations = poses[:, :3, :3]
-    error = np.abs(rotations @ rotations.transpose(0, 2, 1) - np.eye(3)).max(initial=0.0)
-    if error > 1e-3 or (np.linalg.det(rotations) < 0).any():
+def _lens_of(focal_px: float | None, size: tuple[int, int]) -> LensPart:
+    if focal_px is None:
         raise SolverError(
-            "camera-not-rigid",
-            f"The camera in {path} is scaled or mirrored (its axes are off by {error:.3g}).",
-            "Remove scale from the camera and its parents, then export it again.",
+            "camera-no-lens",
+            "The camera file says nothing about the lens.",
+            "Give the focal length, or export the camera with its field of view.",
         )
+    width, height = size
+    return LensPart(np.array([focal_px, focal_px, width / 2, height / 2]), size)
+
+
+def _bridging_notes(frames: np.ndarray, own: np.ndarray) -> tuple[CameraNote, ...]:
+    if own.all():
+        return ()
+    without = np.asarray(frames)[~own]
+    sentence = (
+        f"The camera has no pose of its own for {len(without)} of {len(frames)} frames, the first is {without[0]}; "
+        "they were interpolated."
+    )
+    return (
+        CameraNote("camera-interpolated", sentence, "Check there that what stands still in the clip stands still."),
+    )

@@ -94,7 +94,7 @@ def _hand(path: CameraPath, track: HandTrack, first_frame: int) -> _Hand | None:
     rows = rows[inside]
     pixels = undistort(track.landmarks_px[inside], path.intrinsics, path.distortion)
     depth_m = placed(track.landmarks_m[inside], pixels, path.intrinsics)[..., 2]
-    points = path.points[path.point_errors_px < 3 * max(1.0, float(np.median(path.point_errors_px)))]
+    points = path.points[path.point_errors_px < 3 * np.median([1.0, *path.point_errors_px]).clip(1.0)]
     covered = np.stack([_covered(path, int(row), points, hand) for row, hand in zip(rows, pixels, strict=True)])
     return _Hand(rows, pixels, depth_m, covered)
 
