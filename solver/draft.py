@@ -11,6 +11,7 @@ import numpy as np
 from . import __version__, messages
 from . import take as takes
 from .camera.cameras import SOLVED, CameraPath
+from .camera.distortion import for_focal
 from .hand_model.model import HandModel
 from .hand_model.rotations import quaternion_from_matrix
 from .initialise import InitialMotion, default_calibration
@@ -75,8 +76,15 @@ class TakeDraft:
 
         The draft is whole before the first message: whoever stops listening half way still gets every hand.
         """
+        before = self._camera
         self._camera = dataclasses.replace(
-            self._camera, world_from_camera=refined.world_from_camera, intrinsics=refined.intrinsics
+            before,
+            world_from_camera=refined.world_from_camera,
+            intrinsics=refined.intrinsics,
+            # the landmarks were straightened with the lens that came in
+            distortion=for_focal(
+                before.distortion, before.distortion_model, refined.intrinsics[0] / before.intrinsics[0]
+            ),
         )
         self._offsets = refined.landmark_offsets
         for values, empty in (
@@ -119,6 +127,9 @@ class TakeDraft:
             camera_status=_or_full(self._camera.status, len(clip), SOLVED, np.uint8),
             camera_error_px=_or_full(self._camera.quality_px, len(clip), np.nan, float),
             points=self._camera.points,
+            point_errors_px=self._camera.point_errors_px,
+            distortion=self._camera.distortion,
+            distortion_model=self._camera.distortion_model,
             model=self._model.name,
             model_sha256=self._model.sha256,
             sides=self._sides,
@@ -140,7 +151,15 @@ def camera_message(camera: CameraPath, first_frame: int) -> Message:
     quaternions = quaternion_from_matrix(camera.world_from_camera[:, :3, :3])
     poses = np.concatenate([quaternions, camera.world_from_camera[:, :3, 3]], axis=1)
     rows = tuple(map(tuple, poses.tolist()))
-    return messages.CameraSolved(0, camera.kind, tuple(camera.intrinsics.tolist()), first_frame, rows)
+    return messages.CameraSolved(
+        0,
+        camera.kind,
+        tuple(camera.intrinsics.tolist()),
+        first_frame,
+        rows,
+        tuple(camera.distortion.tolist()),
+        camera.distortion_model,
+    )
 
 
 def _or_full(values: np.ndarray | None, count: int, filling: float, kind: type) -> np.ndarray:

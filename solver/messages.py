@@ -48,7 +48,7 @@ class ResolveRequest(Message):
     Attributes:
         take: path of the take: what was seen, shapes, lens, and the motion where ``standing`` has none.
         model: "open", "auto" or a folder, as the solve's option.
-        standing: path of the motion as it is by now (``resolving.Standing``); "": the take's own.
+        standing: path of the motion as it is by now (``standing.Standing``); "": the take's own.
         first, last: the clip's own frame numbers, inclusive.
         hands: the take's hands that may move; empty: all.
         constraints: as ``constraints.to_json`` gives them; ``track`` is the take's hand.
@@ -136,12 +136,15 @@ class CameraSolved(Message):
 
     ``kind`` is one of ``take.CAMERA_KINDS``; intrinsics (fx, fy, cx, cy) in pixels of the clip. ``poses`` has a row
     (qw, qx, qy, qz, x, y, z) for each frame from ``first_frame`` on: ``world_from_camera``, metres.
+    ``distortion`` and its model as in ``camera.cameras.CameraPath``.
     """
 
     kind: str = ""
     intrinsics: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     first_frame: int = 1
     poses: tuple[tuple[float, float, float, float, float, float, float], ...] = ()
+    distortion: tuple[float, ...] = ()
+    distortion_model: str = "POLYNOMIAL"
 
 
 @dataclass(frozen=True)

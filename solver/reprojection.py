@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .camera.cameras import project
+from .camera.distortion import distort
 from .hand_model.layout import KEYPOINT_JOINTS
 from .hand_model.model import HandModel
 from .initialise.kinematics import skeleton_of
@@ -31,11 +32,11 @@ def relative_errors(take: Take, models: dict[str, HandModel]) -> np.ndarray:
 
 
 def _projected(take: Take, hand: int, model: HandModel, camera_from_world: np.ndarray) -> np.ndarray:
-    """(T, 21, 2) px."""
+    """(T, 21, 2) px of the clip."""
     joints, landmarks = skeleton_of(model, take.landmark_offsets).at(take.betas[hand])
     carriers = list(KEYPOINT_JOINTS)
     posed = model.with_shape(take.betas[hand]).pose(take.rotations[hand], take.transl[hand])
     turned = np.einsum("tkab,kb->tka", posed.global_rotations[:, carriers], landmarks - joints[carriers])
     world = posed.joints[:, carriers] + turned
     camera = np.einsum("tab,tkb->tka", camera_from_world[:, :3, :3], world) + camera_from_world[:, None, :3, 3]
-    return project(camera, take.intrinsics)
+    return distort(project(camera, take.intrinsics), take.intrinsics, take.distortion, take.distortion_model)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .atomic import write_npz
+from .camera.cameras import CameraPath
 from .errors import SolverError
 
 FORMAT = "handheld-take"
@@ -45,7 +46,8 @@ class Take:
         camera_kind: one of CAMERA_KINDS.
         camera_status: (T,) uint8, how a frame's pose is known: ``camera.cameras`` ASSUMED, BRIDGED or SOLVED.
         camera_error_px: (T,) median reprojection error of the background; NaN where nothing was measured.
-        points: (N, 3) sparse points of the background in the world.
+        points: (N, 3) sparse points of the background in the world, ``point_errors_px`` (N,) their reprojection errors.
+        distortion, distortion_model: the lens's, as ``camera.cameras.CameraPath`` has it.
         model: name of the hand model ("open", or the user's file name), and ``model_sha256`` its digest.
         sides: (H,) of "left"/"right".
         betas: (H, 10) shape coefficients of that model.
@@ -53,7 +55,7 @@ class Take:
         transl: (H, T, 3) metres, smplx meaning; NaN where missing.
         status: (H, T) uint8 of MISSING / OBSERVED / INFILLED.
         confidence: (H, T) in 0..1, 0 where missing.
-        keypoints_px: (H, T, 21, 2) calibrated 2D landmarks that the solve used; NaN where none.
+        keypoints_px: (H, T, 21, 2) calibrated 2D landmarks that the solve used, in px of the clip; NaN where none.
         keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.
         joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
             but the wrist itself; NaN where missing or not computed.
@@ -85,9 +87,20 @@ class Take:
     landmark_offsets: np.ndarray
     clip_sha256: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+    point_errors_px: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    distortion_model: str = "POLYNOMIAL"
 
     def __post_init__(self) -> None:
         _check_shapes(self)
+
+    def camera(self) -> CameraPath:
+        """The camera as the stages know it."""
+        return CameraPath(
+            self.camera_kind, self.intrinsics, self.world_from_camera, self.distortion, self.camera_status,
+            self.camera_error_px, points=self.points, point_errors_px=self.point_errors_px,
+            distortion_model=self.distortion_model,
+        )  # fmt: skip
 
     def coverage(self) -> np.ndarray:
         """(H,) share of frames in which each hand is not missing."""
@@ -97,7 +110,7 @@ class Take:
 _ARRAYS = (
     "frames", "intrinsics", "world_from_camera", "camera_status", "camera_error_px", "points",
     "betas", "rotations", "transl", "status", "confidence",
-    "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets",
+    "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
 )  # fmt: skip
 
 
@@ -118,6 +131,8 @@ def _check_shapes(take: Take) -> None:
         "keypoint_covariance_px": (h, t, 21, 2, 2),
         "joint_sigma": (h, t, 21),
         "landmark_offsets": (21, 3),
+        "point_errors_px": (len(take.point_errors_px),),
+        "distortion": (len(take.distortion),),
     }
     for name, shape in expected.items():
         if np.shape(getattr(take, name)) != shape:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..camera.cameras import CameraPath
+from ..camera.ideal import ideal_tracks
 from ..hand_model import HandModel
 from ..hand_model.rotations import angle_between
 from ..initialise import InitialMotion, default_calibration
@@ -188,9 +188,9 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
     """
     calibration = dataclasses.replace(default_calibration(), offsets_m=take.landmark_offsets)
     frame_s = take.frame_rate[1] / take.frame_rate[0]
-    camera = CameraPath("given", take.intrinsics, take.world_from_camera)
+    camera = take.camera()
     hands = [hand for hand in range(len(take.sides)) if (take.status[hand] != MISSING).any()]
-    tracks = [_track(take, hand) for hand in range(len(take.sides))]
+    tracks = ideal_tracks([_track(take, hand) for hand in range(len(take.sides))], camera)
     motions = {hand: _motion(take, hand, tracks[hand], models) for hand in hands}
     clip = assemble(tracks, motions, models, camera, take.frames, 0, calibration, {"shape_free": False})
     state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -31,11 +32,17 @@ class Surface:
     opacity: float = 0.75
 
 
-def paint(image: np.ndarray, surfaces: list[Surface], intrinsics: np.ndarray) -> np.ndarray:
-    """A copy of ``image`` ((h, w, 3) uint8 RGB) with the surfaces over it, nearest on top (painter's algorithm)."""
+Bend = Callable[[np.ndarray], np.ndarray]
+
+
+def paint(image: np.ndarray, surfaces: list[Surface], intrinsics: np.ndarray, bend: Bend = np.asarray) -> np.ndarray:
+    """A copy of ``image`` ((h, w, 3) uint8 RGB) with the surfaces over it, nearest on top (painter's algorithm).
+
+    ``bend`` takes px (..., 2) of the pinhole to px of the image, whose lens may distort.
+    """
     canvas = image.copy()
     opacity = np.zeros(image.shape[:2], np.uint8)
-    depth, triangles, colours, opacities = _collect(surfaces, intrinsics)
+    depth, triangles, colours, opacities = _collect(surfaces, intrinsics, bend)
     for index in np.argsort(-depth):
         cv2.fillConvexPoly(canvas, triangles[index], colours[index], cv2.LINE_8, _SUBPIXEL_BITS)
         cv2.fillConvexPoly(opacity, triangles[index], opacities[index], cv2.LINE_8, _SUBPIXEL_BITS)
@@ -51,7 +58,7 @@ def silhouette(surface: Surface, intrinsics: np.ndarray, size: tuple[int, int]) 
     return mask.astype(bool)
 
 
-def _collect(surfaces: list[Surface], intrinsics: np.ndarray):
+def _collect(surfaces: list[Surface], intrinsics: np.ndarray, bend: Bend = np.asarray):
     """Depth (n,), fixed-point corners (n, 3, 2), colours and opacities of all faces that look at the camera."""
     depth, triangles, colours, opacities = [np.zeros(0)], [np.zeros((0, 3, 2), np.int32)], [], []
     for surface in surfaces:
@@ -60,7 +67,7 @@ def _collect(surfaces: list[Surface], intrinsics: np.ndarray):
         seen = (corners[..., 2].min(axis=1) > NEAR_M) & (np.einsum("fa,fa->f", normals, corners.mean(axis=1)) < 0)
         corners, normals = corners[seen], normals[seen]
         depth.append(corners[..., 2].mean(axis=1))
-        triangles.append(_fixed_point(project(corners, intrinsics)))
+        triangles.append(_fixed_point(bend(project(corners, intrinsics))))
         colours += _shade(normals, surface.colour)
         opacities += [round(255 * surface.opacity)] * len(corners)
     return np.concatenate(depth), np.concatenate(triangles), colours, opacities

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from .. import take as takes
+from ..camera.distortion import distort
 from ..errors import SolverError
 from ..hand_model import loading
 from ..hand_model.model import HandModel
@@ -89,7 +90,12 @@ class TakeDrawing:
 
     def over(self, image: np.ndarray, frame: int) -> np.ndarray:
         """The plate of a frame with its hands painted over it."""
-        return paint(image, self.surfaces(frame), self._take.intrinsics)
+        take = self._take
+
+        def bend(pixels: np.ndarray) -> np.ndarray:
+            return distort(pixels, take.intrinsics, take.distortion, take.distortion_model)
+
+        return paint(image, self.surfaces(frame), take.intrinsics, bend)
 
 
 def _sheet_frames(frames: np.ndarray) -> np.ndarray:

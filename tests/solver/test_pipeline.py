@@ -165,6 +165,23 @@ def test_given_camera_moves_the_hands_into_its_world(solved, cache, tmp_path):
         np.testing.assert_allclose(world, camera @ turn[:3, :3].T + turn[:3, 3], atol=1e-9)
 
 
+def test_a_lens_that_distorts_is_undone_before_hands_are_fitted(solved, cache, tmp_path):
+    """The clip as a strong lens would have made it: landmarks stay where they are in it, the hands move."""
+    _, static = solved
+    frames, bend = np.arange(FRAMES[0], FRAMES[1] + 1), np.array([-0.3, 0.0])
+    poses = np.tile(np.eye(4), (len(frames), 1, 1))
+    file = tmp_path / "camera.npz"
+    np.savez(file, frames=frames, world_from_camera=poses, intrinsics=static.intrinsics, distortion=bend)
+    stream = list(pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(cache, camera=str(file), quality="draft")))
+    assert of_type(stream, messages.CameraSolved)[-1].distortion == tuple(bend)
+    placed = take.load(tmp_path / "t.npz")
+    np.testing.assert_array_equal(placed.keypoints_px, static.keypoints_px)
+    models = loading.load_pair("open")
+    assert (np.nanmedian(relative_errors(placed, models), axis=1) < 0.02).all()
+    blind = dataclasses.replace(placed, distortion=np.zeros(2))
+    assert np.nanmedian(relative_errors(blind, models)) > 2 * np.nanmedian(relative_errors(placed, models))
+
+
 def test_no_hands_is_said_so(tmp_path):
     rng = np.random.default_rng(0)
     with MovieWriter(tmp_path / "wall.mp4", (320, 180), Fraction(25)) as movie:
