@@ -37,9 +37,15 @@ def process(speed: np.ndarray | float, memory_s: float, frame_s: float) -> Proce
 
 @dataclass(frozen=True, kw_only=True)
 class FingerDynamicsCost(StencilCost):
-    """Each hinge by itself. ``process.deviation`` is (hinges,) rad; the innovation covariance is diagonal."""
+    """The hinges. ``process.deviation`` is (hinges,) rad; each moves by itself unless ``together`` says otherwise.
+
+    Attributes:
+        together: (hinges, hinges) W with ``W' W`` the inverse of the correlation between the hinges' innovations; None
+            for none.
+    """
 
     process: Process
+    together: np.ndarray | None = None
 
     name = "finger-dynamics"
     touches = ("fingers",)
@@ -48,8 +54,13 @@ class FingerDynamicsCost(StencilCost):
         hands, angles = at.layout.runs(3), at.state.hands.angles
         rho, inverse = self.process.memory, 1 / self.process.deviation
         residual = _innovation(angles, hands, rho) * inverse
-        slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
-        return Stencil(hands, ROOT + np.arange(angles.shape[1]), residual, slopes)
+        columns = ROOT + np.arange(angles.shape[1])
+        if self.together is None:
+            slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
+            return Stencil(hands, columns, residual, slopes)
+        joint, shape = self.together * inverse, (len(hands), len(inverse), len(inverse))
+        slopes = tuple(np.broadcast_to(c * joint, shape) for c in (rho, -(1 + rho), 1.0))
+        return Stencil(hands, columns, residual @ self.together.T, slopes)
 
 
 @dataclass(frozen=True, kw_only=True)

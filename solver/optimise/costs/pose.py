@@ -8,7 +8,8 @@ import numpy as np
 
 from ..evaluation import Evaluation
 from ..layout import ROOT
-from .base import HandCost
+from ..system import System
+from .base import Cost, HandCost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,3 +49,33 @@ class PoseDistributionCost(HandCost):
         residual = (angles - self.mean) / self.deviation
         slope = np.broadcast_to(1 / self.deviation, residual.shape)
         return np.arange(len(angles)), ROOT + np.arange(angles.shape[1]), residual, slope
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseCovarianceCost(Cost):
+    """A wide normal distribution of all hinges together: seen fingers say where the unseen ones are.
+
+    However wide it is made, the most likely unseen angles given the seen ones stay the same; the width says only how
+    much it counts against motion and observations.
+
+    Attributes:
+        mean: (hinges,) rad. whitener: (hinges, hinges) 1/rad, W with ``W' W`` the inverse covariance.
+    """
+
+    mean: np.ndarray
+    whitener: np.ndarray
+
+    name = "pose-covariance"
+    touches = ("fingers",)
+
+    def residuals(self, at: Evaluation) -> np.ndarray:
+        return (at.state.hands.angles - self.mean) @ self.whitener.T
+
+    def add_to(self, system: System, at: Evaluation) -> None:
+        residual = self.residuals(at)
+        if not len(residual):
+            return
+        hands, columns = np.arange(len(residual)), ROOT + np.arange(len(self.mean))
+        weight = self.kernel.weight((residual * residual).sum(-1))
+        system.add_hand_gradient(hands, columns, weight[:, None] * (residual @ self.whitener))
+        system.add_hand_blocks(hands, columns, weight[:, None, None] * (self.whitener.T @ self.whitener))

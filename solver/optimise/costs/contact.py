@@ -1,0 +1,180 @@
+"""Hands are solid: capsules about their bones don't pass through each other, nor through those of the same hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from ...prior.capsules import Capsules, closest
+from ..evaluation import Evaluation
+from ..layout import Layout, Window
+from ..system import System
+from .base import Cost
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Capsules that overlap, of one pair of tracks (or of one track with itself).
+
+    Attributes:
+        tracks: indices of both.
+        first, second: (m,) hand-frames. first_capsule, second_capsule: (m,).
+        depth: (m,) metres. normal: (m, 3) out of the second.
+        first_share, second_share: (m,) where on the axes, 0 to 1.
+    """
+
+    tracks: tuple[int, int]
+    first: np.ndarray
+    second: np.ndarray
+    first_capsule: np.ndarray
+    second_capsule: np.ndarray
+    depth: np.ndarray
+    normal: np.ndarray
+    first_share: np.ndarray
+    second_share: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class NonPenetrationCost(Cost):
+    """Overlap in metres over ``deviation``, one-sided; any pair of hands, and each hand with itself.
+
+    It has no say in the hands' shape: thinner hands would overlap less.
+
+    Attributes:
+        capsules: of each track's side. growth: (tracks,) factor on their radii, the hand's size over the mean one's.
+        own_deviation: metres, for capsules of one hand: its flesh gives way, and its capsules are coarse.
+    """
+
+    capsules: tuple[Capsules, ...]
+    growth: np.ndarray
+    deviation: float
+    own_deviation: float
+
+    name = "non-penetration"
+    touches = ("wrists", "fingers")
+
+    def within(self, window: Window) -> Self:
+        chosen = tuple(self.capsules[index] for index in window.tracks)
+        return replace(self, capsules=chosen, growth=self.growth[window.tracks])
+
+    def residuals(self, at: Evaluation) -> np.ndarray:
+        found = [overlaps.depth / self._deviation(overlaps) for overlaps in self.overlaps(at)]
+        return np.concatenate([np.zeros(0), *found])[:, None]
+
+    def add_to(self, system: System, at: Evaluation) -> None:
+        for overlaps in self.overlaps(at):
+            if len(overlaps.depth):
+                self._add(system, at, overlaps)
+
+    def overlaps(self, at: Evaluation) -> Iterator[Overlaps]:
+        """Of every pair of tracks that meet, and of every track with itself."""
+        tracks = at.layout.tracks
+        for a in range(len(tracks)):
+            yield self._among(at, (a, a), *(np.arange(tracks[a].packed, tracks[a].packed + tracks[a].count),) * 2)
+            for b in range(a + 1, len(tracks)):
+                first, second = shared_frames(at.layout, a, b)
+                near = np.linalg.norm(at.keypoints[first, 9] - at.keypoints[second, 9], axis=-1)
+                close = near < at.hand_size[a] + at.hand_size[b]
+                yield self._among(at, (a, b), first[close], second[close])
+
+    def _deviation(self, overlaps: Overlaps) -> float:
+        return self.own_deviation if overlaps.tracks[0] == overlaps.tracks[1] else self.deviation
+
+    def _among(self, at: Evaluation, tracks: tuple[int, int], first: np.ndarray, second: np.ndarray) -> Overlaps:
+        a, b = tracks
+        one, other = self.capsules[a], self.capsules[b]
+        i, j = one.apart.T if a == b else (g.ravel() for g in np.indices((len(one.radius), len(other.radius))))
+        reach = self.growth[a] * one.radius[i] + self.growth[b] * other.radius[j]
+        start, stop = one.axes(at.keypoints[first])
+        other_start, other_stop = (start, stop) if a == b else other.axes(at.keypoints[second])
+        row, pair = _candidates(start, stop, other_start, other_stop, i, j, reach)
+        distance, normal, s, t = closest(
+            start[row, i[pair]], stop[row, i[pair]], other_start[row, j[pair]], other_stop[row, j[pair]]
+        )
+        active = distance < reach[pair]
+        row, pair = row[active], pair[active]
+        return Overlaps(
+            tracks, first[row], second[row], i[pair], j[pair],
+            reach[pair] - distance[active], normal[active], s[active], t[active],
+        )  # fmt: skip
+
+    def _add(self, system: System, at: Evaluation, overlaps: Overlaps) -> None:
+        deviation = self._deviation(overlaps)
+        ends = (
+            (overlaps.tracks[0], overlaps.first, overlaps.first_capsule, overlaps.first_share, -overlaps.normal),
+            (overlaps.tracks[1], overlaps.second, overlaps.second_capsule, overlaps.second_share, overlaps.normal),
+        )
+        rows = [self._rows(at, *end) / deviation for end in ends]
+        frames, slot, place = _by_frame(at.layout.frame_of[overlaps.first])
+        residual = _padded(overlaps.depth[:, None] / deviation, slot, place)
+        if overlaps.tracks[0] == overlaps.tracks[1]:
+            blocks = [_padded(rows[0] + rows[1], slot, place)]
+        else:
+            blocks = [_padded(r, slot, place) for r in rows]
+        columns = [_columns(at.layout, track) for track in overlaps.tracks]
+        for own, block in zip(columns, blocks, strict=False):
+            turned = block.swapaxes(1, 2)
+            system.gradient[frames, own] += (turned @ residual)[..., 0]
+            for other, other_block in zip(columns, blocks, strict=False):
+                system.diagonal[frames, own, other] += turned @ other_block
+
+    def _rows(
+        self, at: Evaluation, track: int, hands: np.ndarray, capsule: np.ndarray, share: np.ndarray, slope: np.ndarray
+    ) -> np.ndarray:
+        """(m, d): slopes by a point on an axis, (m, 3), as slopes by the hand's columns."""
+        shape, size = self.capsules[track], at.layout.hand_size
+        needed, where = np.unique(hands, return_inverse=True)
+        jacobians = at.jacobians(track, needed, at.bare_skeletons)
+        along = shape.begin[capsule] + share * (shape.end[capsule] - shape.begin[capsule])
+        first = jacobians.dense(where, shape.first[capsule], size)
+        second = jacobians.dense(where, shape.second[capsule], size)
+        point = (1 - along)[:, None, None] * first + along[:, None, None] * second
+        return (slope[:, None] @ point)[:, 0]
+
+
+def shared_frames(layout: Layout, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hand-frames of two tracks in the frames that both have."""
+    one, other = layout.tracks[a], layout.tracks[b]
+    start = max(one.start, other.start)
+    stop = max(start, min(one.start + one.count, other.start + other.count))
+    frames = np.arange(start, stop)
+    return frames - one.start + one.packed, frames - other.start + other.packed
+
+
+def _candidates(
+    start: np.ndarray, stop: np.ndarray, other_start: np.ndarray, other_stop: np.ndarray,
+    i: np.ndarray, j: np.ndarray, reach: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Rows and pairs of capsules whose bounding spheres touch."""
+    middle, other_middle = (start + stop) / 2, (other_start + other_stop) / 2
+    half = np.linalg.norm(stop - start, axis=-1) / 2
+    other_half = np.linalg.norm(other_stop - other_start, axis=-1) / 2
+    squared = (
+        (middle**2).sum(-1)[:, :, None] + (other_middle**2).sum(-1)[:, None] - 2 * middle @ other_middle.swapaxes(1, 2)
+    )
+    limit = half[:, i] + other_half[:, j] + reach
+    return np.nonzero(squared[:, i, j] < limit * limit)
+
+
+def _by_frame(frame_of_row: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct frames (u,), and for each row its frame's index and its number within it."""
+    frames, slot, counts = np.unique(frame_of_row, return_inverse=True, return_counts=True)
+    order = np.argsort(slot, kind="stable")
+    place = np.empty(len(slot), int)
+    place[order] = np.arange(len(slot)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return frames, slot, place
+
+
+def _padded(rows: np.ndarray, slot: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Rows (m, c) as (frames, most rows in one, c), zeros behind."""
+    out = np.zeros((slot.max() + 1, place.max() + 1, rows.shape[1]))
+    out[slot, place] = rows
+    return out
+
+
+def _columns(layout: Layout, track: int) -> slice:
+    column = layout.tracks[track].slot * layout.hand_size
+    return slice(column, column + layout.hand_size)

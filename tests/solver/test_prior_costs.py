@@ -1,0 +1,114 @@
+"""The prior's and contact's costs against central differences; what non-penetration does to hands that overlap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from solver import hand_model
+from solver.initialise.kinematics import Pose
+from solver.optimise import costs
+from solver.optimise.costs.contact import NonPenetrationCost
+from solver.optimise.costs.pose import PoseCovarianceCost
+from solver.optimise.evaluation import Evaluation
+from solver.optimise.layout import window_of
+from solver.optimise.problem import Problem
+from solver.optimise.solve import Stage, run
+from solver.prior.capsules import capsules_of, closest
+from tools.optimiser_bench.scenes import last, make_scene
+
+from .test_optimise_costs import FREE, check
+
+SPANS = (("left", 0, 0, 4), ("right", 1, 1, 3), ("right", 1, 6, 3))
+
+
+@pytest.fixture(scope="module")
+def at() -> Evaluation:
+    """Hands of two people, one inside the other, fingers bent through each other."""
+    return overlapping(9, SPANS, **FREE)
+
+
+def overlapping(frames: int, spans, **free: bool) -> Evaluation:
+    scene = make_scene(frames, spans, seed=5, walk=0.01, **free)
+    hands, layout = scene.truth.hands, scene.layout
+    wrist, angles = hands.wrist.copy(), hands.angles.copy()
+    for track in layout.tracks:
+        wrist[track.hands] = [0.01, 0.0, 0.6] if track.skeleton.side == "left" else [-0.01, 0.01, 0.62]
+        angles[track.hands, 0] -= 0.6  # the index finger through the middle one
+    return scene.at(replace(scene.truth, hands=Pose(hands.global_orient, angles, wrist)))
+
+
+def solid(at: Evaluation, deviation: float = 0.001) -> NonPenetrationCost:
+    capsules = tuple(capsules_of(hand_model.load(track.skeleton.side)) for track in at.layout.tracks)
+    return NonPenetrationCost(
+        capsules=capsules, growth=np.ones(len(capsules)), deviation=deviation, own_deviation=2 * deviation
+    )
+
+
+def test_fingers_together(at):
+    rng = np.random.default_rng(3)
+    d = at.state.hands.angles.shape[1]
+    together = np.tril(rng.standard_normal((d, d)))
+    check(costs.FingerDynamicsCost(process=costs.process(np.full(d, 0.7), 0.1, 1 / 30), together=together), at)
+
+
+def test_pose_covariance(at):
+    rng = np.random.default_rng(4)
+    d = at.state.hands.angles.shape[1]
+    check(PoseCovarianceCost(mean=rng.standard_normal(d), whitener=np.tril(rng.standard_normal((d, d)))), at)
+
+
+def test_non_penetration(at):
+    cost = solid(at)
+    pairs = [overlaps for overlaps in cost.overlaps(at) if len(overlaps.depth)]
+    assert {pair.tracks[0] == pair.tracks[1] for pair in pairs} == {True, False}, "both kinds must be tested"
+    check(cost, at, 2e-5)
+
+
+def test_hands_are_pushed_apart():
+    at = overlapping(6, (("left", 0, 0, 6), ("right", 0, 0, 6)))
+    cost = solid(at)
+    assert np.concatenate([overlaps.depth for overlaps in cost.overlaps(at)]).max() > 0.01
+    hinges = at.layout.tracks[0].skeleton.hinges
+    stay = costs.PoseDistributionCost(mean=at.state.hands.angles[0], deviation=10 * hinges.sigma)
+    near = costs.WristPositionCost(process=costs.process(20.0, 0.5, 1 / 30), centre=at.state.camera_centre)
+    level = costs.WristRotationCost(process=costs.process(20.0, 0.5, 1 / 30))
+    problem = Problem(at.layout, at.view, (cost, stay, near, level))
+    state = last(run(problem, at.state, (Stage("apart", 60, 1e-6),))).state
+    depths = np.concatenate([overlaps.depth for overlaps in cost.overlaps(problem.at(state))])
+    assert len(depths) == 0 or depths.max() < 0.001
+
+
+def test_a_window_has_the_costs_of_its_tracks(at):
+    window = window_of(at.layout, slice(5, 9))
+    assert len(solid(at).within(window).capsules) == 1
+
+
+def test_closest_points_of_segments_against_a_grid():
+    rng = np.random.default_rng(0)
+    a, b, c, d = rng.standard_normal((4, 200, 3))
+    d[:20] = c[:20] + 2 * (b[:20] - a[:20])  # parallel
+    distance, normal, s, t = closest(a, b, c, d)
+    grid = np.linspace(0, 1, 101)
+    one = a[:, None] + grid[:, None] * (b - a)[:, None]
+    other = c[:, None] + grid[:, None] * (d - c)[:, None]
+    least = np.linalg.norm(one[:, :, None] - other[:, None], axis=-1).min((1, 2))
+    assert (distance <= least + 1e-9).all() and (distance > least - 0.05).all()
+    between = a + s[:, None] * (b - a) - c - t[:, None] * (d - c)
+    np.testing.assert_allclose(between, distance[:, None] * normal, atol=1e-9)
+
+
+def test_capsules_follow_the_skin():
+    """The skin of the fingers lies about their capsules' surface, on both sides alike."""
+    for side in ("left", "right"):
+        model = hand_model.load(side)
+        capsules = capsules_of(model)
+        start, stop = capsules.axes(model.keypoints_rest_template)
+        fingers = model.v_template[model.weights.argmax(1) > 0]
+        along = stop - start
+        share = np.clip(((fingers[:, None] - start) * along).sum(-1) / (along * along).sum(-1), 0, 1)
+        outside = np.linalg.norm(fingers[:, None] - start - share[..., None] * along, axis=-1) - capsules.radius
+        assert np.abs(np.median(outside.min(1))) < 0.001
+        assert np.percentile(np.abs(outside.min(1)), 90) < 0.005
