@@ -1,10 +1,11 @@
 """Blender's side of Handheld: adapters between bpy and the solver's files and messages."""
 
-from . import preferences, properties, solve
+from . import edit_properties, preferences, properties, solve
 
 
 def register() -> None:
     properties.register()
+    edit_properties.register()
     preferences.register()
     solve.register()
 
@@ -12,4 +13,5 @@ def register() -> None:
 def unregister() -> None:
     solve.unregister()
     preferences.unregister()
+    edit_properties.unregister()
     properties.unregister()

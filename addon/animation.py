@@ -22,6 +22,8 @@ _KEY_VECTORS = ("co", "handle_left", "handle_right")
 _KEY_NUMBERS = ("amplitude", "back", "period")
 _KEY_ENUMS = ("interpolation", "easing", "type", "handle_left_type", "handle_right_type")
 _KEY_ATTRIBUTES = (*_KEY_VECTORS, *_KEY_NUMBERS, *_KEY_ENUMS)
+# what tells whose key it is
+_OWNERSHIP = ("co", "period", "back", "type")
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,15 @@ def vector_channels(path: str, group: str, frames: np.ndarray, values: np.ndarra
     return [Channel(path, index, group, frames, values[:, index]) for index in range(values.shape[1])]
 
 
-def write(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
-    """Replace the solver's keys of these channels; where the artist has a key in the same frame, the artist's stays."""
+def write(target: bpy.types.Object, channels: Iterable[Channel], within: tuple[float, float] | None = None) -> None:
+    """Replace the solver's keys of these channels; where the artist has a key in the same frame, the artist's stays.
+
+    Args:
+        within: first and last scene frame; no key outside is touched. None: everywhere.
+    """
     bag = _Curves(target)
     for _, components in itertools.groupby(channels, key=lambda channel: channel.path):
-        _rewrite([(bag.ensure(channel), channel) for channel in components])
+        _rewrite([(bag.ensure(channel), channel) for channel in components], within or (-np.inf, np.inf))
 
 
 def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
@@ -70,7 +76,37 @@ def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
 
 def has_artist_keys(target: bpy.types.Object) -> bool:
     """Is there a key that the solver did not write?"""
-    return any(_is_artists(_read_keys(curve)).any() for curve in curves(target))
+    return any(_is_artists(_read_keys(curve, _OWNERSHIP)).any() for curve in curves(target))
+
+
+def artist_frames(target: bpy.types.Object) -> dict[str, np.ndarray]:
+    """Frames, rising, in which the artist has a key, by the property's path; paths without one are left out."""
+    found: dict[str, list[np.ndarray]] = {}
+    for curve in curves(target):
+        keys = _read_keys(curve, _OWNERSHIP)
+        found.setdefault(curve.data_path, []).append(keys["co"][_is_artists(keys), 0])
+    frames = {path: np.unique(np.concatenate(parts)) for path, parts in found.items()}
+    return {path: there for path, there in frames.items() if len(there)}
+
+
+def key_frames(target: bpy.types.Object, path: str) -> np.ndarray:
+    """Frames, rising, in which a property has a key of anybody's."""
+    parts = [_read_keys(curve, ("co",))["co"][:, 0] for curve in curves(target) if curve.data_path == path]
+    return np.unique(np.concatenate(parts)) if parts else np.zeros(0)
+
+
+def generated_frames(target: bpy.types.Object, path: str) -> np.ndarray:
+    """Frames, rising, in which a property has the solver's key."""
+    return np.setdiff1d(key_frames(target, path), artist_frames(target).get(path, np.zeros(0)))
+
+
+def values_at(target: bpy.types.Object, path: str, frames: Sequence[float], resting: Sequence[float]) -> np.ndarray:
+    """(n, k) what a property's curves give in these frames; ``resting`` (k,) are the values of absent curves."""
+    values = np.tile(np.asarray(resting, float), (len(frames), 1))
+    for curve in curves(target):
+        if curve.data_path == path:
+            values[:, curve.array_index] = [curve.evaluate(frame) for frame in frames]
+    return values
 
 
 def remove_generated(target: bpy.types.Object, path: str) -> None:
@@ -119,16 +155,22 @@ def _channelbag(animation: bpy.types.AnimData, target: bpy.types.Object) -> bpy.
     return strip.channelbag(animation.action_slot, ensure=True)
 
 
-def _rewrite(components: Sequence[tuple[bpy.types.FCurve, Channel]]) -> None:
+def _rewrite(
+    components: Sequence[tuple[bpy.types.FCurve, Channel]], within: tuple[float, float] = (-np.inf, np.inf)
+) -> None:
     """Write all components of one property."""
     known = [_read_keys(curve) for curve, _ in components]
     artists_frames = np.concatenate([keys["co"][_is_artists(keys), 0] for keys in known])
-    kept = [_rows(keys, np.isin(keys["co"][:, 0], artists_frames)) for keys in known]
+    for keys in known:
+        inside = (keys["co"][:, 0] >= within[0]) & (keys["co"][:, 0] <= within[1])
+        artists = np.isin(keys["co"][:, 0], artists_frames)
+        keys["type"][artists & inside & (keys["type"] == _enum("type", "GENERATED"))] = _enum("type", "KEYFRAME")
+        keys["kept"] = artists | ~inside
+    kept = [_rows({name: keys[name] for name in _KEY_ATTRIBUTES}, keys["kept"]) for keys in known]
     channels = [channel for _, channel in components]
     if channels[0].path.endswith("rotation_quaternion"):
         channels = _with_signs_of(kept, channels)
     for (curve, _), keys, channel in zip(components, kept, channels, strict=True):
-        keys["type"][keys["type"] == _enum("type", "GENERATED")] = _enum("type", "KEYFRAME")
         _set_keys(curve, keys, channel)
 
 
@@ -165,7 +207,7 @@ def _merge(curve: bpy.types.FCurve, channel: Channel) -> None:
 
 def _revalue(curve: bpy.types.FCurve, channel: Channel) -> bool:
     """Give keys that are there new values, which is what a solver that refines streams. False: one was not there."""
-    keys = _read_keys(curve, ("co", "period", "back", "type"))
+    keys = _read_keys(curve, _OWNERSHIP)
     rows = np.searchsorted(keys["co"][:, 0], np.asarray(channel.frames, np.float32))
     rows = np.minimum(rows, len(keys["co"]) - 1)
     if not np.array_equal(keys["co"][rows, 0], np.asarray(channel.frames, np.float32)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -64,15 +65,19 @@ class Preview:
             self._followed_to = int(clip.scene_frames(around.clip, poses[-1].frame))
             around.scene.frame_set(self._followed_to)
 
-    def finished(self, take_path: str) -> None:
+    def finished(self, take_path: str, is_partial: bool) -> bool:
         around = self._surroundings()
         if around is None:
             sentence = "The scene or the clip that was solved is not there any more."
             raise SolverError("scene-gone", sentence, f"Import the take {take_path}, it is complete.")
+        if is_partial and scene.find_root(around.scene, around.clip) is not None:
+            Path(take_path).unlink(missing_ok=True)  # a whole result is not given up for a part of another
+            return False
         solved = take.load(take_path)
         self._become_result(around)
         take_to_scene.build(solved, take_path, around)
         self._return_to_frame(around)
+        return True
 
     def stopped(self) -> None:
         around = self._surroundings()

@@ -81,7 +81,7 @@ class SolverProcess:
     def is_alive(self) -> bool:
         return self._popen.poll() is None
 
-    def request(self, message: messages.SolveRequest) -> None:
+    def request(self, message: messages.SolveRequest | messages.ResolveRequest) -> None:
         self._open_requests.add(message.request)
         self._send(message)
 

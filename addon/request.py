@@ -21,6 +21,11 @@ from .take_to_scene import Surroundings
 _numbers = itertools.count(1)
 
 
+def next_number() -> int:
+    """A number that no other request of this session has."""
+    return next(_numbers)
+
+
 def build(context: bpy.types.Context) -> tuple[messages.SolveRequest, Surroundings]:
     """The request for the scene's clip, and what its take will be placed into.
 
@@ -37,7 +42,7 @@ def build(context: bpy.types.Context) -> tuple[messages.SolveRequest, Surroundin
         context.scene, movie, preferences.model_source(context), own_camera, settings.use_scene_camera
     )
     request = messages.SolveRequest(
-        request=next(_numbers),
+        request=next_number(),
         clip=str(clip.file_path(movie)),
         output=str(take_path(movie)),
         options=_options(context.scene, around),

@@ -73,9 +73,9 @@ def bone_axes(armature: bpy.types.Object) -> np.ndarray:
     return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES], float)
 
 
-def write_motion(armature: bpy.types.Object, motion: HandMotion) -> None:
-    """Replace the solver's keys of all bones."""
-    animation.write(armature, _motion_channels(armature, motion))
+def write_motion(armature: bpy.types.Object, motion: HandMotion, within: tuple[float, float] | None = None) -> None:
+    """Replace the solver's keys of all bones, everywhere or from one scene frame to another."""
+    animation.write(armature, _motion_channels(armature, motion), within)
 
 
 def append_motion(armature: bpy.types.Object, motion: HandMotion, previous: np.ndarray | None) -> np.ndarray:

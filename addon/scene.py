@@ -88,6 +88,19 @@ def find_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, take_pat
     return None
 
 
+def edited_root(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The root that the artist means: above the active object, else the chosen clip's, else the only one."""
+    above = context.active_object
+    while above is not None:
+        if above.handheld.role == "ROOT":
+            return above
+        above = above.parent
+    movie = context.scene.handheld.clip
+    roots = [candidate for candidate in context.scene.objects if candidate.handheld.role == "ROOT"]
+    fitting = [root for root in roots if movie is not None and root.handheld.clip == movie]
+    return fitting[0] if fitting else (roots[0] if len(roots) == 1 else None)
+
+
 def build_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, name: str, role: str) -> bpy.types.Object:
     """Make the Empty above everything, in a collection of its own."""
     collection = bpy.data.collections.new(name)

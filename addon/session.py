@@ -42,7 +42,9 @@ class View(Protocol):
 
     def hands_moved(self, poses: Sequence[TrackPose]) -> None: ...
 
-    def finished(self, take_path: str) -> None: ...
+    def finished(self, take_path: str, is_partial: bool) -> bool:
+        """Show the result; a part of one may be declined."""
+        ...
 
     def stopped(self) -> None:
         """The solve ended without a take."""
@@ -63,7 +65,7 @@ class Session:
         seconds: wall time from start to end.
     """
 
-    request: messages.SolveRequest
+    request: messages.SolveRequest | messages.ResolveRequest
     state: State = State.STARTING
     stage: str = ""
     stage_index: int = 0
@@ -77,6 +79,7 @@ class Session:
     seconds: float = 0.0
     _process: SolverProcess | None = None
     _view: View | None = None
+    _is_process_shared: bool = False
     _started: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -88,6 +91,13 @@ class Session:
         """
         session = cls(request, _process=SolverProcess(command), _view=view)
         session._process.request(request)
+        return session
+
+    @classmethod
+    def start_in(cls, process: SolverProcess, request: messages.ResolveRequest, view: View) -> Session:
+        """Send a request to a process that outlives the session."""
+        session = cls(request, _process=process, _view=view, _is_process_shared=True)
+        process.request(request)
         return session
 
     @classmethod
@@ -135,7 +145,7 @@ class Session:
         """Stop at once, without touching the scene: it is about to go away."""
         if self.is_active:
             self.state = State.CANCELLED
-            self._process.stop()
+            self._process.stop()  # whoever shares it starts another
 
     def _take_in_all(self, arrived: list[Message]) -> None:
         """Poses in one go; the end, if it is among them, last."""
@@ -153,6 +163,8 @@ class Session:
             case messages.Hello(protocol=protocol):
                 self._check_protocol(protocol)
             case messages.StageStarted():
+                if self.state is State.STARTING:
+                    self.state = State.RUNNING
                 self.stage, self.done, self.total = message.title, 0, 0
                 self.stage_index, self.stage_count = message.index, message.count
             case messages.Progress():
@@ -174,7 +186,8 @@ class Session:
             )
 
     def _close(self) -> None:
-        self._process.stop()
+        if not self._is_process_shared:
+            self._process.stop()
         if self.is_active:
             self.state = State.FAILED
             self.problem = SolverError(
@@ -195,11 +208,10 @@ class Session:
                 self._fail(SolverError(message.code, message.sentence, message.repair))
 
     def _show(self, message: Finished) -> None:
-        if not message.take:
+        if not message.take or not self._view.finished(message.take, message.cancelled):
             self.state = State.CANCELLED
             self._view.stopped()
             return
-        self._view.finished(message.take)
         self.take_path, self.summary = message.take, message.summary
         self.state = State.CANCELLED if message.cancelled else State.FINISHED
 

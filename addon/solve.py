@@ -8,8 +8,9 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..solver.errors import SolverError
-from . import package, preferences, request
+from . import package, preferences, request, resolve, warm
 from .preview import Preview
+from .resolve import Stretch
 from .session import Session
 
 _last: Session | None = None
@@ -31,14 +32,42 @@ def start(context: bpy.types.Context) -> Session:
         SolverError: ``already-running``; the running solve goes on.
     """
     global _last
-    if is_running():
-        raise SolverError("already-running", "A solve is running already.", "Wait for it, or cancel it.")
+    _require_idle()
     try:
         wanted, around = request.build(context)
         _last = Session.start(command(context), wanted, Preview(around))
     except SolverError as problem:
-        _last = Session.refused(problem)
+        refuse(problem)
     return _last
+
+
+def start_resolve(context: bpy.types.Context, stretch: Stretch) -> Session:
+    """Start to re-solve a stretch; what stands in the way becomes a failed session.
+
+    Raises:
+        SolverError: ``already-running``; the running solve goes on.
+    """
+    global _last
+    _require_idle()
+    try:
+        wanted = resolve.plan(context, stretch)
+        view = resolve.ResolveView(context, wanted)
+        _last = Session.start_in(warm.process(command(context)), wanted.request, view)
+    except SolverError as problem:
+        refuse(problem)
+    return _last
+
+
+def refuse(problem: SolverError) -> Session:
+    """What could not even start, for the panels to show."""
+    global _last
+    _last = Session.refused(problem)
+    return _last
+
+
+def _require_idle() -> None:
+    if is_running():
+        raise SolverError("already-running", "A solve is running already.", "Wait for it, or cancel it.")
 
 
 def command(context: bpy.types.Context) -> list[str]:
@@ -60,6 +89,7 @@ def abandon() -> None:
     if _last is not None:
         _last.abandon()
     _last = None
+    warm.stop()
 
 
 @persistent

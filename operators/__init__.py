@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import clip, solve, take
+from . import clip, resolve, running, solve, take
 
 # a file a feature
-_FEATURES = (clip, solve, take)
+_FEATURES = (clip, solve, resolve, take)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 
@@ -15,6 +15,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    solve.remove_timer()
+    running.remove_timer()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

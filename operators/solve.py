@@ -6,13 +6,10 @@ import bpy
 
 from ..addon import solve
 from ..addon.session import Session, State
-
-TICK_SECONDS = 0.1
-_SHOWN_IN = ("VIEW_3D", "CLIP_EDITOR")
-_timer: bpy.types.Timer | None = None
+from .running import RunsSession
 
 
-class HANDHELD_OT_solve(bpy.types.Operator):
+class HANDHELD_OT_solve(RunsSession, bpy.types.Operator):
     """Find the hands of the clip and place them, with the camera, in one world"""
 
     bl_idname = "handheld.solve"
@@ -28,49 +25,8 @@ class HANDHELD_OT_solve(bpy.types.Operator):
         cls.poll_message_set("Open a clip first")
         return context.scene.handheld.clip is not None
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Blocks until the end: background mode and scripts."""
-        session = solve.start(context)
-        while session.is_active:
-            session.pump(timeout=TICK_SECONDS)
-        return self._report(session)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if bpy.app.background:
-            return self.execute(context)
-        session = solve.start(context)
-        if not session.is_active:
-            return self._report(session)
-        _add_timer(context)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        # Esc is left to the artist, who goes on working meanwhile; the panel has a Cancel button.
-        session = solve.current()
-        if session is None:
-            remove_timer()
-            return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        is_over = session.pump()
-        _redraw(context)
-        if not is_over:
-            return {"PASS_THROUGH"}
-        remove_timer()
-        return self._report(session)
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Blender drops the operator: another file, a closed window, the end."""
-        remove_timer()
-        solve.abandon()
-
-    def _report(self, session: Session) -> set[str]:
-        if session.state is State.FAILED:
-            self.report({"ERROR"}, str(session.problem))
-            return {"CANCELLED"}
-        self.report({"INFO"}, session.summary if bpy.app.background else session.outcome)
-        return {"FINISHED"}
+    def start(self, context: bpy.types.Context) -> Session:
+        return solve.start(context)
 
 
 class HANDHELD_OT_cancel(bpy.types.Operator):
@@ -102,27 +58,6 @@ class HANDHELD_OT_dismiss(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         solve.dismiss()
         return {"FINISHED"}
-
-
-def _add_timer(context: bpy.types.Context) -> None:
-    global _timer
-    remove_timer()
-    _timer = context.window_manager.event_timer_add(TICK_SECONDS, window=context.window)
-
-
-def remove_timer() -> None:
-    """Stop the ticking, if there is any."""
-    global _timer
-    if _timer is not None:
-        bpy.context.window_manager.event_timer_remove(_timer)
-        _timer = None
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in _SHOWN_IN:
-                area.tag_redraw()
 
 
 CLASSES = (HANDHELD_OT_solve, HANDHELD_OT_cancel, HANDHELD_OT_dismiss)

@@ -11,7 +11,8 @@ import pytest
 from solver import constraints, hand_model, messages
 from solver import take as takes
 from solver.hand_model.rotations import exp, matrix_from_quaternion
-from solver.resolving import Resolver, Standing
+from solver.resolving import Resolver
+from solver.standing import Standing
 from solver.take import MISSING
 
 from .edited_takes import AWAY, BASE, keypoint, solved_take

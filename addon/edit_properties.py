@@ -1,0 +1,113 @@
+"""What an artist's editing keeps in the .blend: pins on the root, and the range to work on in the scene."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+)
+
+from ..solver.observations import KEYPOINT_NAMES
+
+PIN_KINDS = (
+    ("POSE", "Pose", "The hand has this pose in this frame", "ARMATURE_DATA", 0),
+    ("POINT", "Point", "A joint or fingertip is at this place in this frame", "EMPTY_AXIS", 1),
+    ("IMAGE_POINT", "Image Point", "A joint or fingertip is seen here, at whatever depth fits", "RESTRICT_VIEW_OFF", 2),
+    ("CAMERA", "Camera", "The camera is keyed by hand in this frame", "CAMERA_DATA", 3),
+    ("HOLD_STILL", "Hold Still", "A joint or fingertip does not move between two frames", "PINNED", 4),
+    ("TOGETHER", "Together", "Two fingertips touch between two frames", "LINKED", 5),
+    ("IGNORE", "Ignore", "The footage counts for nothing between two frames", "HIDE_ON", 6),
+)
+KEYPOINTS = tuple(
+    (name.upper(), name.replace("_", " ").title(), "", number) for number, name in enumerate(KEYPOINT_NAMES)
+)
+
+
+def _is_hand(_: HandheldPin, candidate: bpy.types.Object) -> bool:
+    return candidate.handheld.role == "HAND"
+
+
+class HandheldPin(bpy.types.PropertyGroup):
+    """One wish of the artist's; which fields count depends on ``kind``."""
+
+    kind: EnumProperty(name="Kind", items=PIN_KINDS)
+    enabled: BoolProperty(name="Enabled", default=True, description="Let the re-solve heed this pin")
+    hand: PointerProperty(type=bpy.types.Object, name="Hand", poll=_is_hand)
+    other_hand: PointerProperty(type=bpy.types.Object, name="Other Hand", poll=_is_hand)
+    keypoint: EnumProperty(name="Joint", items=KEYPOINTS, default="INDEX_TIP")
+    other_keypoint: EnumProperty(name="Other Joint", items=KEYPOINTS, default="THUMB_TIP")
+    frame: IntProperty(name="Frame", description="Scene frame, or the first one")
+    last_frame: IntProperty(name="Last Frame", description="Last scene frame")
+    position: FloatVectorProperty(
+        name="Position", size=3, subtype="TRANSLATION", unit="LENGTH", description="Place in the root's space"
+    )
+    position_px: FloatVectorProperty(
+        name="Pixel", size=2, description="Place in the clip's picture, from its upper left corner"
+    )
+    wrist_location: FloatVectorProperty(size=3)
+    quaternions: FloatVectorProperty(size=32)
+    more_quaternions: FloatVectorProperty(size=32)
+    tolerance_mm: FloatProperty(
+        name="Tolerance",
+        min=0.0,
+        soft_max=50.0,
+        description="How far the result may be off, in mm (of a pose: and as many degrees; of an image point: px). "
+        "0 holds exactly",
+    )
+
+
+class HandheldEdit(bpy.types.PropertyGroup):
+    """On the root: what its re-solves have to heed."""
+
+    pins: CollectionProperty(type=HandheldPin)
+    active_pin: IntProperty(name="Pin")
+
+
+class HandheldEditing(bpy.types.PropertyGroup):
+    """On the scene: where and how to work."""
+
+    first: IntProperty(name="From", default=1, description="First frame of the range to work on")
+    last: IntProperty(name="To", default=60, description="Last frame of the range to work on")
+    smoothness: FloatProperty(
+        name="Smoothness",
+        default=1.0,
+        min=0.1,
+        soft_max=10.0,
+        max=100.0,
+        description="1: as solved. Above, the range comes out calmer where the footage allows; pins and contact hold",
+    )
+    show_pins: BoolProperty(name="Show Pins", default=True, description="Draw the pins in the viewport")
+    weak_below: FloatProperty(
+        name="Weak Below",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        description="Frames with less confidence than this count as weak",
+    )
+    show_weak: BoolProperty(
+        name="Show Weak Stretches", default=True, description="Mark weak stretches in timeline and dope sheet"
+    )
+
+
+CLASSES = (HandheldPin, HandheldEdit, HandheldEditing)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Object.handheld_edit = PointerProperty(type=HandheldEdit)
+    bpy.types.Scene.handheld_editing = PointerProperty(type=HandheldEditing)
+
+
+def unregister() -> None:
+    del bpy.types.Scene.handheld_editing
+    del bpy.types.Object.handheld_edit
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

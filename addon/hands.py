@@ -1,0 +1,61 @@
+"""Which armature of the scene is which hand of the take, and where its joints are."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..solver.hand_model.layout import FINGER_JOINTS, FINGERS, JOINT_NAMES
+from ..solver.take import Take
+from . import animation, bones, frames, rig
+from .take_to_scene import hands_of, ordinals
+
+LOCATION = 'pose.bones["wrist"].location'
+ROTATIONS = tuple(f'pose.bones["{name}"].rotation_quaternion' for name in JOINT_NAMES)
+_AT_REST = (1.0, 0.0, 0.0, 0.0)
+
+
+def by_row(root: bpy.types.Object, take: Take) -> dict[int, bpy.types.Object]:
+    """The armature of each of the take's hands; hands that the artist removed are absent."""
+    known = {(hand.handheld.side, hand.handheld.ordinal): hand for hand in hands_of(root)}
+    keys = enumerate(zip(take.sides, ordinals(take.sides), strict=True))
+    return {row: known[key] for row, key in keys if key in known}
+
+
+def active(context: bpy.types.Context, root: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The hand that the artist works on: the active object's, or the only one."""
+    found = hands_of(root) if root else []
+    chosen = context.active_object
+    while chosen is not None and chosen not in found:
+        chosen = chosen.parent
+    return chosen or (found[0] if len(found) == 1 else None)
+
+
+def keyed_motion(armature: bpy.types.Object, scene_frames: np.ndarray) -> rig.HandMotion:
+    """What the curves give in these frames, in the solver's terms; drivers and constraints have no say."""
+    axes = rig.bone_axes(armature)
+    location = animation.values_at(armature, LOCATION, scene_frames, armature.pose.bones["wrist"].location)
+    quaternions = np.stack([animation.values_at(armature, path, scene_frames, _AT_REST) for path in ROTATIONS], axis=1)
+    quaternions /= np.maximum(np.linalg.norm(quaternions, axis=-1, keepdims=True), 1e-12)
+    return rig.HandMotion(
+        np.asarray(scene_frames),
+        bones.rotations_of_pose(quaternions, axes),
+        bones.transl_of_location(location, axes[0]),
+    )
+
+
+def wrist_at_rest(armature: bpy.types.Object) -> np.ndarray:
+    """(3,) the wrist joint at rest, solver axes: what stands between ``transl`` and the joint's position."""
+    return frames.points_to_solver(np.array(armature.data.bones["wrist"].head_local, float))
+
+
+def keypoints(armature: bpy.types.Object, in_root: bool = False) -> np.ndarray:
+    """(21, 3) where the keypoints are in the current frame, in Blender's world or the root's space."""
+    evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    posed = evaluated.pose.bones
+    points = [posed["wrist"].head]
+    for finger in FINGERS:
+        chain = [JOINT_NAMES[joint] for joint in FINGER_JOINTS[finger]]
+        points += [*(posed[name].head for name in chain), posed[chain[-1]].tail]
+    matrix = evaluated.matrix_local if in_root else evaluated.matrix_world
+    return np.array([matrix @ point for point in points], float)

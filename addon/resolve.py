@@ -1,0 +1,249 @@
+"""Re-solving a stretch: what is asked of the solver, and its answer as keys. The scene keeps the motion."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..solver import constraints, messages
+from ..solver.errors import SolverError
+from ..solver.hand_model.rotations import matrix_from_quaternion
+from ..solver.messages import TrackPose
+from ..solver.standing import Standing
+from ..solver.take import MISSING, Take
+from . import animation, bones, clip, hands, pinned_camera, preferences, request, rig, scene, take_files, wishes
+from .references import Reference
+
+# the solver holds two frames on either side, and so joins them in position and velocity
+_MARGIN = 2
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Scene frames to solve again, inclusive; ``hands`` are armature names, empty for all."""
+
+    first: int
+    last: int
+    hands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _CameraPlan:
+    """Our camera's new path (n, 4, 4), solver axes, in ``shown`` scene frames (n,)."""
+
+    camera: Reference
+    shown: np.ndarray
+    path: np.ndarray
+
+    def write(self) -> None:
+        camera = self.camera.get()
+        if camera is not None:
+            pinned_camera.write(camera, self.shown, self.path)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stretch, ready to be asked for.
+
+    Attributes:
+        request: what the solver is sent.
+        armatures: by the take's row, of the hands that may move.
+        clip_offset: what is added to a scene frame to get the clip's.
+        camera: what to write to our camera at the end, if the artist has keys in it.
+    """
+
+    root: Reference
+    request: messages.ResolveRequest
+    armatures: dict[int, Reference]
+    clip_offset: int
+    camera: _CameraPlan | None
+
+
+def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
+    """Read off the scene all that the re-solve of a stretch needs.
+
+    Raises:
+        SolverError: there is no take, it can't be read, or the stretch has no frame of it.
+    """
+    root = require_root(context)
+    take = take_files.of_root(root)
+    movie = root.handheld.clip
+    offset = int(take.frames[0] - clip.scene_frames(movie, take.frames[:1])[0])
+    rows = rows_of(take, stretch, offset)
+    near = _widened(rows, len(take.frames))
+    found = hands.by_row(root, take)
+    path, camera = _camera(root, take, near, ~np.isin(near, rows), offset)
+    standing = _standing(take, found, take.frames[near], offset, path)
+    free = [row for row, armature in found.items() if not stretch.hands or armature.name in stretch.hands]
+    if not free:
+        raise SolverError("no-hand-to-solve", "None of the take's hands is in the scene.", "Undo, or solve again.")
+    first, last = (int(take.frames[row]) for row in (rows[0], rows[-1]))
+    asked = wishes.gather(root, found, first - offset, last - offset, offset)
+    wanted = messages.ResolveRequest(
+        request=request.next_number(),
+        take=str(Path(bpy.path.abspath(root.handheld.take))),
+        model=preferences.model_source(context),
+        standing=_saved(standing),
+        first=first,
+        last=last,
+        hands=tuple(free),
+        constraints=tuple(map(constraints.to_json, asked)),
+        smoothness=context.scene.handheld_editing.smoothness,
+    )
+    armatures = {row: Reference.to("objects", found[row]) for row in free}
+    return Plan(Reference.to("objects", root), wanted, armatures, offset, camera)
+
+
+def require_root(context: bpy.types.Context) -> bpy.types.Object:
+    """The root that the artist edits.
+
+    Raises:
+        SolverError: ``nothing-solved``.
+    """
+    root = scene.edited_root(context)
+    if root is None:
+        raise SolverError("nothing-solved", "There is no solved take in this scene.", "Solve the clip first.")
+    return root
+
+
+def rows_of(take: Take, stretch: Stretch, clip_offset: int) -> np.ndarray:
+    """The take's rows in a stretch, rising.
+
+    Raises:
+        SolverError: ``range-empty``.
+    """
+    numbers = take.frames - clip_offset
+    rows = np.flatnonzero((numbers >= stretch.first) & (numbers <= stretch.last))
+    if not len(rows):
+        raise SolverError(
+            "range-empty",
+            f"Frames {stretch.first} to {stretch.last} hold none of the take's ({numbers[0]} to {numbers[-1]}).",
+            "Choose another range.",
+        )
+    return rows
+
+
+def _widened(rows: np.ndarray, count: int) -> np.ndarray:
+    return np.arange(max(rows[0] - _MARGIN, 0), min(rows[-1] + _MARGIN, count - 1) + 1)
+
+
+def _standing(
+    take: Take, found: dict[int, bpy.types.Object], numbers: np.ndarray, clip_offset: int, camera: np.ndarray
+) -> Standing:
+    rotations = np.full((len(take.sides), len(numbers), 16, 3, 3), np.nan)
+    transl = np.full((len(take.sides), len(numbers), 3), np.nan)
+    for row, armature in found.items():
+        there = presence(take, row, armature, clip_offset)[numbers - take.frames[0]]
+        motion = hands.keyed_motion(armature, numbers[there] - clip_offset)
+        rotations[row, there], transl[row, there] = motion.rotations, motion.transl
+    return Standing(numbers, rotations, transl, camera)
+
+
+def presence(take: Take, row: int, armature: bpy.types.Object, clip_offset: int) -> np.ndarray:
+    """(T,) is the hand there? Where the take has it, where it has keys, and all through a gap that the artist keyed."""
+    seen = take.status[row] != MISSING
+    keyed = np.isin(take.frames - clip_offset, animation.key_frames(armature, hands.LOCATION))
+    there = seen | keyed
+    artists = np.concatenate([*animation.artist_frames(armature).values(), np.zeros(0)])
+    bridged = np.isin(take.frames - clip_offset, artists)
+    gaps = np.split(np.arange(len(there)), np.flatnonzero(np.diff(seen.astype(int))) + 1)
+    for gap in gaps:
+        if len(gap) and not seen[gap[0]] and bridged[gap].any():
+            there[gap] = True
+    return there
+
+
+def _camera(
+    root: bpy.types.Object, take: Take, near: np.ndarray, is_end: np.ndarray, clip_offset: int
+) -> tuple[np.ndarray, _CameraPlan | None]:
+    """Where the camera stands (n, 4, 4) in the take's rows ``near``: ours by its keys, the artist's as the take has it.
+
+    Artist's keys in ours are led in and out; then there is something to write at the end.
+    """
+    ours, shown, solved = pinned_camera.of_root(root), take.frames[near] - clip_offset, take.world_from_camera[near]
+    if ours is None:
+        return solved, None
+    eased = pinned_camera.eased_path(ours, shown, is_end, solved)
+    if eased is None:
+        return (pinned_camera.keyed_path(ours, shown) if pinned_camera.is_keyed_by_solver(ours) else solved), None
+    written = ~is_end if pinned_camera.is_keyed_by_solver(ours) else np.ones(len(near), bool)
+    return eased, _CameraPlan(Reference.to("objects", ours), shown[written], eased[written])
+
+
+def _saved(standing: Standing) -> str:
+    path = Path(bpy.app.tempdir or tempfile.gettempdir()) / "handheld_standing.npz"
+    standing.save(path)
+    return str(path)
+
+
+class ResolveView:
+    """``session.View`` of a re-solve: the shown frame moves while it runs, keys are written when it is complete."""
+
+    def __init__(self, context: bpy.types.Context, wanted: Plan) -> None:
+        self._scene = Reference.to("scenes", context.scene)
+        self._plan = wanted
+        self._poses: dict[tuple[int, int], TrackPose] = {}
+
+    def camera_solved(self, message: messages.CameraSolved) -> None:
+        """A re-solve takes the camera as it stands."""
+
+    def hand_started(self, message: messages.TrackStarted) -> None:
+        """All hands are there."""
+
+    def hands_moved(self, poses: Sequence[TrackPose]) -> None:
+        target = self._scene.get()
+        for pose in poses:
+            self._poses[pose.track, pose.frame] = pose
+            if target is not None and pose.frame - self._plan.clip_offset == target.frame_current:
+                self._show(pose)
+
+    def finished(self, take_path: str, is_partial: bool) -> bool:
+        target, root = self._scene.get(), self._plan.root.get()
+        if target is None or root is None:
+            raise SolverError("scene-gone", "The hands that were re-solved are not there any more.", "Undo.")
+        take = take_files.of_root(root)
+        for row, reference in self._plan.armatures.items():
+            armature = reference.get()
+            if armature is not None:
+                self._write(take, row, armature)
+        if self._plan.camera is not None:
+            self._plan.camera.write()
+        target.frame_set(target.frame_current, subframe=target.frame_subframe)
+        return True
+
+    def stopped(self) -> None:
+        target = self._scene.get()
+        if target is not None:
+            target.frame_set(target.frame_current, subframe=target.frame_subframe)
+
+    def _show(self, pose: TrackPose) -> None:
+        """Pose the bones without a key: the next frame change puts back what is keyed."""
+        reference = self._plan.armatures.get(pose.track)
+        armature = reference.get() if reference else None
+        if armature is None:
+            return
+        axes = rig.bone_axes(armature)
+        quaternions = bones.pose_quaternions(matrix_from_quaternion(np.array(pose.rotations)), axes)
+        for name, quaternion in zip(rig.JOINT_NAMES, quaternions, strict=True):
+            armature.pose.bones[name].rotation_quaternion = quaternion
+        armature.pose.bones["wrist"].location = bones.wrist_locations(np.array(pose.transl), axes[0])
+
+    def _write(self, take: Take, row: int, armature: bpy.types.Object) -> None:
+        poses = [pose for (track, _), pose in sorted(self._poses.items()) if track == row]
+        if not poses:
+            return
+        offset, asked = self._plan.clip_offset, self._plan.request
+        motion = rig.HandMotion(
+            np.array([pose.frame for pose in poses]) - offset,
+            matrix_from_quaternion(np.array([pose.rotations for pose in poses])),
+            np.array([pose.transl for pose in poses]),
+        )
+        rig.write_motion(armature, motion, (asked.first - offset, asked.last - offset))
+        there = presence(take, row, armature, offset)
+        if (there != (take.status[row] != MISSING)).any():
+            rig.write_visibility(armature, take.frames - offset, there)

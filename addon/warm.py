@@ -1,0 +1,31 @@
+"""The solver process that stays between re-solves, so that the next answer comes at once. It ends with the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .process import SolverProcess
+
+_process: SolverProcess | None = None
+_command: tuple[str, ...] = ()
+
+
+def process(command: Sequence[str]) -> SolverProcess:
+    """The running process, or a new one if there is none that was started with this command.
+
+    Raises:
+        SolverError: ``solver-not-started``.
+    """
+    global _process, _command
+    if _process is None or not _process.is_alive or _command != tuple(command):
+        stop()
+        _process, _command = SolverProcess(command), tuple(command)
+    return _process
+
+
+def stop() -> None:
+    """End the process, if there is one."""
+    global _process
+    if _process is not None:
+        _process.stop()
+    _process = None

@@ -1,0 +1,120 @@
+"""What the artist wants of a re-solve: keys of their own and pins, as the solver's constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import bpy
+import numpy as np
+
+from ..solver import constraints
+from ..solver.constraints import Constraint
+from ..solver.hand_model.layout import JOINT_COUNT
+from ..solver.observations import KEYPOINT_NAMES
+from . import animation, bones, frames, rig
+from .edit_properties import HandheldPin
+from .hands import LOCATION, ROTATIONS, keyed_motion, wrist_at_rest
+
+# a pose with tolerance 1 is as sure as a careful eye: 3 mm and 3 deg (``constraints.Pose``)
+_CAREFUL_MM = 3.0
+_UNPINNED = np.full((JOINT_COUNT - 1, 3, 3), np.nan)
+
+
+def gather(
+    root: bpy.types.Object, hands: Mapping[int, bpy.types.Object], first: int, last: int, clip_offset: int
+) -> list[Constraint]:
+    """All constraints that reach into scene frames ``first`` to ``last``.
+
+    Args:
+        hands: armatures by their row in the take.
+        clip_offset: what is added to a scene frame to get the clip's.
+    """
+    rows = {armature.name: row for row, armature in hands.items()}
+    wishes = [wish for row, armature in hands.items() for wish in _of_keys(armature, row, first, last, clip_offset)]
+    for pin in root.handheld_edit.pins:
+        if pin.enabled and is_complete(pin) and pin.frame <= last and last_frame(pin) >= first:
+            wishes += _of_pin(pin, rows, clip_offset)
+    return wishes
+
+
+def is_complete(pin: HandheldPin) -> bool:
+    """Has it everything that its kind needs? A hand may have been removed since."""
+    if pin.kind == "CAMERA":
+        return True
+    return pin.hand is not None and (pin.kind != "TOGETHER" or pin.other_hand is not None)
+
+
+def last_frame(pin: HandheldPin) -> int:
+    return max(pin.frame, pin.last_frame) if pin.kind in ("HOLD_STILL", "TOGETHER", "IGNORE") else pin.frame
+
+
+def is_on_keys(pin: HandheldPin) -> bool:
+    """Is the pin nothing but keys of the artist's?"""
+    return pin.kind == "CAMERA" or (pin.kind == "POSE" and pin.tolerance_mm == 0)
+
+
+def _of_keys(
+    armature: bpy.types.Object, row: int, first: int, last: int, clip_offset: int
+) -> Iterator[constraints.Pose]:
+    """A hard pose, of just the joints that were keyed, for each frame in which the artist has keys."""
+    artists = animation.artist_frames(armature)
+    paths = [path for path in (LOCATION, *ROTATIONS) if path in artists]
+    if not paths:
+        return
+    frames_of = {path: {int(f) for f in artists[path] if f == int(f) and first <= f <= last} for path in paths}
+    keyed = sorted(set().union(*frames_of.values()))
+    if not keyed:
+        return
+    motion, rest = keyed_motion(armature, np.array(keyed)), wrist_at_rest(armature)
+    for index, frame in enumerate(keyed):
+        joints = [joint for joint, path in enumerate(ROTATIONS) if frame in frames_of.get(path, ())]
+        fingers = _UNPINNED.copy()
+        for joint in joints:
+            if joint:
+                fingers[joint - 1] = motion.rotations[index, joint]
+        yield constraints.Pose(
+            row,
+            frame + clip_offset,
+            global_orient=motion.rotations[index, 0] if 0 in joints else None,
+            wrist=motion.transl[index] + rest if frame in frames_of.get(LOCATION, ()) else None,
+            rotations=fingers if any(joints) else None,
+        )
+
+
+def _of_pin(pin: HandheldPin, rows: Mapping[str, int], clip_offset: int) -> Iterator[Constraint]:
+    row = rows.get(pin.hand.name) if pin.hand else None
+    if row is None or is_on_keys(pin):
+        return
+    frame, end = pin.frame + clip_offset, last_frame(pin) + clip_offset
+    keypoint, within_m = keypoint_number(pin.keypoint), pin.tolerance_mm / 1000 or None
+    match pin.kind:
+        case "POSE":
+            yield _of_stored_pose(pin, row, frame)
+        case "POINT":
+            position = frames.points_to_solver(np.array(pin.position, float))
+            yield constraints.Point(row, frame, keypoint, position, within_m)
+        case "IMAGE_POINT":
+            yield constraints.ImagePoint(
+                row, frame, keypoint, np.array(pin.position_px, float), pin.tolerance_mm or None
+            )
+        case "HOLD_STILL":
+            yield constraints.HoldStill(row, frame, end, keypoint, within_m)
+        case "TOGETHER":
+            other = rows.get(pin.other_hand.name)
+            if other is not None:
+                touching = keypoint_number(pin.other_keypoint)
+                yield constraints.Together(row, keypoint, other, touching, frame, end, within_m)
+        case "IGNORE":
+            yield constraints.Ignore(row, frame, end)
+
+
+def keypoint_number(item: str) -> int:
+    return KEYPOINT_NAMES.index(item.lower())
+
+
+def _of_stored_pose(pin: HandheldPin, row: int, frame: int) -> constraints.Pose:
+    axes = rig.bone_axes(pin.hand)
+    stored = np.array([*pin.quaternions, *pin.more_quaternions], float).reshape(JOINT_COUNT, 4)
+    rotations = bones.rotations_of_pose(stored / np.linalg.norm(stored, axis=-1, keepdims=True), axes)
+    wrist = bones.transl_of_location(np.array(pin.wrist_location, float), axes[0]) + wrist_at_rest(pin.hand)
+    return constraints.Pose(row, frame, rotations[0], wrist, rotations[1:], pin.tolerance_mm / _CAREFUL_MM)
