@@ -3,6 +3,7 @@
 from .base import Cost
 from .camera import CameraCost
 from .constraints import AnglesTargetCost, OrientTargetCost, PointTargetCost, TogetherCost, hold_still
+from .contour import ContourCost
 from .dynamics import FingerDynamicsCost, WristPositionCost, WristRotationCost, process
 from .globals import FocalCost, HandSizeCost, OffsetsCost, ScaleCost, ShapeCost
 from .hint import DepthHintCost
@@ -11,8 +12,8 @@ from .pose import JointLimitCost, PoseDistributionCost
 from .two_hands import SPHERE_RADII, RepulsionCost
 
 __all__ = [
-    "SPHERE_RADII", "AnglesTargetCost", "CameraCost", "Cost", "DepthHintCost", "FingerDynamicsCost", "FocalCost",
-    "HandSizeCost", "JointLimitCost", "KeypointCost", "OffsetsCost", "OrientTargetCost", "PointTargetCost",
+    "SPHERE_RADII", "AnglesTargetCost", "CameraCost", "ContourCost", "Cost", "DepthHintCost", "FingerDynamicsCost",
+    "FocalCost", "HandSizeCost", "JointLimitCost", "KeypointCost", "OffsetsCost", "OrientTargetCost", "PointTargetCost",
     "PoseDistributionCost", "RepulsionCost", "ScaleCost", "ShapeCost", "TogetherCost", "WristPositionCost",
     "NAMES", "WristRotationCost", "hold_still", "process", "whitening_of",
 ]  # fmt: skip

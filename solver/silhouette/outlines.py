@@ -1,0 +1,141 @@
+"""From masks and a state of the solve to the cost that holds the hands to their outlines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..optimise.costs import ContourCost
+from ..optimise.evaluation import Evaluation
+from ..optimise.kernels import GemanMcClure
+from .contour import Outline, Posed, View, look, model_outline
+from .crop import SIZE, Crop
+from .matching import ROWS, Evidence, Matches, match
+from .surface import Surface, edge_points
+
+_NEAREST_M = 0.05
+
+
+@dataclass(frozen=True)
+class ContourWeights:
+    """Attributes:
+    deviation: of a point of the outline from its line, as a share of the crop's side.
+    share: how many points' worth of independent evidence there is in a crop pixel of outline.
+    robust_sigmas: Geman-McClure scale, in deviations.
+    reach: how far a match may be, shares of the crop's side, from the first round to the last.
+    """
+
+    deviation: float = 1.5 / 96
+    share: float = 0.045
+    robust_sigmas: float = 4.0
+    reach: tuple[float, ...] = (14 / 96, 10 / 96, 7 / 96, 5 / 96)
+
+
+class PosedHands:
+    """All hands of a state in their cameras, looked up by frame."""
+
+    def __init__(self, at: Evaluation, surfaces: Sequence[Surface]) -> None:
+        self._at, self._surfaces = at, surfaces
+        parts = [
+            surface.vertices(track.bare, at.betas(track), at.hands(track.hands))
+            for surface, track in zip(surfaces, at.layout.tracks, strict=True)
+        ]
+        frames = at.layout.frame_of
+        world = np.concatenate(parts) - at.scaled_centre[frames, None]
+        self.vertices = world @ at.state.camera_from_world[frames].swapaxes(-1, -2)
+        self._in_frame: dict[int, list[int]] = {}
+        for hand, frame in enumerate(frames.tolist()):
+            self._in_frame.setdefault(frame, []).append(hand)
+
+    def surface(self, hand: int) -> Surface:
+        return self._surfaces[self._at.layout.track_of[hand]]
+
+    def project(self, hand: int) -> np.ndarray:
+        """(V, 2) px."""
+        x = self.vertices[hand]
+        return self._at.focal_px * x[:, :2] / np.maximum(x[:, 2:], _NEAREST_M) + self._at.view.centre_px
+
+    def beside(self, hand: int) -> list[int]:
+        """All hands in the same frame that are before the camera, this one first; empty when it isn't itself."""
+        there = self._in_frame[int(self._at.layout.frame_of[hand])]
+        near = [other for other in [hand, *(o for o in there if o != hand)] if self._before_camera(other)]
+        return near if near and near[0] == hand else []
+
+    def _before_camera(self, hand: int) -> bool:
+        return bool(self.vertices[hand, :, 2].min() > _NEAREST_M)
+
+    def view(self, hand: int, crop: Crop) -> View:
+        """The hand (as number 0) and those beside it in a crop."""
+        posed, points = [], []
+        for other in self.beside(hand):
+            inside = crop.inside(self.project(other))
+            if other == hand or ((inside.max(0) > 0) & (inside.min(0) < SIZE)).all():
+                posed.append(Posed(self.surface(other), self.vertices[other]))
+                points.append(inside)
+        return look(posed, points)
+
+    def outline(self, hand: int, crop: Crop) -> Outline:
+        return model_outline(self.surface(hand), self.view(hand, crop), 0)
+
+
+def contour_cost(
+    at: Evaluation,
+    surfaces: Sequence[Surface],
+    evidence: Mapping[int, Evidence],
+    round_index: int,
+    weights: ContourWeights = ContourWeights(),
+) -> ContourCost:
+    """The cost for a state.
+
+    Args:
+        surfaces: by track. evidence: by hand-frame. round_index: the later, the nearer matches must be.
+    """
+    n = at.layout.hand_count
+    points, places = np.zeros((n, ROWS), np.int32), np.zeros((n, ROWS))
+    normals, blend = np.zeros((n, ROWS, 2)), np.zeros((n, ROWS, 3))
+    hands = PosedHands(at, surfaces)
+    reach = weights.reach[min(round_index, len(weights.reach) - 1)] * SIZE
+    skins = tuple(edge_points(surface) for surface in surfaces)
+    for hand, seen in evidence.items():
+        if not hands.beside(hand) or seen.trust <= 0:
+            continue
+        found = match(hands.outline(hand, seen.crop), seen, reach)
+        used = slice(0, len(found.edges))
+        points[hand, used] = found.edges
+        normals[hand, used] = found.normals * _information(found, seen, weights)[:, None]
+        places[hand, used] = (normals[hand, used] * found.targets_px).sum(1)
+    for index, track in enumerate(at.layout.tracks):
+        blend[track.hands] = _blend(at, index, skins[index].blend, points[track.hands])
+    return ContourCost(
+        skins=skins,
+        points=points,
+        normals=normals,
+        places=places,
+        blend=blend,
+        camera_from_world=at.state.camera_from_world,
+        camera_centre=at.scaled_centre,
+        focal_px=at.focal_px,
+        centre_px=at.view.centre_px,
+        kernel=GemanMcClure(weights.robust_sigmas),
+    )
+
+
+def _information(found: Matches, seen: Evidence, weights: ContourWeights) -> np.ndarray:
+    """(m,) 1/px, inverse deviations: neighbours on an outline err alike, so that each counts for its share only."""
+    alone = seen.crop.scale / (weights.deviation * SIZE)
+    return alone * np.sqrt(weights.share * found.weights * seen.trust)
+
+
+def _blend(at: Evaluation, index: int, blend: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(n, ROWS, 3) pose blend shapes of the points as the hands are posed now."""
+    from ..initialise.kinematics import joint_rotations
+
+    track = at.layout.tracks[index]
+    rotations = joint_rotations(track.bare, at.hands(track.hands))
+    features = (rotations[:, 1:] - np.eye(3)).reshape(len(rotations), -1)
+    out = np.empty((*points.shape, 3))
+    for row, (feature, index_) in enumerate(zip(features, points, strict=True)):
+        out[row] = blend[index_] @ feature
+    return out
