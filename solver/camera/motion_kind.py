@@ -21,6 +21,9 @@ _MIN_FLOW_PX, _MIN_SHARED, _MAX_PAIRS, _MIN_PAIRS = 10.0, 30, 40, 3
 _SEARCH_PAIRS, _HOPELESS, _K1_TRIALS, _LENS_STEPS = 16, 3.0, (-0.2, -0.1, 0.0, 0.1), (0.1, 0.03, 0.01)
 # Fewer points, in fewer cells of the 8 x 5 grid, are no background.
 _MIN_TRACKS, _MIN_CELLS = 40, 6
+# Points in fewer cells than this (a person before a black curtain, edges in a bare room) make a world only if all else
+# speaks for it.
+FEW_CELLS = 20
 # A camera stands still, whatever else moves, if over nearly the whole shot this share of points, spread over these
 # many cells, never leaves its place.
 _STILL_PX, _STILL_SHARE, _STILL_CELLS, _STILL_FRAMES, _LONG = 0.6, 0.25, 8, 0.9, 12
@@ -57,18 +60,22 @@ def classify(
         return MotionKind("static", displacement_px=displacement)
     pairs = _telling_pairs(tracks, keyframes, unit)
     if len(pairs) < _MIN_PAIRS:
-        return _without_pairs(displacement, unit, len(keyframes))
+        return _without_pairs(displacement, unit, len(keyframes), float(np.median(covered_cells)))
     focal, k1, residual = _best_rotation_lens(pairs, tracks.size, focal_px)
     if residual < ROTATION_PX * unit:
         return MotionKind("rotation", False, displacement, residual, focal, k1)
     return MotionKind("general", residual < LOW_PARALLAX_PX * unit, displacement, residual, focal, k1)
 
 
-def _without_pairs(displacement: float, unit: float, keyframes: int) -> MotionKind:
-    """Nothing moved far between frames with common points: almost still, or the points never lasted."""
+def _without_pairs(displacement: float, unit: float, keyframes: int, covered_cells: float) -> MotionKind:
+    """Nothing moved far between frames with common points: almost still, or the points never lasted.
+
+    Few points that never last are no background: a person before a black curtain looks like this.
+    """
     if displacement < 3 * STATIC_PX * unit:
         return MotionKind("static", displacement_px=displacement)
-    return MotionKind("general" if keyframes > 3 else "nothing", True, displacement)
+    travels = keyframes > 3 and covered_cells >= FEW_CELLS
+    return MotionKind("general" if travels else "nothing", True, displacement)
 
 
 def _displacement(tracks: Tracks) -> float:

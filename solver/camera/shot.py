@@ -14,7 +14,7 @@ from .features import Keyframe
 from .job import MappedModel
 from .lens import assumed_focal, focal_from_epipolar, profile_sigma
 from .links import link
-from .motion_kind import MotionKind, classify
+from .motion_kind import FEW_CELLS, MotionKind, classify
 from .progress import CameraProgress
 from .structure import Lens, MappingFailed
 from .tracks import Tracks
@@ -28,9 +28,8 @@ UNCERTAIN_FOCAL, _FLAT_PROFILE, _UNKNOWN_FOCAL = 0.03, 0.12, 0.15
 # Two solves that differ by more, in shares of the path and in radians, are not to be trusted.
 _APART_SHARE, _APART_RAD = 0.02, np.radians(1.0)
 _SECOND_SEED = 1
-# Points in fewer of the 40 cells (a person before a black curtain, edges in a bare room) with a solve that is torn or
-# disagrees with its second make no world.
-_FEW_CELLS, _TORN_SHARE = 20, 0.05
+# Of few points, a solve of which more than this share is torn makes no world.
+_TORN_SHARE = 0.05
 # parallax left by a rotation, in shares of the width
 _NEARLY_TURNING = 0.008
 
@@ -164,7 +163,7 @@ def _is_untrustworthy(shot: Shot) -> bool:
 
 
 def _few_cells(footage: ShotFootage) -> bool:
-    return float(np.median(footage.covered_cells)) < _FEW_CELLS
+    return float(np.median(footage.covered_cells)) < FEW_CELLS
 
 
 def _two_solves(
