@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..initialise.kinematics import Pose, Skeleton, pose_landmarks
+from ..initialise.kinematics import Pose, Posed, Skeleton, pose_landmarks
 from .kinematics import Jacobians, landmark_jacobians, with_offsets
 from .layout import Layout, Track
 from .state import State
@@ -26,6 +26,8 @@ class Evaluation:
 
     def __init__(self, layout: Layout, view: View, state: State) -> None:
         self.layout, self.view, self.state = layout, view, state
+        # what a cost found out for its value and needs again for its Jacobian, by the cost's identity
+        self.memo: dict[int, object] = {}
 
     @cached_property
     def skeletons(self) -> tuple[Skeleton, ...]:
@@ -45,26 +47,37 @@ class Evaluation:
         return tuple(track.bare for track in self.layout.tracks)
 
     @cached_property
+    def posed(self) -> tuple[Posed, ...]:
+        """Each track's bones, carrying the landmarks as the detector means them."""
+        return tuple(
+            pose_landmarks(skeleton, self.betas(track), self.hands(track.hands))
+            for skeleton, track in zip(self.skeletons, self.layout.tracks, strict=True)
+        )
+
+    @cached_property
     def points(self) -> np.ndarray:
         """(N, 21, 3) landmarks as the detector means them, in the world, metres."""
-        return self._pose(self.skeletons)
+        return self._landmarks(self.posed)
 
     @cached_property
     def given_points(self) -> np.ndarray:
         """(N, 21, 3) the same with the offsets that the tracks came with."""
-        return self.points if self.skeletons is self.given_skeletons else self._pose(self.given_skeletons)
+        return self.points if self.skeletons is self.given_skeletons else self._carried(self.given_skeletons)
 
     @cached_property
     def keypoints(self) -> np.ndarray:
         """(N, 21, 3) the model's own joints and tips in the world, metres: what touches, and what an artist pins."""
-        return self._pose(self.bare_skeletons)
+        return self._carried(self.bare_skeletons)
 
-    def _pose(self, skeletons: tuple[Skeleton, ...]) -> np.ndarray:
-        parts = [
-            pose_landmarks(skeleton, self.betas(track), self.hands(track.hands)).landmarks
-            for skeleton, track in zip(skeletons, self.layout.tracks, strict=True)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, 21, 3))
+    def _carried(self, skeletons: tuple[Skeleton, ...]) -> np.ndarray:
+        return self._landmarks(tuple(
+            posed.carrying(skeleton, self.betas(track))
+            for posed, skeleton, track in zip(self.posed, skeletons, self.layout.tracks, strict=True)
+        ))  # fmt: skip
+
+    @staticmethod
+    def _landmarks(posed: tuple[Posed, ...]) -> np.ndarray:
+        return np.concatenate([np.zeros((0, 21, 3)), *(p.landmarks for p in posed)])
 
     def betas(self, track: Track) -> np.ndarray:
         return self.state.betas[track.shape]
@@ -102,7 +115,13 @@ class Evaluation:
 
     def jacobians(self, index: int, hands: slice | np.ndarray, skeletons: tuple[Skeleton, ...]) -> Jacobians:
         """Jacobians of some hand-frames of track ``index`` with one of the sets of skeletons above."""
-        return landmark_jacobians(skeletons[index], self.betas(self.layout.tracks[index]), self.hands(hands))
+        track = self.layout.tracks[index]
+        start = track.packed
+        own = slice(hands.start - start, hands.stop - start) if isinstance(hands, slice) else hands - start
+        posed, betas = self.posed[index].take(own), self.betas(track)
+        if skeletons is not self.skeletons:
+            posed = posed.carrying(skeletons[index], betas)
+        return landmark_jacobians(skeletons[index], betas, self.hands(hands), posed)
 
     def moved(self, step: np.ndarray, border_step: np.ndarray) -> Evaluation:
         return Evaluation(self.layout, self.view, self.state.moved(self.layout, step, border_step))

@@ -90,9 +90,12 @@ class Jacobians:
         return out
 
 
-def landmark_jacobians(skeleton: Skeleton, betas: np.ndarray, pose: Pose) -> Jacobians:
-    """Landmarks of n hands of one shape and their derivatives by ``Pose.moved``'s step and by betas."""
-    posed = pose_landmarks(skeleton, betas, pose)
+def landmark_jacobians(skeleton: Skeleton, betas: np.ndarray, pose: Pose, posed: Posed | None = None) -> Jacobians:
+    """Landmarks of n hands of one shape and their derivatives by ``Pose.moved``'s step and by betas.
+
+    ``posed``: the pose's bones with the skeleton's landmarks, when they are known already.
+    """
+    posed = pose_landmarks(skeleton, betas, pose) if posed is None else posed
     columns = finger_columns(skeleton.hinges)
     points = posed.landmarks
     lever = -hat(points - pose.wrist[:, None])

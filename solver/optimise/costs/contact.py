@@ -45,13 +45,13 @@ class NonPenetrationCost(Cost):
 
     Attributes:
         capsules: of each track's side. growth: (tracks,) factor on their radii, the hand's size over the mean one's.
-        own_deviation: metres, for capsules of one hand: its flesh gives way, and its capsules are coarse.
+        own_slack: metres by which capsules of one hand may overlap for nothing: flesh gives way, capsules are coarse.
     """
 
     capsules: tuple[Capsules, ...]
     growth: np.ndarray
     deviation: float
-    own_deviation: float
+    own_slack: float
 
     name = "non-penetration"
     touches = ("wrists", "fingers")
@@ -61,16 +61,20 @@ class NonPenetrationCost(Cost):
         return replace(self, capsules=chosen, growth=self.growth[window.tracks])
 
     def residuals(self, at: Evaluation) -> np.ndarray:
-        found = [overlaps.depth / self._deviation(overlaps) for overlaps in self.overlaps(at)]
+        found = [overlaps.depth / self.deviation for overlaps in self.overlaps(at)]
         return np.concatenate([np.zeros(0), *found])[:, None]
 
     def add_to(self, system: System, at: Evaluation) -> None:
         for overlaps in self.overlaps(at):
-            if len(overlaps.depth):
-                self._add(system, at, overlaps)
+            self._add(system, at, overlaps)
 
-    def overlaps(self, at: Evaluation) -> Iterator[Overlaps]:
-        """Of every pair of tracks that meet, and of every track with itself."""
+    def overlaps(self, at: Evaluation) -> list[Overlaps]:
+        """Of every pair of tracks that meet, and of every track with itself; those that have any."""
+        if id(self) not in at.memo:
+            at.memo[id(self)] = [overlaps for overlaps in self._overlaps(at) if len(overlaps.depth)]
+        return at.memo[id(self)]
+
+    def _overlaps(self, at: Evaluation) -> Iterator[Overlaps]:
         tracks = at.layout.tracks
         for a in range(len(tracks)):
             yield self._among(at, (a, a), *(np.arange(tracks[a].packed, tracks[a].packed + tracks[a].count),) * 2)
@@ -80,14 +84,11 @@ class NonPenetrationCost(Cost):
                 close = near < at.hand_size[a] + at.hand_size[b]
                 yield self._among(at, (a, b), first[close], second[close])
 
-    def _deviation(self, overlaps: Overlaps) -> float:
-        return self.own_deviation if overlaps.tracks[0] == overlaps.tracks[1] else self.deviation
-
     def _among(self, at: Evaluation, tracks: tuple[int, int], first: np.ndarray, second: np.ndarray) -> Overlaps:
         a, b = tracks
         one, other = self.capsules[a], self.capsules[b]
         i, j = one.apart.T if a == b else (g.ravel() for g in np.indices((len(one.radius), len(other.radius))))
-        reach = self.growth[a] * one.radius[i] + self.growth[b] * other.radius[j]
+        reach = self.growth[a] * one.radius[i] + self.growth[b] * other.radius[j] - self.own_slack * (a == b)
         start, stop = one.axes(at.keypoints[first])
         other_start, other_stop = (start, stop) if a == b else other.axes(at.keypoints[second])
         row, pair = _candidates(start, stop, other_start, other_stop, i, j, reach)
@@ -102,14 +103,13 @@ class NonPenetrationCost(Cost):
         )  # fmt: skip
 
     def _add(self, system: System, at: Evaluation, overlaps: Overlaps) -> None:
-        deviation = self._deviation(overlaps)
         ends = (
             (overlaps.tracks[0], overlaps.first, overlaps.first_capsule, overlaps.first_share, -overlaps.normal),
             (overlaps.tracks[1], overlaps.second, overlaps.second_capsule, overlaps.second_share, overlaps.normal),
         )
-        rows = [self._rows(at, *end) / deviation for end in ends]
+        rows = [self._rows(at, *end) / self.deviation for end in ends]
         frames, slot, place = _by_frame(at.layout.frame_of[overlaps.first])
-        residual = _padded(overlaps.depth[:, None] / deviation, slot, place)
+        residual = _padded(overlaps.depth[:, None] / self.deviation, slot, place)
         if overlaps.tracks[0] == overlaps.tracks[1]:
             blocks = [_padded(rows[0] + rows[1], slot, place)]
         else:
