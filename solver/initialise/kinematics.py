@@ -152,10 +152,17 @@ class Posed:
     landmarks: np.ndarray
     axes: np.ndarray
 
+    def take(self, index: slice | np.ndarray) -> Posed:
+        return Posed(self.frames[index], self.origins[index], self.landmarks[index], self.axes[index])
+
+    def carrying(self, skeleton: Skeleton, betas: np.ndarray) -> Posed:
+        """The same bones with the landmarks of ``skeleton``, one of the same joints."""
+        return Posed(self.frames, self.origins, _carried(skeleton, betas, self.frames, self.origins), self.axes)
+
 
 def pose_landmarks(skeleton: Skeleton, betas: np.ndarray, pose: Pose) -> Posed:
     """Forward kinematics of n hands of one shape; wrist to fingertips, five fingers at a time."""
-    joints, landmarks = skeleton.at(betas)
+    joints, _ = skeleton.at(betas)
     single = hinge_rotations(skeleton.hinges, pose.angles)
     n = len(pose)
     frames, origins = np.empty((n, 16, 3, 3)), np.empty((n, 16, 3))
@@ -168,10 +175,15 @@ def pose_landmarks(skeleton: Skeleton, betas: np.ndarray, pose: Pose) -> Posed:
         origins[:, level_joints] = origins[:, parents] + np.einsum("njab,jb->nja", frames[:, parents], bones)
         frames[:, level_joints] = frames[:, parents]
         _turn_hinges(skeleton.hinges, level_joints, single, frames, axes)
+    return Posed(frames, origins, _carried(skeleton, betas, frames, origins), axes)
+
+
+def _carried(skeleton: Skeleton, betas: np.ndarray, frames: np.ndarray, origins: np.ndarray) -> np.ndarray:
+    """(n, 21, 3) landmarks, each rigid in its joint's frame."""
+    joints, landmarks = skeleton.at(betas)
     carriers = np.array(KEYPOINT_JOINTS)
     arms = landmarks - joints[carriers]
-    points = origins[:, carriers] + np.einsum("nkab,kb->nka", frames[:, carriers], arms)
-    return Posed(frames, origins, points, axes)
+    return origins[:, carriers] + (frames[:, carriers] @ arms[:, :, None])[..., 0]
 
 
 def _turn_hinges(hinges: Hinges, joints: np.ndarray, single: np.ndarray, frames: np.ndarray, axes: np.ndarray) -> None:
