@@ -16,6 +16,15 @@ KEYPOINT_NAMES = (
     "pinky_mcp", "pinky_pip", "pinky_dip", "pinky_tip",
 )  # fmt: skip
 
+PALM_KEYPOINTS = (0, 5, 9, 13, 17)  # rigid with the wrist, whatever the fingers do
+
+
+def palm_size(keypoints: np.ndarray) -> np.ndarray:
+    """Root mean square distance of the palm's keypoints (..., 21, 3) from their centroid: a length no pose changes."""
+    palm = keypoints[..., PALM_KEYPOINTS, :]
+    palm = palm - palm.mean(-2, keepdims=True)
+    return np.sqrt((palm**2).sum(-1).mean(-1))
+
 
 @dataclass(frozen=True)
 class HandTrack:

@@ -10,6 +10,7 @@ from ..observations import HandTrack
 from ..video import Clip
 from .assemble import assemble
 from .landmarks import Reading
+from .lift import lifted
 from .plugin import HandsProgress, HandTracker
 from .tracker import DEFAULT_OPTIONS, HandBox, Step, Tracker, TrackerOptions
 
@@ -30,7 +31,7 @@ def track(clip: Clip, options: TrackerOptions = DEFAULT_OPTIONS) -> Generator[Ha
         yield _progress(step, step.number - clip.first_frame + 1, total)
     for step in tracker.backward():
         yield _progress(step, total, total)
-    return assemble(tracker.trails, clip.size)
+    return lifted(assemble(tracker.trails, clip.size))
 
 
 def _progress(step: Step, done: int, total: int) -> HandsProgress:

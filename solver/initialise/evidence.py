@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..camera.cameras import project
-from .kinematics import Pose, Skeleton, landmark_jacobian, palm_size, pose_landmarks, shape_jacobian
+from ..observations import palm_size
+from .kinematics import Pose, Skeleton, landmark_jacobian, pose_landmarks, shape_jacobian
 
 _NEAREST_M = 0.03  # a landmark closer to the lens than this is behind it for all purposes
 
@@ -23,9 +24,9 @@ class Weights:
     Attributes:
         robust_sigmas: Cauchy kernel's scale of a landmark's 2D error in standard deviations: errors beyond it are
             outliers. 2.4 keeps 95 % efficiency on Gaussian errors (Rey 1983, table for the Cauchy function).
-        hint_sigma: standard deviation of the net's depth of a landmark relative to the hand's centroid, in palm sizes
-            (``kinematics.palm_size``). It is 0.41 on the calibration renders; landmarks of one hand err together, so it
-            is counted as twice that, which is also what fits those renders best.
+        hint_sigma: standard deviation of the tracker's depth of a landmark relative to the hand's centroid, in palm
+            sizes (``kinematics.palm_size``). It is 0.36 on the calibration renders of held-out people
+            (``hands.lift``); landmarks of one hand err together, so it is counted as more.
         limit_sigma_deg: how softly a joint limit gives way.
         pose_scale: factor on the anatomy's usual values (1: as the table says).
         depth_m, depth_log_sigma: hands are within arm's reach; matters for degenerate landmarks only.
@@ -33,7 +34,7 @@ class Weights:
     """
 
     robust_sigmas: float = 2.4
-    hint_sigma: float = 0.8
+    hint_sigma: float = 0.5
     limit_sigma_deg: float = 3.0
     pose_scale: float = 1.0
     depth_m: float = 0.6

@@ -12,9 +12,9 @@ import numpy as np
 from ..hand_model import HandModel, rotations
 from ..hand_model.layout import KEYPOINT_JOINTS, PARENTS
 from ..hand_model.rotations import hat
+from ..observations import palm_size
 from .anatomy import Hinges, hinges_of
 
-PALM_KEYPOINTS = (0, 5, 9, 13, 17)  # rigid with the wrist, whatever the fingers do
 WRIST_PARAMETERS = 6  # left perturbation of global_orient, then the wrist joint's position
 
 
@@ -55,13 +55,6 @@ class Skeleton:
 
     def hand_length(self, betas: np.ndarray) -> float:
         return float(self.length @ np.concatenate([[1.0], betas]))
-
-
-def palm_size(keypoints: np.ndarray) -> np.ndarray:
-    """Root mean square distance of the palm's keypoints (..., 21, 3) from their centroid: a length no pose changes."""
-    palm = keypoints[..., PALM_KEYPOINTS, :]
-    palm = palm - palm.mean(-2, keepdims=True)
-    return np.sqrt((palm**2).sum(-1).mean(-1))
 
 
 def skeleton_of(model: HandModel, offsets: np.ndarray) -> Skeleton:

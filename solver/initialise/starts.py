@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..hand_model import rotations
+from ..observations import PALM_KEYPOINTS
 from .evidence import Evidence
-from .kinematics import PALM_KEYPOINTS, Pose, Skeleton, pose_landmarks
+from .kinematics import Pose, Skeleton, pose_landmarks
 
 NET, REVERSED, TURNED, NEIGHBOUR = range(4)
 MODE_NAMES = ("net", "reversed", "turned", "neighbour")

@@ -20,9 +20,8 @@ class Weights:
 
     # Geman-McClure scale of a landmark's image error, in its own deviations: beyond it a landmark is an outlier
     robust_sigmas: float = 4.0
-    # the net's depths along the ray, in palm sizes, per landmark and frame; errors of neighbouring frames are the same
-    # error again, hence three times the deviation that a single frame shows
-    hint_palm_sizes: float = 0.75
+    # the tracker's depths along the ray, in palm sizes, per landmark and frame: what a single frame shows
+    hint_palm_sizes: float = 0.35
     # kernel of the depth hint, in its own deviations
     hint_robust_sigmas: float = 2.4
 
