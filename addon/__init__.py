@@ -1,11 +1,12 @@
 """Blender's side of Handheld: adapters between bpy and the solver's files and messages."""
 
-from . import edit_properties, preferences, properties, solve
+from . import camera_properties, edit_properties, preferences, properties, solve
 
 
 def register() -> None:
     properties.register()
     edit_properties.register()
+    camera_properties.register()
     preferences.register()
     solve.register()
 
@@ -13,5 +14,6 @@ def register() -> None:
 def unregister() -> None:
     solve.unregister()
     preferences.unregister()
+    camera_properties.unregister()
     edit_properties.unregister()
     properties.unregister()

@@ -6,13 +6,13 @@ import bpy
 import numpy as np
 
 from ..solver.camera.cameras import CameraPath
+from ..solver.camera.formats import KnownCamera, LensPart
 from ..solver.errors import SolverError
 from ..solver.hand_model.rotations import quaternion_from_matrix
-from . import animation, clip, frames
-from .clip import KnownCamera
+from . import animation, camera_lens, clip, frames
 from .scene import stepping
 
-SENSOR_MM = 36.0
+QUALITY = "solve_error_px"
 _SAME_LENS_PX = 0.1
 Movie = bpy.types.MovieClip | None
 
@@ -27,6 +27,11 @@ def build(collection: bpy.types.Collection, root: bpy.types.Object) -> bpy.types
     return camera
 
 
+def lens_of(path: CameraPath, size: tuple[int, int]) -> LensPart:
+    """The lens that a path was solved with, of a clip of ``size``."""
+    return LensPart(path.intrinsics, size, path.distortion, path.distortion_model)
+
+
 def update(
     camera: bpy.types.Object, path: CameraPath, size: tuple[int, int], scene_frames: np.ndarray, movie: Movie
 ) -> None:
@@ -39,7 +44,8 @@ def update(
         scene_frames: (T,).
         movie: the clip, if it is at hand.
     """
-    _set_lens(camera.data, path.intrinsics, size)
+    aspect = 1.0 if movie is None else 1.0 / movie.tracking.camera.pixel_aspect
+    camera_lens.set_intrinsics(camera.data, path.intrinsics, size, aspect)
     matrices = frames.camera_to_blender(path.world_from_camera)
     location = matrices[:, :3, 3]
     rotation = frames.continuous_signs(quaternion_from_matrix(matrices[:, :3, :3]))
@@ -49,8 +55,10 @@ def update(
     else:
         animation.remove_generated(camera, "location")
         animation.remove_generated(camera, "rotation_quaternion")
+    if path.quality_px is not None:
+        _write_quality(camera, scene_frames, path.quality_px)
     if movie is not None:
-        _set_plate(camera.data, movie)
+        _set_plate(camera.data, movie, lens_of(path, size))
 
 
 def read(
@@ -71,13 +79,21 @@ def read(
         SolverError: ``camera-not-perspective`` or ``camera-zooms``.
     """
     numbers, size = clip.all_frames(movie), tuple(movie.size)
+    aspect = camera_lens.pixel_aspect(scene.render)
     steps = stepping(scene, clip.scene_frames(movie, numbers))
-    seen = [(camera.matrix_world.copy(), intrinsics(camera.data, size)) for _ in steps]
+    seen = [(camera.matrix_world.copy(), camera_lens.intrinsics(camera.data, size, aspect)) for _ in steps]
     _require_one_lens(camera, np.array([lens for _, lens in seen]))
     matrices = np.array([matrix for matrix, _ in seen], float)
     if root is not None:
         matrices = np.linalg.inv(np.array(root.matrix_world, float)) @ matrices
-    return KnownCamera(numbers, frames.camera_to_solver(matrices), seen[0][1])
+    lens = LensPart(seen[0][1], size, *_distortion(movie))
+    return KnownCamera(numbers.astype(float), frames.camera_to_solver(matrices), lens)
+
+
+def _distortion(movie: bpy.types.MovieClip) -> tuple[np.ndarray, str]:
+    """A camera object is a pinhole: how the footage is bent is told by the clip, if somebody told that."""
+    lens = camera_lens.of_clip(movie)
+    return (lens.distortion, lens.model) if camera_lens.is_artists(movie) else (np.zeros(2), "POLYNOMIAL")
 
 
 def _require_one_lens(camera: bpy.types.Object, lenses: np.ndarray) -> None:
@@ -90,37 +106,37 @@ def _require_one_lens(camera: bpy.types.Object, lenses: np.ndarray) -> None:
         raise SolverError("camera-zooms", sentence, "Remove the animation of its lens, or choose another camera.")
 
 
-def intrinsics(camera: bpy.types.Camera, size: tuple[int, int]) -> np.ndarray:
-    """(4,) fx, fy, cx, cy of a camera datablock in px of an image of ``size``."""
-    width, height = size
-    vertical = camera.sensor_fit == "VERTICAL"
-    sensor = camera.sensor_height if vertical else camera.sensor_width
-    fitted = {"HORIZONTAL": width, "VERTICAL": height, "AUTO": max(size)}[camera.sensor_fit]
-    focal = camera.lens / sensor * fitted
-    return np.array([focal, focal, width / 2 - camera.shift_x * fitted, height / 2 + camera.shift_y * fitted])
-
-
-def _set_lens(data: bpy.types.Camera, focal_and_centre: np.ndarray, size: tuple[int, int]) -> None:
-    """Blender's pinhole has one focal length for both axes: fx's."""
-    fx, _, cx, cy = focal_and_centre
-    width, height = size
-    data.sensor_fit = "HORIZONTAL"
-    data.sensor_width = SENSOR_MM
-    data.lens = fx * SENSOR_MM / width
-    data.shift_x = (width / 2 - cx) / width
-    data.shift_y = (cy - height / 2) / width
-
-
 def _write_keys(camera: bpy.types.Object, scene_frames: np.ndarray, location: np.ndarray, rotation: np.ndarray) -> None:
     channels = animation.vector_channels("location", "Camera", scene_frames, location)
     channels += animation.vector_channels("rotation_quaternion", "Camera", scene_frames, rotation)
     animation.write(camera, channels)
 
 
-def _set_plate(data: bpy.types.Camera, movie: bpy.types.MovieClip) -> None:
+def _write_quality(camera: bpy.types.Object, scene_frames: np.ndarray, error_px: np.ndarray) -> None:
+    """Key the custom property ``solve_error_px`` where something was measured."""
+    known = np.isfinite(error_px)
+    if not known.any():
+        animation.remove_generated(camera, f'["{QUALITY}"]')
+        camera.pop(QUALITY, None)
+        return
+    camera[QUALITY] = float(error_px[known][0])
+    camera.id_properties_ui(QUALITY).update(min=0.0, description="Median error of the background's points, in px")
+    channel = animation.Channel(f'["{QUALITY}"]', 0, "Quality", scene_frames[known], error_px[known])
+    animation.write(camera, [channel])
+
+
+def _set_plate(data: bpy.types.Camera, movie: bpy.types.MovieClip, lens: LensPart) -> None:
+    """The clip behind the camera; undistorted when the clip's own camera has the distortion that was solved with."""
+    if not camera_lens.is_artists(movie):
+        camera_lens.write_to_clip(movie, lens)
     plates = [image for image in data.background_images if image.source == "MOVIE_CLIP"]
     plate = plates[0] if plates else data.background_images.new()
     plate.source = "MOVIE_CLIP"
     plate.clip = movie
-    plate.alpha = 1.0
-    data.show_background_images = True
+    if not plates:
+        plate.alpha = 1.0
+        data.show_background_images = True
+    is_bent = bool(np.any(lens.distortion)) and camera_lens.agree(camera_lens.of_clip(movie), lens)
+    plate.clip_user.use_render_undistorted = is_bent
+    if is_bent:
+        plate.clip_user.proxy_render_size = "FULL"

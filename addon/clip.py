@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import bpy
 import numpy as np
 
+from ..solver.camera.formats import KnownCamera
 from ..solver.errors import SolverError
-from . import frames
+from . import camera_lens, frames
 
-# A tracking camera that nobody touched: Blender's own defaults.
-_DEFAULT_FOCAL_MM, _DEFAULT_SENSOR_MM = 24.0, 35.0
 _LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
-
-
-@dataclass(frozen=True)
-class KnownCamera:
-    """A camera that was solved elsewhere, as the solver's camera file has it.
-
-    Attributes:
-        clip_frames: (T,) the clip's own frame numbers.
-        world_from_camera: (T, 4, 4) solver axes.
-        intrinsics: (4,) fx, fy, cx, cy in px of the clip.
-    """
-
-    clip_frames: np.ndarray
-    world_from_camera: np.ndarray
-    intrinsics: np.ndarray
 
 
 def load(path: str) -> bpy.types.MovieClip:
@@ -125,24 +108,9 @@ def exact_rate(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
 
 
-def has_own_focal(clip: bpy.types.MovieClip) -> bool:
-    """Did somebody set or solve the focal length of the clip's tracking camera?"""
-    camera = clip.tracking.camera
-    untouched = abs(camera.focal_length_pixels - _DEFAULT_FOCAL_MM / _DEFAULT_SENSOR_MM * clip.size[0]) < 1e-2
-    return has_reconstruction(clip) or not untouched or abs(camera.sensor_width - _DEFAULT_SENSOR_MM) > 1e-4
-
-
 def has_reconstruction(clip: bpy.types.MovieClip) -> bool:
     """Was the clip's camera solved in the Movie Clip Editor?"""
     return clip.tracking.reconstruction.is_valid and len(clip.tracking.reconstruction.cameras) > 0
-
-
-def intrinsics(clip: bpy.types.MovieClip) -> np.ndarray:
-    """(4,) fx, fy, cx, cy in px of the clip's tracking camera; Blender counts cy from below."""
-    camera = clip.tracking.camera
-    focal = camera.focal_length_pixels
-    x, y = camera.principal_point_pixels
-    return np.array([focal, focal * camera.pixel_aspect, x, clip.size[1] - y])
 
 
 def reconstructed_camera(clip: bpy.types.MovieClip) -> KnownCamera:
@@ -150,7 +118,17 @@ def reconstructed_camera(clip: bpy.types.MovieClip) -> KnownCamera:
     solved = clip.tracking.reconstruction.cameras
     numbers = np.array([camera.frame for camera in solved]) - 1 + first_number(clip) - clip.frame_offset
     matrices = np.array([camera.matrix for camera in solved], float)
-    return KnownCamera(numbers, frames.camera_to_solver(matrices), intrinsics(clip))
+    order = np.argsort(numbers)
+    bundles = [track for track in clip.tracking.objects.active.tracks if track.has_bundle]
+    points = np.array([track.bundle for track in bundles], float).reshape(-1, 3)
+    return KnownCamera(
+        numbers[order].astype(float),
+        frames.camera_to_solver(matrices[order]),
+        camera_lens.of_clip(clip),
+        is_metric=False,
+        points=frames.points_to_solver(points),
+        point_errors_px=np.array([track.average_error for track in bundles], float),
+    )
 
 
 def constrained_camera(clip: bpy.types.MovieClip, scene: bpy.types.Scene) -> bpy.types.Object | None:

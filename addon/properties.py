@@ -19,6 +19,7 @@ CAMERA_SOURCES = (
     ("STATIC", "Static", "The camera does not move"),
     ("CLIP", "Clip's Solve", "Use the camera that was solved in the Movie Clip Editor"),
     ("OBJECT", "Camera Object", "Use a camera of this scene; the hands are placed in its world"),
+    ("FILE", "Camera File", "Use a camera from a .chan file of Nuke, a COLMAP model, or an .npz camera"),
 )
 FOCAL_SOURCES = (
     ("AUTO", "Automatic", "Use the clip's tracking camera if it was set, else estimate"),
@@ -41,6 +42,8 @@ ROLES = (
     ("PREVIEW", "Preview", "Root of a solve that is still running"),
     ("HAND", "Hand", "Armature of one hand"),
     ("CAMERA", "Camera", "Camera that was solved"),
+    ("POINTS", "Scene Points", "Sparse points of the background"),
+    ("PATH", "Camera Path", "Where the camera went"),
 )
 
 

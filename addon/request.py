@@ -13,9 +13,9 @@ import bpy
 import numpy as np
 
 from ..solver import messages
+from ..solver.camera.formats import KnownCamera, npz
 from ..solver.errors import SolverError
-from . import camera, clip, package, preferences, scene
-from .clip import KnownCamera
+from . import camera, camera_file, camera_lens, camera_world, clip, package, preferences, scene
 from .take_to_scene import Surroundings
 
 _numbers = itertools.count(1)
@@ -111,13 +111,38 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
     whole_movie = movie.source == "MOVIE" and known is None and target.handheld.frame_range == "CLIP"
     return {
         "frame_range": None if whole_movie else [int(numbers[0]), int(numbers[-1])],
-        "focal_px": _focal_px(target, movie),
-        "camera": None if known is None else _write_camera(known),
+        **_lens_options(target, movie),
+        **_camera_options(target, movie, known),
+        **_world_options(target, movie),
         "camera_motion": "static" if target.handheld.camera_source == "STATIC" else "auto",
         "model": around.model_source,
         "quality": target.handheld.quality.lower(),
         "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,
+    }
+
+
+def _camera_options(target: bpy.types.Scene, movie: bpy.types.MovieClip, known: KnownCamera | None) -> dict[str, Any]:
+    if target.handheld.camera_source == "FILE":
+        return camera_file.options(target, movie)
+    if known is None:
+        return {"camera": None}
+    scale = camera_file.scale(target.handheld_camera)
+    if scale == "auto":
+        scale = 1.0 if known.is_metric else "hands"
+    return {"camera": _write_camera("handheld_camera.npz", known), "camera_scale": scale}
+
+
+def _world_options(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> dict[str, Any]:
+    """What the artist has measured in the world of the take before."""
+    root = scene.find_root(target, movie)
+    wanted = camera_world.wanted_world(root, movie)
+    if wanted is None:
+        return {}
+    return {
+        "world": _write_camera("handheld_world.npz", wanted),
+        "world_scale": camera_world.measured_scale(root, wanted),
+        "hand_length_m": root.handheld_world.hand_length or None,
     }
 
 
@@ -137,13 +162,16 @@ def _chosen_frames(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> np.nd
     return numbers
 
 
-def _focal_px(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> float | None:
+def _lens_options(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> dict[str, Any]:
     settings = target.handheld
     if settings.focal_source == "VALUE":
-        return settings.focal_mm / camera.SENSOR_MM * max(movie.size)
-    if settings.focal_source == "CLIP" or clip.has_own_focal(movie):
-        return float(clip.intrinsics(movie)[0])
-    return None
+        return {"focal_px": settings.focal_mm / camera_lens.SENSOR_MM * max(movie.size)}
+    if settings.focal_source == "CLIP" or camera_lens.is_artists(movie):
+        lens = camera_lens.of_clip(movie)
+        known = {"distortion": lens.distortion.tolist(), "distortion_model": lens.model}
+        # zeros are what a clip starts with: nobody said that its lens is free of distortion
+        return {"focal_px": float(lens.intrinsics[0]), **(known if lens.distortion.any() else {})}
+    return {"focal_px": None}
 
 
 def _known_camera(target: bpy.types.Scene, around: Surroundings) -> KnownCamera | None:
@@ -162,7 +190,7 @@ def _known_camera(target: bpy.types.Scene, around: Surroundings) -> KnownCamera 
 
 
 def _require_covered(numbers: np.ndarray, known: KnownCamera) -> None:
-    missing = np.setdiff1d(numbers, known.clip_frames)
+    missing = numbers[~known.covers(numbers)]
     if len(missing):
         raise SolverError(
             "camera-too-short",
@@ -171,8 +199,8 @@ def _require_covered(numbers: np.ndarray, known: KnownCamera) -> None:
         )
 
 
-def _write_camera(known: KnownCamera) -> str:
+def _write_camera(name: str, known: KnownCamera) -> str:
     """The file is read once, when the solve starts; Blender clears its folder when it quits."""
-    path = Path(bpy.app.tempdir) / "handheld_camera.npz"
-    np.savez(path, frames=known.clip_frames, world_from_camera=known.world_from_camera, intrinsics=known.intrinsics)
+    path = Path(bpy.app.tempdir) / name
+    npz.write(path, known)
     return str(path)

@@ -12,7 +12,7 @@ import numpy as np
 from ..solver import hand_model
 from ..solver.camera.cameras import CameraPath
 from ..solver.take import MISSING, Take
-from . import animation, camera, clip, rig, scene
+from . import animation, camera, camera_scene, camera_world, clip, rig, scene
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,10 @@ def build(take: Take, take_path: str, around: Surroundings) -> bpy.types.Object:
     root = root or scene.build_root(around.scene, around.clip, f"Hands {Path(take.clip_path).stem}", "ROOT")
     root.handheld.take = take_path
     if around.camera is None:
-        path = CameraPath(take.camera_kind, take.intrinsics, take.world_from_camera)
-        build_camera(path, take.size, take.frames, root, around)
+        build_camera(take.camera(), take.size, take.frames, root, around)
+        camera_scene.show_points(root, take.points, take.point_errors_px)
+        camera_scene.show_path(root, take.world_from_camera)
+    camera_world.settle(root, take)
     there = (take.status != MISSING).any(axis=1)  # a cancel may come before a hand's first frame
     hands = [_build_hand(take, row, models[side], root, around) for row, side in enumerate(take.sides) if there[row]]
     _remove_other_hands(root, hands)

@@ -21,9 +21,10 @@ import numpy as np
 from . import __version__, hands, initialise, messages, optimise
 from . import take as takes
 from .cache import StageCache
-from .camera import formats, given, static
+from .camera import formats, given, static, world
 from .camera import solve as camera_solve
 from .camera.cameras import CameraPath
+from .camera.distortion import COEFFICIENTS
 from .camera.ideal import ideal_tracks
 from .camera.progress import CameraProgress
 from .draft import TakeDraft, camera_message
@@ -58,11 +59,14 @@ class SolveOptions:
     Attributes:
         frame_range: first and last frame to solve, inclusive, in the clip's own numbers; None for all.
         focal_px: focal length in px of the clip; None when unknown.
+        distortion, distortion_model: the lens's, when known (see ``camera.distortion``); None when unknown.
         camera: path of a solved camera (see ``camera.formats``); None to solve it here.
         camera_offset: frames of the clip added to that camera's frame numbers.
         camera_rate: its frame rate (numerator, denominator); None for the clip's.
         camera_scale: metres per unit of it; "hands" to find that by the hands, "auto" where the file is not in metres.
         camera_order: of the turns in a .chan file, the first that is made first.
+        world: path of a camera file in whose world the result is to stand (see ``camera.world``); None for any.
+        world_scale: set when that world's size is measured and has to be kept: how much larger it is than the last take.
         camera_motion: "auto" finds out how the camera moves, "static" says that it stands still.
         model: "auto", "open", or the path of the user's own MANO files.
         quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
@@ -73,11 +77,15 @@ class SolveOptions:
 
     frame_range: tuple[int, int] | None = None
     focal_px: float | None = None
+    distortion: tuple[float, ...] | None = None
+    distortion_model: str = "POLYNOMIAL"
     camera: str | None = None
     camera_offset: float = 0.0
     camera_rate: tuple[int, int] | None = None
     camera_scale: float | str = "auto"
     camera_order: str = "ZXY"
+    world: str | None = None
+    world_scale: float | None = None
     camera_motion: str = "auto"
     model: str = "auto"
     quality: str = "balanced"
@@ -96,11 +104,12 @@ class SolveOptions:
             "quality": (INITIAL, *optimise.PRESETS),
             "camera_motion": CAMERA_MOTIONS,
             "camera_order": formats.chan.ORDERS,
+            "distortion_model": COEFFICIENTS,
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
-        for name in ("focal_px", "hand_length_m"):
+        for name in ("focal_px", "hand_length_m", "world_scale"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise _not_valid(name, getattr(self, name), "a number above 0")
         for name in ("frame_rate", "camera_rate"):
@@ -246,10 +255,24 @@ class _Solve:
             camera = static.assume(len(clip), clip.size, self._options.focal_px)
             if self._options.focal_px is None:
                 yield _lens_warning(camera, clip)
+        if known is None and self._options.distortion is not None:
+            camera = dataclasses.replace(
+                camera,
+                distortion=np.array(self._options.distortion),
+                distortion_model=self._options.distortion_model,
+            )
+        camera = self._in_wanted_world(clip, camera)
         for note in camera.notes:
             yield messages.Warned(0, note.code, note.sentence, note.repair)
         yield camera_message(camera, clip.first_frame)
         return camera
+
+    def _in_wanted_world(self, clip: Clip, camera: CameraPath) -> CameraPath:
+        options = self._options
+        if options.world is None:
+            return camera
+        wanted = world.read(options.world, clip.size)
+        return world.brought_into(camera, np.array(clip.frame_numbers), wanted, options.world_scale is not None)
 
     def _fit(
         self, tracks: list[HandTrack], camera: CameraPath, models: dict[str, HandModel]

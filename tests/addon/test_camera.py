@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, camera, clip, frames, request, scene, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, camera_lens, clip, frames, request, scene, take_to_scene
 from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Matrix, Vector
@@ -55,7 +55,7 @@ def test_intrinsics_return(width, height, focal, cx, cy):
     take = moving_take(sides=(), size=(width, height), intrinsics=np.array([focal, focal, cx, cy]))
     take_to_scene.build(take, "a.npz", Surroundings(bpy.context.scene, None, "open"))
     data = bpy.context.scene.camera.data
-    np.testing.assert_allclose(camera.intrinsics(data, (width, height)), [focal, focal, cx, cy], rtol=1e-5)
+    np.testing.assert_allclose(camera_lens.intrinsics(data, (width, height)), [focal, focal, cx, cy], rtol=1e-5)
 
 
 @pytest.mark.parametrize("sensor_fit", ["AUTO", "HORIZONTAL", "VERTICAL"])
@@ -71,7 +71,7 @@ def test_intrinsics_of_any_camera(sensor_fit, size):
     mine.matrix_world = Matrix(frames.camera_to_blender(np.eye(4)))
     bpy.context.view_layer.update()
     found = blender_pixel(mine, point, size)
-    assert np.abs(found - project(point, camera.intrinsics(data, size))).max() < 0.01
+    assert np.abs(found - project(point, camera_lens.intrinsics(data, size))).max() < 0.01
 
 
 def test_a_moving_camera_has_generated_keys_and_a_static_one_none():
@@ -215,4 +215,4 @@ def test_full_frame_millimetres_count_along_the_longer_side(tmp_path):
 
 def test_clip_intrinsics_count_from_above(movie):
     movie.tracking.camera.principal_point_pixels = (30.0, 10.0)
-    assert clip.intrinsics(movie)[2:].tolist() == [30.0, 26.0]
+    assert camera_lens.of_clip(movie).intrinsics[2:].tolist() == [30.0, 26.0]

@@ -1,0 +1,255 @@
+"""Handles on a solved world, in Blender's own words: Set Floor, Set Origin, Set Scale, and known measures.
+
+They move and scale the root at once. What was measured is kept beside it (``handheld_world``), and the next solve gets
+the camera's path in the world that the artist has set (``wanted_world``), measured size included; then the root's scale
+is taken back, since the take has it. Hands are scaled along until then: their size is known by themselves.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..solver.camera.formats import KnownCamera, LensPart
+from ..solver.errors import SolverError
+from ..solver.take import Take
+from . import camera_picks, clip, pinned_camera
+from .scene import edited_root
+
+_LEAST_DISTANCE = 1e-6
+_SAME_SCALE = 1e-4
+
+
+def set_floor(context: bpy.types.Context) -> bpy.types.Object:
+    """The plane through three or more picked points (or the fingertips of the active hand) becomes z = 0.
+
+    Raises:
+        SolverError: ``world-...``: nothing is solved, or too little is picked.
+    """
+    root = _root(context)
+    points = camera_picks.points(context) or camera_picks.contact(context, root)
+    if len(points) < 3:
+        raise SolverError(
+            "world-three-points",
+            f"A floor needs three points, {len(points)} are selected.",
+            "Select three vertices of the scene points, three bones or three empties, or a hand that lies on it.",
+        )
+    normal = _normal(points, _eye(context, root))
+    middle = sum(points, Vector()) / len(points)
+    turn = normal.rotation_difference(Vector((0, 0, 1))).to_matrix().to_4x4()
+    _move(root, Matrix.Translation((middle.x, middle.y, 0)) @ turn @ Matrix.Translation(-middle))
+    root.handheld_world.is_placed = True
+    return root
+
+
+def set_origin(context: bpy.types.Context) -> bpy.types.Object:
+    """The middle of the picked points becomes the world's origin.
+
+    Raises:
+        SolverError: ``world-...``.
+    """
+    root = _root(context)
+    points = camera_picks.points(context)
+    if not points:
+        raise SolverError(
+            "world-no-point", "No point is selected.", "Select a vertex of the scene points, a bone or an empty."
+        )
+    _move(root, Matrix.Translation(-sum(points, Vector()) / len(points)))
+    root.handheld_world.is_placed = True
+    return root
+
+
+def picked_distance(context: bpy.types.Context) -> float:
+    """Between the two picked points, in the scene as it is.
+
+    Raises:
+        SolverError: ``world-two-points``.
+    """
+    points = camera_picks.points(context)
+    if len(points) != 2 or (points[0] - points[1]).length < _LEAST_DISTANCE:
+        raise SolverError(
+            "world-two-points",
+            f"A length needs two points apart from each other, {len(points)} are selected.",
+            "Select two vertices of the scene points, two bones or two empties.",
+        )
+    return (points[0] - points[1]).length
+
+
+def set_length(context: bpy.types.Context, length: float) -> bpy.types.Object:
+    """Scale so that the two picked points are ``length`` apart. Two bones of one hand tell the hand's size.
+
+    Raises:
+        SolverError: ``world-...``.
+    """
+    root = _root(context)
+    factor = length / picked_distance(context)
+    hand = camera_picks.only_hand(context)
+    if hand is not None:
+        return _known_hand(root, factor * hand_length(hand), factor)
+    return _scaled(root, factor, "SCENE")
+
+
+def set_hand_length(context: bpy.types.Context, length: float) -> bpy.types.Object:
+    """Scale so that the active hand (or the only one) is ``length`` from wrist to middle fingertip.
+
+    Raises:
+        SolverError: ``world-...``.
+    """
+    root = _root(context)
+    return _known_hand(root, length, length / hand_length(camera_picks.require_hand(context, root)))
+
+
+def hand_length(hand: bpy.types.Object) -> float:
+    """Wrist to middle fingertip along the bones, as the solver counts it, in the scene as it is."""
+    bones = [hand.data.bones[name] for name in ("wrist", "middle1", "middle2", "middle3")]
+    heads = [bone.head_local for bone in bones] + [bones[-1].tail_local]
+    along = sum((b - a).length for a, b in zip(heads, heads[1:], strict=False))
+    return along * hand.matrix_world.median_scale
+
+
+def camera_height(context: bpy.types.Context) -> float:
+    """Of the solved camera over the floor, in the frame that is shown.
+
+    Raises:
+        SolverError: ``world-...``.
+    """
+    height = _eye(context, _root(context)).z
+    if height < _LEAST_DISTANCE:
+        raise SolverError("world-no-floor", "The camera is not above the floor.", "Set the floor first.")
+    return height
+
+
+def set_camera_height(context: bpy.types.Context, height: float) -> bpy.types.Object:
+    """Scale about the floor so that the camera is so high in the frame that is shown.
+
+    Raises:
+        SolverError: ``world-...``.
+    """
+    root = _root(context)
+    factor = height / camera_height(context)
+    root.handheld_world.is_placed = True
+    return _scaled(root, factor, "SCENE")
+
+
+def scale_of(world: bpy.types.PropertyGroup) -> float:
+    """The root's uniform scale; getter of the slider."""
+    return world.id_data.scale[0]
+
+
+def slide_scale(world: bpy.types.PropertyGroup, scale: float) -> None:
+    """Setter of the slider."""
+    root = world.id_data
+    _scaled(root, scale / root.scale[0], "SCENE")
+
+
+def reset(context: bpy.types.Context) -> bpy.types.Object:
+    """Back to the solver's own world; what was measured is forgotten.
+
+    Raises:
+        SolverError: ``world-nothing-solved``.
+    """
+    root = _root(context)
+    root.matrix_world = Matrix.Identity(4)
+    world = root.handheld_world
+    world.scaled_by, world.hand_length, world.is_placed = "NONE", 0.0, False
+    return root
+
+
+# --- for the next solve -----------------------------------------------------------------------------------------------
+
+
+def wanted_world(root: bpy.types.Object | None, movie: bpy.types.MovieClip) -> KnownCamera | None:
+    """The camera's path as the artist's world has it, clip frames; None when nothing was set or there is no camera.
+
+    The root keeps its place and rotation, so the path is in the root's space but for the measured scale.
+    """
+    camera = pinned_camera.of_root(root) if root is not None else None
+    if camera is None or not (root.handheld_world.is_placed or root.handheld_world.scaled_by != "NONE"):
+        return None
+    numbers = clip.all_frames(movie)
+    shown = clip.scene_frames(movie, numbers)
+    poses = pinned_camera.keyed_path(camera, shown)
+    lens = LensPart(np.array([1.0, 1.0, 0.0, 0.0]), tuple(movie.size))
+    standing = KnownCamera(numbers.astype(float), poses, lens)
+    return standing.scaled(measured_scale(root, standing) or 1.0)
+
+
+def measured_scale(root: bpy.types.Object, wanted: KnownCamera) -> float | None:
+    """How much larger than the standing take the next one has to be; None when nobody measured what it can show.
+
+    Where the camera stays in its place only a hand's length can be seen in the take.
+    """
+    by = root.handheld_world.scaled_by
+    travels = np.ptp(wanted.world_from_camera[:, :3, 3], axis=0).max() > 0
+    return root.scale[0] if by == "HAND" or (by == "SCENE" and travels) else None
+
+
+def settle(root: bpy.types.Object, take: Take) -> None:
+    """A new take may have the root's measured scale in itself: the root gives it up, its pins with it."""
+    world = root.handheld_world
+    if world.scaled_by == "NONE" or world.settled == take_stamp(take):
+        return
+    world.settled = take_stamp(take)
+    scale = take.provenance.get("options", {}).get("world_scale")
+    if scale is None:
+        return
+    root.scale = [value / scale for value in root.scale]
+    if abs(root.scale[0] - 1) < _SAME_SCALE:
+        root.scale = (1.0, 1.0, 1.0)
+    for pin in root.handheld_edit.pins:
+        pin.position = [value * scale for value in pin.position]
+        pin.wrist_location = [value * scale for value in pin.wrist_location]
+
+
+def take_stamp(take: Take) -> str:
+    """Tells takes apart: one that is imported twice must not scale twice."""
+    return f"{float(np.nansum(take.world_from_camera)):.9g} {float(np.nansum(take.transl)):.9g}"
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _root(context: bpy.types.Context) -> bpy.types.Object:
+    root = edited_root(context)
+    if root is None:
+        raise SolverError("world-nothing-solved", "Nothing is solved yet.", "Solve a clip, or import a take.")
+    return root
+
+
+def _known_hand(root: bpy.types.Object, length: float, factor: float) -> bpy.types.Object:
+    root.handheld_world.hand_length = length
+    return _scaled(root, factor, "HAND")
+
+
+def _scaled(root: bpy.types.Object, factor: float, by: str) -> bpy.types.Object:
+    """About the floor's origin once that is set, else about the root."""
+    if root.handheld_world.is_placed:
+        root.location = [value * factor for value in root.location]
+    root.scale = [value * factor for value in root.scale]
+    root.handheld_world.scaled_by = by
+    root.update_tag()
+    return root
+
+
+def _move(root: bpy.types.Object, by: Matrix) -> None:
+    root.matrix_world = by @ root.matrix_world
+
+
+def _normal(points: list[Vector], eye: Vector) -> Vector:
+    """Of the plane nearest to the points, on the side of the eye."""
+    middle = np.mean(points, axis=0)
+    _, spread, axes = np.linalg.svd(np.array(points) - middle, full_matrices=False)
+    if spread[1] < 1e-3 * spread[0] or spread[0] < _LEAST_DISTANCE:
+        raise SolverError(
+            "world-three-points", "The selected points lie on one line.", "Select three points that span a floor."
+        )
+    normal = Vector(axes[2])
+    return normal if normal.dot(eye - Vector(middle)) >= 0 else -normal
+
+
+def _eye(context: bpy.types.Context, root: bpy.types.Object) -> Vector:
+    camera = pinned_camera.of_root(root) or context.scene.camera
+    if camera is None:
+        raise SolverError("world-no-camera", "There is no camera.", "Solve the clip, or choose the scene's camera.")
+    return camera.matrix_world.translation
