@@ -108,6 +108,7 @@ def write_visibility(armature: bpy.types.Object, scene_frames: np.ndarray, is_th
     always_there = len(changes) == 1 and is_there.all()
     for path in ("hide_viewport", "hide_render"):
         animation.remove_generated(mesh, path)
+        setattr(mesh, path, False)  # without keys the last frame's would stay
         if not always_there:
             channel = animation.Channel(path, 0, "Visibility", scene_frames[changes], hidden, "CONSTANT")
             animation.write(mesh, [channel])

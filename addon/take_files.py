@@ -28,6 +28,19 @@ def of_root(root: bpy.types.Object) -> Take:
     return _load(str(path), about.st_mtime_ns, about.st_size)
 
 
+def relink(root: bpy.types.Object, path: str) -> None:
+    """Tell a root where its take is now.
+
+    Raises:
+        SolverError: the file is no take, or one of another clip; the root is as it was then.
+    """
+    found = takes.load(path)
+    known = {hand.handheld.side for hand in root.children if hand.handheld.role == "HAND"}
+    if not known <= set(found.sides):
+        raise SolverError("take-not-fitting", f"{Path(path).name} has other hands than these.", "Choose another take.")
+    root.handheld.take = path
+
+
 @lru_cache(maxsize=2)
 def _load(path: str, *_: int) -> Take:
     return takes.load(path)

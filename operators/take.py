@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..addon import imports
+from ..addon import imports, scene, solve, take_files
 from ..solver.errors import SolverError
 
 
@@ -39,4 +39,32 @@ class HANDHELD_OT_import_take(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (HANDHELD_OT_import_take,)
+class HANDHELD_OT_find_take(bpy.types.Operator):
+    """Tell the hands where the take is that they were made from; they stay as they are"""
+
+    bl_idname = "handheld.find_take"
+    bl_label = "Find Take"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.npz", options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return scene.edited_root(context) is not None
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            take_files.relink(scene.edited_root(context), bpy.path.abspath(self.filepath))
+        except SolverError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
+        solve.dismiss()
+        return {"FINISHED"}
+
+
+CLASSES = (HANDHELD_OT_import_take, HANDHELD_OT_find_take)

@@ -51,10 +51,12 @@ class TakeDraft:
         self._sigma = np.full((hands, frames, 21), np.nan)
         self._keypoints_px = np.full((hands, frames, 21, 2), np.nan)
         self._covariance_px = np.full((hands, frames, 21, 2, 2), np.nan)
+        self._landmarks_m = np.full((hands, frames, 21, 3), np.nan)
         for hand, track in enumerate(tracks):
             rows = track.frames - clip.first_frame
             self._keypoints_px[hand, rows] = track.landmarks_px
             self._covariance_px[hand, rows] = track.covariance_px
+            self._landmarks_m[hand, rows] = track.landmarks_m
 
     def add(self, motion: InitialMotion) -> Iterator[Message]:
         """Take in some frames of one track, seen from each frame's camera; gives the messages that show them."""
@@ -140,6 +142,7 @@ class TakeDraft:
             confidence=self._confidence,
             keypoints_px=self._keypoints_px,
             keypoint_covariance_px=self._covariance_px,
+            landmarks_m=self._landmarks_m,
             joint_sigma=self._sigma,
             landmark_offsets=self._offsets,
             provenance={"solver": __version__, "options": self._options, "seconds": self.seconds},

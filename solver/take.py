@@ -57,6 +57,8 @@ class Take:
         confidence: (H, T) in 0..1, 0 where missing.
         keypoints_px: (H, T, 21, 2) calibrated 2D landmarks that the solve used, in px of the clip; NaN where none.
         keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.
+        landmarks_m: (H, T, 21, 3) the tracker's own metric hand, as in ``observations.HandTrack``; NaN where none.
+            Empty when there are none at all: a re-solve then lacks this evidence.
         joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
             but the wrist itself; NaN where missing or not computed.
         landmark_offsets: (21, 3) bone-local offsets joint -> landmark, metres at mean hand size, right hand.
@@ -90,6 +92,7 @@ class Take:
     point_errors_px: np.ndarray = field(default_factory=lambda: np.zeros(0))
     distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
     distortion_model: str = "POLYNOMIAL"
+    landmarks_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 21, 3)))
 
     def __post_init__(self) -> None:
         _check_shapes(self)
@@ -111,6 +114,7 @@ _ARRAYS = (
     "frames", "intrinsics", "world_from_camera", "camera_status", "camera_error_px", "points",
     "betas", "rotations", "transl", "status", "confidence",
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
+    "landmarks_m",
 )  # fmt: skip
 
 
@@ -133,6 +137,7 @@ def _check_shapes(take: Take) -> None:
         "landmark_offsets": (21, 3),
         "point_errors_px": (len(take.point_errors_px),),
         "distortion": (len(take.distortion),),
+        "landmarks_m": (h, t, 21, 3) if take.landmarks_m.size else take.landmarks_m.shape,
     }
     for name, shape in expected.items():
         if np.shape(getattr(take, name)) != shape:

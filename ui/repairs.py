@@ -18,6 +18,7 @@ _REPAIRS = {
     "hand-model-": ("preferences.addon_show", "Preferences", "PREFERENCES"),
     "solver-not-started": ("preferences.addon_show", "Preferences", "PREFERENCES"),
     "scene-gone": ("handheld.import_take", "Import Take", "IMPORT"),
+    "take-missing": ("handheld.find_take", "Find Take", "VIEWZOOM"),
     "solver-died": ("handheld.solve", "Solve Again", "FILE_REFRESH"),
 }
 

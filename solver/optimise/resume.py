@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..camera.distortion import undistort
 from ..camera.ideal import ideal_tracks
 from ..hand_model import HandModel
 from ..hand_model.rotations import angle_between
@@ -17,7 +18,7 @@ from ..observations import HandTrack
 from ..take import MISSING, OBSERVED, Take
 from .anatomy import angles_of
 from .clip import Clip, assemble
-from .constraints import Constraint
+from .constraints import Constraint, ImagePoint
 from .local import calmer, resolve
 from .objective import clip_costs
 from .problem import Problem
@@ -91,7 +92,14 @@ class Resumed:
         for name in ("track", "other_track"):
             if name in names:
                 moved[name] = self._segment(getattr(constraint, name), begin)
+        if isinstance(constraint, ImagePoint) and constraint.position_px is not None:
+            moved["position_px"] = self._straightened(constraint.position_px)
         return dataclasses.replace(constraint, **moved)
+
+    def _straightened(self, position_px: np.ndarray) -> np.ndarray:
+        """A pixel of the clip as the problem's pinhole sees it."""
+        take = self.take
+        return undistort(np.asarray(position_px, float), take.intrinsics, take.distortion, take.distortion_model)
 
     def _segment(self, hand: int, frame: int) -> int:
         for index, segment in enumerate(self.clip.segments):
@@ -208,7 +216,9 @@ def _track(take: Take, hand: int) -> HandTrack:
         frames=take.frames[rows],
         landmarks_px=np.where(seen, take.keypoints_px[hand, rows], np.nan),
         covariance_px=take.keypoint_covariance_px[hand, rows],
-        landmarks_m=np.full((len(rows), 21, 3), np.nan),
+        landmarks_m=np.where(seen, take.landmarks_m[hand, rows], np.nan)
+        if take.landmarks_m.size
+        else np.full((len(rows), 21, 3), np.nan),
         presence=take.confidence[hand, rows],
     )
 
