@@ -72,6 +72,15 @@ class RefinedTrack:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What turns a solver's state back into tracks: ``clip``, ``calibration``, and ``sides`` by track index."""
+
+    clip: Clip
+    calibration: LandmarkCalibration
+    sides: Mapping[int, str]
+
+
+@dataclass(frozen=True)
 class Refined:
     """The state of the solve after a step; the last one has ``final`` set.
 
@@ -81,7 +90,7 @@ class Refined:
         landmark_offsets: (21, 3) metres, right hand, bone-local.
         stage, step: where the solve is. stage_end: whether a stage has just ended. cost: its objective.
         outcome: of the last stage, when final.
-        problem, state: for a later local re-solve.
+        problem, state: for a later local re-solve. origin: for a later stage (``continued``).
         uncertainty: when final and asked for.
     """
 
@@ -95,6 +104,7 @@ class Refined:
     cost: float
     problem: Problem
     state: State
+    origin: Origin
     outcome: Outcome | None = None
     final: bool = False
     uncertainty: Uncertainty | None = None
@@ -133,13 +143,13 @@ def refine(
     sources = tuple(segment.track for segment in clip.segments)
     costs = clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, more, sources)
     problem = Problem(clip.layout, clip.view, costs)
+    origin = Origin(clip, calibration, {index: motion.side for index, motion in motions.items()})
     iterate = Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     if clip.segments:
         for iterate in _iterates(problem, clip.start, options.preset, cancelled):
-            yield _refined(clip, problem, calibration, iterate, motions)
+            yield continued(origin, problem, iterate)
     sure = options.uncertainty and bool(clip.segments) and not cancelled()
-    uncertainty = marginals(problem, iterate.state) if sure else None
-    yield _refined(clip, problem, calibration, iterate, motions, True, uncertainty)
+    yield continued(origin, problem, iterate, final=True, sure=sure)
 
 
 def _iterates(problem: Problem, start: State, preset: Preset, cancelled: Callable[[], bool]) -> Iterator[Iterate]:
@@ -164,31 +174,27 @@ def _free(options: RefineOptions, camera: CameraPath) -> dict[str, bool]:
     }
 
 
-def _refined(
-    clip: Clip,
-    problem: Problem,
-    calibration: LandmarkCalibration,
-    iterate: Iterate,
-    motions: Mapping[int, InitialMotion],
-    final: bool = False,
-    uncertainty: Uncertainty | None = None,
-) -> Refined:
+def continued(origin: Origin, problem: Problem, iterate: Iterate, final: bool = False, sure: bool = False) -> Refined:
+    """What a solve of ``origin``'s clip shows after an iterate; ``sure``: with covariances, under ``problem``."""
+    clip = origin.clip
     state = iterate.state
     at = problem.at(state)
+    uncertainty = marginals(problem, state) if sure else None
     sigma = None if uncertainty is None else SIGMA_FACTOR * uncertainty.keypoint_sigma()
     pose = np.tile(np.eye(4), (len(clip.frames), 1, 1))
     pose[:, :3, :3], pose[:, :3, 3] = np.swapaxes(state.camera_from_world, -1, -2), at.scaled_centre
     return Refined(
-        tracks=tuple(_track(clip, state, index, motions[index].side, sigma) for index in sorted(motions)),
+        tracks=tuple(_track(clip, state, index, origin.sides[index], sigma) for index in sorted(origin.sides)),
         world_from_camera=pose,
         intrinsics=np.concatenate([at.focal_px, clip.view.centre_px]),
-        landmark_offsets=calibration.offsets_m + state.offsets,
+        landmark_offsets=origin.calibration.offsets_m + state.offsets,
         stage=iterate.stage,
         step=iterate.step,
         stage_end=iterate.outcome is not None,
         cost=iterate.cost,
         problem=problem,
         state=state,
+        origin=origin,
         outcome=iterate.outcome if final else None,
         final=final,
         uncertainty=uncertainty,

@@ -31,7 +31,7 @@ class Skinned:
     """Skin points of n hands in space, r on each.
 
     Attributes:
-        positions: (n, r, 3). by_joint: (n, r, 16, 3) what each joint's bone contributes to them (weight times place).
+        positions: (n, r, 3). by_joint: (n, 16, r, 3) what each joint's bone contributes to them (weight times place).
         weights: (n, r, 16). index: (n, r) which of the model's points they are. posed: the bones.
     """
 
@@ -59,10 +59,10 @@ def skinned(
     posed = pose_landmarks(skeleton, betas, pose)
     weights = points.weights[index]
     rest = (points.rest @ np.concatenate([[1.0], betas]))[index] + blend
-    arms = rest[:, :, None] - skeleton.at(betas)[0]  # (n, r, 16, 3)
-    turned = (posed.frames[:, None] @ arms[..., None])[..., 0]
-    by_joint = weights[..., None] * (turned + posed.origins[:, None])
-    return Skinned(by_joint.sum(2), by_joint, weights, index, posed)
+    bones = posed.origins - (posed.frames @ skeleton.at(betas)[0][..., None])[..., 0]
+    placed = rest[:, None] @ posed.frames.swapaxes(-1, -2) + bones[:, :, None]  # (n, 16, r, 3)
+    placed *= weights.swapaxes(1, 2)[..., None]
+    return Skinned(placed.sum(1), placed, weights, index, posed)
 
 
 def along(
@@ -78,11 +78,11 @@ def along(
     by_hand = np.empty((n, r, ROOT + len(hinges)))
     by_hand[..., :3] = _cross(skin.positions - posed.origins[:, None, 0], directions)
     by_hand[..., 3:ROOT] = directions
-    moved = np.tensordot(skin.by_joint, _MOVES[1:], axes=(2, 1))  # (n, r, 3, 15)
-    share = skin.weights @ _MOVES[1:].T
-    levers = np.moveaxis(moved, -1, 2) - share[..., None] * posed.origins[:, None, 1:]  # (n, r, 15, 3)
-    torques = _cross(levers, directions[:, :, None])
-    by_hand[..., ROOT:] = (torques[:, :, hinges.joint - 1] * posed.axes[:, None]).sum(-1)
+    moved = (_MOVES[1:] @ skin.by_joint.reshape(n, JOINT_COUNT, -1)).reshape(n, -1, r, 3)
+    share = _MOVES[1:] @ skin.weights.swapaxes(1, 2)
+    levers = moved - share[..., None] * posed.origins[:, 1:, None]  # (n, 15, r, 3)
+    torques = _cross(levers, directions[:, None])[:, hinges.joint - 1]  # (n, hinges, r, 3)
+    by_hand[..., ROOT:] = (torques @ posed.axes[..., None])[..., 0].swapaxes(1, 2)
     return by_hand, _by_shape(points, skeleton, skin, directions)
 
 

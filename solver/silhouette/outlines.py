@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..initialise.kinematics import joint_rotations
 from ..optimise.costs import ContourCost
 from ..optimise.evaluation import Evaluation
 from ..optimise.kernels import GemanMcClure
 from .contour import Outline, Posed, View, look, model_outline
 from .crop import SIZE, Crop
+from .masks import region_of
 from .matching import ROWS, Evidence, Matches, match
 from .surface import Surface, edge_points
 
@@ -24,13 +26,15 @@ class ContourWeights:
     deviation: of a point of the outline from its line, as a share of the crop's side.
     share: how many points' worth of independent evidence there is in a crop pixel of outline.
     robust_sigmas: Geman-McClure scale, in deviations.
-    reach: how far a match may be, shares of the crop's side, from the first round to the last.
+    landmarks: factor on the landmarks' information (as a square root) in frames whose mask is trusted fully.
+    reach: how far a match may be, shares of the crop's side, round by round.
     """
 
-    deviation: float = 1.5 / 96
-    share: float = 0.045
+    deviation: float = 1 / 96
+    share: float = 0.2
+    landmarks: float = 0.5
     robust_sigmas: float = 4.0
-    reach: tuple[float, ...] = (14 / 96, 10 / 96, 7 / 96, 5 / 96)
+    reach: tuple[float, ...] = (14 / 96, 9 / 96, 6 / 96)
 
 
 class PosedHands:
@@ -56,6 +60,10 @@ class PosedHands:
         """(V, 2) px."""
         x = self.vertices[hand]
         return self._at.focal_px * x[:, :2] / np.maximum(x[:, 2:], _NEAREST_M) + self._at.view.centre_px
+
+    def present(self, frame: int) -> list[int]:
+        """The hand-frames of a frame of the problem."""
+        return self._in_frame.get(frame, [])
 
     def beside(self, hand: int) -> list[int]:
         """All hands in the same frame that are before the camera, this one first; empty when it isn't itself."""
@@ -130,8 +138,6 @@ def _information(found: Matches, seen: Evidence, weights: ContourWeights) -> np.
 
 def _blend(at: Evaluation, index: int, blend: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(n, ROWS, 3) pose blend shapes of the points as the hands are posed now."""
-    from ..initialise.kinematics import joint_rotations
-
     track = at.layout.tracks[index]
     rotations = joint_rotations(track.bare, at.hands(track.hands))
     features = (rotations[:, 1:] - np.eye(3)).reshape(len(rotations), -1)
@@ -139,3 +145,19 @@ def _blend(at: Evaluation, index: int, blend: np.ndarray, points: np.ndarray) ->
     for row, (feature, index_) in enumerate(zip(features, points, strict=True)):
         out[row] = blend[index_] @ feature
     return out
+
+
+def overlaps(at: Evaluation, surfaces: Sequence[Surface], evidence: Mapping[int, Evidence]) -> np.ndarray:
+    """(N,) of hand and mask together, the share that both cover; NaN where there is no mask to trust.
+
+    The arm, other hands and what is unknown do not count.
+    """
+    shares, hands = np.full(at.layout.hand_count, np.nan), PosedHands(at, surfaces)
+    for hand, seen in evidence.items():
+        if seen.trust <= 0 or not hands.beside(hand):
+            continue
+        region = region_of(hands.view(hand, seen.crop), seen.unknown)
+        known = ~(region.arm | region.other | seen.unknown)
+        both, either = (seen.inside & region.hand & known).sum(), ((seen.inside | region.hand) & known).sum()
+        shares[hand] = both / max(either, 1)
+    return shares

@@ -25,33 +25,37 @@ def rasterise(corners_px: np.ndarray, nearness: np.ndarray, size: tuple[int, int
     """
     width, height = size
     index, nearest = np.full(height * width, NOTHING), np.zeros(height * width)
-    low = np.clip(np.ceil(corners_px.min(1) - 0.5), 0, size).astype(int)
-    high = np.clip(np.floor(corners_px.max(1) - 0.5) + 1, 0, size).astype(int)
-    spans = np.maximum(high - low, 0)
-    count = np.where(facing(corners_px), spans[:, 0] * spans[:, 1], 0)
+    shown = np.flatnonzero(facing(corners_px))
+    corners, near = corners_px[shown], nearness[shown]
+    low, high = _pixel_spans(corners, size)
+    spans = high - low
+    count = np.where((spans > 0).all(1), spans[:, 0] * spans[:, 1], 0)
     triangle = np.repeat(np.arange(len(count)), count)
-    if not len(triangle):
-        return index.reshape(height, width), nearest.reshape(height, width)
     rank = np.arange(len(triangle)) - np.repeat(np.cumsum(count) - count, count)
-    x = low[triangle, 0] + rank % spans[triangle, 0]
-    y = low[triangle, 1] + rank // spans[triangle, 0]
-    shares = _barycentric(corners_px, triangle, x + 0.5, y + 0.5)
-    inside = (shares >= 0).all(0)
-    triangle, pixel = triangle[inside], (y * width + x)[inside]
-    near = (shares[:, inside] * nearness[triangle].T).sum(0)
-    order = np.argsort(near)  # of several assignments to one pixel the last one stays
-    index[pixel[order]], nearest[pixel[order]] = triangle[order], near[order]
+    row = rank // spans[triangle, 0]
+    x, y = low[triangle, 0] + rank - row * spans[triangle, 0], low[triangle, 1] + row
+    b, c = _shares(corners, triangle, x + 0.5, y + 0.5)
+    inside = np.flatnonzero((b >= 0) & (c >= 0) & (b + c <= 1))
+    triangle, pixel, b, c = triangle[inside], (y * width + x)[inside], b[inside], c[inside]
+    depth = (1 - b - c) * near[triangle, 0] + b * near[triangle, 1] + c * near[triangle, 2]
+    order = np.argsort(depth)  # of several assignments to one pixel the last one stays
+    index[pixel[order]], nearest[pixel[order]] = shown[triangle[order]], depth[order]
     return index.reshape(height, width), nearest.reshape(height, width)
 
 
-def _barycentric(corners: np.ndarray, triangle: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(3, n) shares of each triangle's corners at points; negative outside."""
-    a, edges = corners[:, 0], corners[:, 1:] - corners[:, :1]
-    area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 1, 0] * edges[:, 0, 1]
+def _pixel_spans(corners: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 2) first and one-past-last pixel (x, y) whose centres lie in each triangle's box, within the picture."""
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    low = np.ceil(np.minimum(np.minimum(a, b), c) - 0.5)
+    high = np.floor(np.maximum(np.maximum(a, b), c) + 0.5)
+    return np.clip(low, 0, size).astype(int), np.clip(high, 0, size).astype(int)
+
+
+def _shares(corners: np.ndarray, triangle: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) barycentric shares of the second and the third corner at points."""
+    a, ab, ac = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = ab[:, 0] * ac[:, 1] - ac[:, 0] * ab[:, 1]
     inverse = 1 / np.where(area == 0, np.inf, area)
+    to_b, to_c = np.stack([ac[:, 1], -ac[:, 0]]) * inverse, np.stack([-ab[:, 1], ab[:, 0]]) * inverse
     dx, dy = x - a[triangle, 0], y - a[triangle, 1]
-    to_b = np.stack([edges[:, 1, 1], -edges[:, 1, 0]]) * inverse
-    to_c = np.stack([-edges[:, 0, 1], edges[:, 0, 0]]) * inverse
-    b = to_b[0][triangle] * dx + to_b[1][triangle] * dy
-    c = to_c[0][triangle] * dx + to_c[1][triangle] * dy
-    return np.stack([1 - b - c, b, c])
+    return to_b[0, triangle] * dx + to_b[1, triangle] * dy, to_c[0, triangle] * dx + to_c[1, triangle] * dy

@@ -1,0 +1,109 @@
+"""Masks of a whole clip: two passes over its frames, one to learn the skin's colours, one to cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from ..camera.cameras import CameraPath
+from ..camera.distortion import distort
+from ..optimise.evaluation import Evaluation
+from ..video import Clip
+from .crop import SIZE, Crop, crop_around
+from .masks import Colours, Region, region_of, segment, to_lab
+from .matching import Evidence, evidence_of
+from .outlines import PosedHands
+from .surface import Surface
+
+_LEARNT_FRAMES = 40
+
+
+class Lens:
+    """Cuts crops, which lie in the pinhole's picture, out of the clip's, which the lens bends."""
+
+    def __init__(self, camera: CameraPath) -> None:
+        self._camera = camera
+        self._bent = bool(np.any(camera.distortion))
+
+    def cut(self, image: np.ndarray, crop: Crop, smooth: bool = True, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
+        """(SIZE, SIZE, ...) as ``Crop.cut``."""
+        if not self._bent:
+            return crop.cut(image, smooth, border)
+        y, x = np.mgrid[0:SIZE, 0:SIZE] + 0.5
+        camera = self._camera
+        there = distort(
+            crop.outside(np.stack([x, y], axis=-1)), camera.intrinsics, camera.distortion, camera.distortion_model
+        )
+        places = (there - 0.5).astype(np.float32)
+        method = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
+        if smooth and crop.scale < 0.7:
+            image = cv2.GaussianBlur(image, (0, 0), 0.4 / crop.scale)
+        return cv2.remap(image, places, None, method, borderMode=border)
+
+    def outside(self, size: tuple[int, int], crop: Crop) -> np.ndarray:
+        """(SIZE, SIZE) bool: beyond a picture of (width, height)."""
+        corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]], float)
+        places = crop.outside(corners)
+        if not self._bent and (places.min(0) >= 0).all() and (places.max(0) <= size).all():
+            return np.zeros((SIZE, SIZE), bool)
+        there = np.ones(size[::-1], np.uint8)
+        return self.cut(there, crop, smooth=False, border=cv2.BORDER_CONSTANT) == 0
+
+
+class MaskMaker:
+    """Makes the evidence of a clip from a state of its hands.
+
+    Args:
+        at: where the hands are believed to be. surfaces: by track of the layout.
+        first_frame: the clip's number of the problem's frame 0.
+    """
+
+    def __init__(
+        self, at: Evaluation, surfaces: Sequence[Surface], camera: CameraPath, size: tuple[int, int], first_frame: int
+    ) -> None:
+        self._layout, self._first, self._size = at.layout, first_frame, size
+        self._hands, self._lens = PosedHands(at, surfaces), Lens(camera)
+        self._colours = [Colours() for _ in surfaces]
+
+    def run(self, clip: Clip) -> Iterator[tuple[int, Evidence | None]]:
+        """Every hand-frame in order of frames with its evidence, None where there is none."""
+        step = max(1, len(clip) // _LEARNT_FRAMES)
+        for number, image in clip.frames():
+            if (number - self._first) % step == 0:
+                self._learn(number, image)
+        densities = self._densities()
+        for number, image in clip.frames():
+            for hand in self._hands.present(number - self._first):
+                yield hand, self._segmented(hand, image, densities)
+
+    def _learn(self, number: int, image: np.ndarray) -> None:
+        for hand in self._hands.present(number - self._first):
+            looked = self._look(hand, image)
+            if looked is not None:
+                lab, region, _ = looked
+                self._colours[self._layout.track_of[hand]].add(lab, region.core & ~region.other & ~region.outside)
+
+    def _densities(self) -> Mapping[int, np.ndarray]:
+        """The skin's colours by track: all tracks' together where one has too few of its own."""
+        together = Colours()
+        together.counts = sum((colours.counts for colours in self._colours), np.zeros_like(together.counts))
+        return {
+            index: (colours if colours.known else together).density() for index, colours in enumerate(self._colours)
+        }
+
+    def _look(self, hand: int, image: np.ndarray) -> tuple[np.ndarray, Region, Crop] | None:
+        crop = crop_around(self._hands.project(hand))
+        if crop is None or not self._hands.beside(hand):
+            return None
+        outside = self._lens.outside(self._size, crop)
+        return to_lab(self._lens.cut(image, crop)), region_of(self._hands.view(hand, crop), outside), crop
+
+    def _segmented(self, hand: int, image: np.ndarray, densities: Mapping[int, np.ndarray]) -> Evidence | None:
+        looked = self._look(hand, image)
+        if looked is None:
+            return None
+        lab, region, crop = looked
+        mask = segment(lab, region, densities[int(self._layout.track_of[hand])])
+        return None if mask is None else evidence_of(crop, mask.inside, mask.unknown, mask.trust)

@@ -1,0 +1,188 @@
+"""Which pixels of a crop are hand: the fitted mesh says where to look, colour and edges say the rest.
+
+GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004) with a start of its own: the skin's colours are learnt over the whole
+track, from the inside of the hands where the fit is surest, the background's in each frame around the hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..hand_model.layout import WRIST_LOOP
+from .contour import View
+from .crop import SIZE
+from .raster import NOTHING
+
+_BINS = 16
+_CORE, _NEAR, _FAR = 5, 6, 14  # crop pixels: inside the hand for certain; beside it perhaps; beyond it certainly not
+_ARM_HALF_WIDTH, _ARM_WIDENING, _ARM_OVERLAP = 22.0, 0.5, 4.0
+_OTHER_MARGIN = 3
+_LIKELY, _UNLIKELY = 0.5, 0.2
+_LEAST_PIXELS = 60  # of either kind, for a colour model to be worth anything
+
+
+@dataclass(frozen=True)
+class Region:
+    """What the fitted meshes say about a crop; all (SIZE, SIZE) bool.
+
+    Attributes:
+        hand: any hand. other: any hand but the one that the crop is of. arm: where its forearm may be.
+        core: inside a hand for certain if the fit is about right. beyond: certainly no hand.
+        outside: beyond the picture.
+    """
+
+    hand: np.ndarray
+    other: np.ndarray
+    arm: np.ndarray
+    core: np.ndarray
+    beyond: np.ndarray
+    outside: np.ndarray
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Attributes:
+    inside: (SIZE, SIZE) bool hand, arm and other hands. unknown: (SIZE, SIZE) bool, where that is not to be relied on.
+    trust: 0..1.
+    """
+
+    inside: np.ndarray
+    unknown: np.ndarray
+    trust: float
+
+
+def region_of(view: View, outside: np.ndarray) -> Region:
+    """The region of hand 0 of a view."""
+    hand = view.owner != NOTHING
+    arm = _arm(view.points[0])
+    return Region(
+        hand=hand,
+        other=hand & (view.owner != 0),
+        arm=arm,
+        core=_shrunk(hand, _CORE),
+        beyond=~_grown(hand, _FAR) & ~arm,
+        outside=outside,
+    )
+
+
+def _arm(points: np.ndarray) -> np.ndarray:
+    """A cone from the wrist away from the hand."""
+    rim = points[list(WRIST_LOOP)].mean(0)
+    away = rim - points.mean(0)
+    away = away / max(np.linalg.norm(away), 1e-6)
+    y, x = np.mgrid[0:SIZE, 0:SIZE] + 0.5
+    forth = (x - rim[0]) * away[0] + (y - rim[1]) * away[1]
+    across = np.abs((x - rim[0]) * away[1] - (y - rim[1]) * away[0])
+    return (forth > -_ARM_OVERLAP) & (across < _ARM_HALF_WIDTH + _ARM_WIDENING * np.maximum(forth, 0))
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
+def _grown(mask: np.ndarray, radius: int) -> np.ndarray:
+    return cv2.dilate(mask.astype(np.uint8), _disc(radius)) > 0
+
+
+def _shrunk(mask: np.ndarray, radius: int) -> np.ndarray:
+    return cv2.erode(mask.astype(np.uint8), _disc(radius), borderValue=1) > 0
+
+
+class Colours:
+    """A histogram of colours, smoothed. Pictures are (..., 3) uint8 in CIELAB."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(_BINS**3)
+
+    def add(self, picture: np.ndarray, where: np.ndarray) -> None:
+        self.counts += np.bincount(_bins(picture[where]), minlength=_BINS**3)
+
+    @property
+    def known(self) -> bool:
+        return self.counts.sum() >= _LEAST_PIXELS
+
+    def density(self) -> np.ndarray:
+        """(_BINS ** 3,) summing to one."""
+        cube = self.counts.reshape(_BINS, _BINS, _BINS)
+        for axis in range(3):
+            cube = 0.5 * cube + 0.25 * (np.roll(cube, 1, axis) + np.roll(cube, -1, axis))
+        return cube.reshape(-1) / max(cube.sum(), 1e-9)
+
+
+def _bins(colours: np.ndarray) -> np.ndarray:
+    coarse = (colours // (256 // _BINS)).astype(int)
+    return (coarse[..., 0] * _BINS + coarse[..., 1]) * _BINS + coarse[..., 2]
+
+
+def to_lab(image: np.ndarray) -> np.ndarray:
+    """An RGB picture in CIELAB, uint8."""
+    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB)
+
+
+def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
+    """The mask of one crop; None where its colours can't tell.
+
+    Args:
+        lab: (SIZE, SIZE, 3). skin: density of the skin's colours.
+    """
+    likely = _skin_likelihood(lab, region, skin)
+    if likely is None:
+        return None
+    held = _grown(region.core & (likely < _UNLIKELY), 2)  # something else deep inside the hand: a thing before it
+    start = np.where(likely > _LIKELY, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    start[region.beyond] = cv2.GC_BGD
+    start[region.core & ~held] = cv2.GC_FGD
+    sure = start & 1
+    if not _LEAST_PIXELS < sure.sum() < SIZE * SIZE - _LEAST_PIXELS:
+        return None
+    inside = _cut(lab, start)
+    unknown = _grown(region.other | region.outside, _OTHER_MARGIN) | _grown(held, 2)
+    unknown |= _unsupported(inside, likely, start)
+    return Mask(inside, unknown, _trust(inside, region, unknown))
+
+
+def _cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """GrabCut in the box of what is undecided or hand; (SIZE, SIZE) bool."""
+    rows, columns = (np.flatnonzero((start != cv2.GC_BGD).any(axis)) for axis in (1, 0))
+    box = tuple(slice(max(span[0] - 4, 0), span[-1] + 5) for span in (rows, columns))
+    cut = np.ascontiguousarray(start[box])
+    cv2.grabCut(
+        np.ascontiguousarray(lab[box]), cut, None, np.zeros((1, 65)), np.zeros((1, 65)), 1, cv2.GC_INIT_WITH_MASK
+    )
+    inside = np.zeros(start.shape, bool)
+    inside[box] = cut & 1
+    return inside
+
+
+def _skin_likelihood(lab: np.ndarray, region: Region, skin: np.ndarray) -> np.ndarray | None:
+    """(SIZE, SIZE) float32 share of skin among skin and this frame's background, by colour alone."""
+    around = Colours()
+    around.add(lab, ~_grown(region.hand, _NEAR) & ~region.arm & ~region.outside)
+    if not around.known:
+        return None
+    bins = _bins(lab)
+    hand, ground = skin[bins] + 1e-5, around.density()[bins] + 1e-5
+    return cv2.GaussianBlur((hand / (hand + ground)).astype(np.float32), (0, 0), 1.0)
+
+
+def _unsupported(inside: np.ndarray, likely: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Borders without a change of colour across them, or where the search was at its limit."""
+    border = _grown(inside, 1) & ~_shrunk(inside, 1)
+    mean = cv2.boxFilter(likely, -1, (7, 7))
+    within = cv2.boxFilter(likely * inside, -1, (7, 7)) / np.maximum(
+        cv2.boxFilter(inside.astype(np.float32), -1, (7, 7)), 1e-3
+    )
+    share = cv2.boxFilter(inside.astype(np.float32), -1, (7, 7))
+    without = (mean - within * share) / np.maximum(1 - share, 1e-3)
+    limit = (start == cv2.GC_BGD) | (start == cv2.GC_FGD)
+    return border & ((within - without < 0.25) | (_grown(limit, 1) & border))
+
+
+def _trust(inside: np.ndarray, region: Region, unknown: np.ndarray) -> float:
+    """Overlap with the fitted hands where both are known: 0 below 0.6, 1 above 0.8."""
+    known = ~(region.arm | region.other | region.outside)
+    both, either = (inside & region.hand & known).sum(), ((inside | region.hand) & known).sum()
+    return float(np.clip((both / max(either, 1) - 0.6) / 0.2, 0.0, 1.0))

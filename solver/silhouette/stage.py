@@ -1,0 +1,113 @@
+"""The stage that fits the hands to their outlines, after the optimiser has placed them by their landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..camera.cameras import CameraPath
+from ..hand_model import HandModel
+from ..optimise.costs import ContourCost, KeypointCost
+from ..optimise.problem import Problem
+from ..optimise.refine import Refined, continued
+from ..optimise.solve import Iterate, Outcome, Stage, run
+from ..video import Clip
+from .evidence import MaskMaker
+from .matching import Evidence
+from .outlines import ContourWeights, contour_cost, overlaps
+from .surface import Surface, surface_of
+
+DEFAULT = ContourWeights()
+_ROUND = Stage("outlines", steps=3, tolerance=1e-3)
+
+
+@dataclass(frozen=True)
+class OutlineProgress:
+    """``done`` of ``total`` steps of the stage."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """The result of the stage.
+
+    Attributes:
+        refined: the final state.
+        coverage: by index of the clip's track, its frames (n,) and in each the share of hand and mask together that
+            both cover (n,); NaN where no mask was to be trusted.
+    """
+
+    refined: Refined
+    coverage: Mapping[int, tuple[np.ndarray, np.ndarray]]
+
+
+def fit_outlines(
+    refined: Refined,
+    models: Mapping[str, HandModel],
+    camera: CameraPath,
+    clip: Clip,
+    cancelled: Callable[[], bool] = lambda: False,
+    weights: ContourWeights = DEFAULT,
+) -> Iterator[OutlineProgress | Refined | Outlined]:
+    """Masks of the whole clip, then rounds of matching and solving.
+
+    Yields progress, the state after each round, and last the ``Outlined``.
+
+    Args:
+        refined: the optimiser's final state. camera: as it was given to the optimiser (for its lens).
+    """
+    problem, state, first = refined.problem, refined.state, int(refined.origin.clip.frames[0])
+    at = problem.at(state)
+    surfaces = [surface_of(models[track.bare.side]) for track in at.layout.tracks]
+    total = at.layout.hand_count + len(weights.reach)
+    evidence: dict[int, Evidence] = {}
+    if surfaces:
+        for done, (hand, seen) in enumerate(MaskMaker(at, surfaces, camera, clip.size, first).run(clip), start=1):
+            if seen is not None:
+                evidence[hand] = seen
+            yield OutlineProgress(min(done, at.layout.hand_count), total)
+    problem = with_outlines(problem, evidence, weights)
+    iterate = Iterate(state, "outlines", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
+    for index in range(len(weights.reach) if evidence else 0):
+        cost = contour_cost(problem.at(iterate.state), surfaces, evidence, index, weights)
+        problem = replace(problem, costs=(*_without_contour(problem), cost))
+        *_, iterate = run(problem, iterate.state, (_ROUND,), cancelled=cancelled)
+        yield OutlineProgress(at.layout.hand_count + index + 1, total)
+        yield continued(refined.origin, problem, iterate)
+    sure = bool(surfaces) and not cancelled()
+    final = continued(refined.origin, problem, iterate, final=True, sure=sure)
+    yield Outlined(final, _coverage(final, surfaces, evidence))
+
+
+def with_outlines(problem: Problem, evidence: Mapping[int, Evidence], weights: ContourWeights) -> Problem:
+    """The problem with its landmarks trusted less where an outline is: their errors repeat, an outline's don't."""
+    share = np.ones(problem.layout.hand_count)
+    for hand, seen in evidence.items():
+        share[hand] = 1 - (1 - weights.landmarks) * seen.trust
+    costs = tuple(
+        replace(cost, whitening=cost.whitening * share[:, None, None, None]) if isinstance(cost, KeypointCost) else cost
+        for cost in problem.costs
+    )
+    return replace(problem, costs=costs)
+
+
+def _without_contour(problem: Problem) -> tuple:
+    return tuple(cost for cost in problem.costs if not isinstance(cost, ContourCost))
+
+
+def _coverage(
+    refined: Refined, surfaces: Sequence[Surface], evidence: Mapping[int, Evidence]
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    shares = overlaps(refined.problem.at(refined.state), surfaces, evidence)
+    clip = refined.origin.clip
+    parts: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for segment, track in zip(clip.segments, clip.layout.tracks, strict=True):
+        parts.setdefault(segment.track, []).append((clip.frames[track.frames], shares[track.hands]))
+    return {
+        index: (np.concatenate([f for f, _ in mine]), np.concatenate([s for _, s in mine]))
+        for index, mine in parts.items()
+    }
