@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ class TakeDraft:
         self._keypoints_px = np.full((hands, frames, 21, 2), np.nan)
         self._covariance_px = np.full((hands, frames, 21, 2, 2), np.nan)
         self._landmarks_m = np.full((hands, frames, 21, 3), np.nan)
+        self._overlap = np.zeros((0, 0))
         for hand, track in enumerate(tracks):
             rows = track.frames - clip.first_frame
             self._keypoints_px[hand, rows] = track.landmarks_px
@@ -112,6 +113,12 @@ class TakeDraft:
         if track.joint_sigma is not None:
             self._sigma[hand, rows] = track.joint_sigma
 
+    def replace_overlap(self, overlap: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> None:
+        """Put in how well each hand covers its mask: by hand its frames and shares."""
+        self._overlap = np.full(self._status.shape, np.nan)
+        for hand, (frames, shares) in overlap.items():
+            self._overlap[hand, frames - self._clip.first_frame] = shares
+
     def take(self) -> takes.Take | None:
         """Everything so far; None while there is no camera yet."""
         if self._clip is None:
@@ -143,6 +150,7 @@ class TakeDraft:
             keypoints_px=self._keypoints_px,
             keypoint_covariance_px=self._covariance_px,
             landmarks_m=self._landmarks_m,
+            outline_overlap=self._overlap,
             joint_sigma=self._sigma,
             landmark_offsets=self._offsets,
             provenance={"solver": __version__, "options": self._options, "seconds": self.seconds},

@@ -34,7 +34,10 @@ from .hand_model.model import HandModel
 from .initialise import InitialMotion
 from .messages import Message
 from .observations import HandTrack
+from .optimise import Refined
+from .optimise.costs import ContourCost
 from .reprojection import relative_errors
+from .silhouette.stage import Outlined, OutlineProgress, fit_outlines
 from .video import Clip, content_digest, open_clip
 from .video.sequence import DEFAULT_RATE
 
@@ -49,6 +52,7 @@ STAGES = {
     "camera": "Placing the camera",
     "initialise": "Fitting the hands",
     "optimise": "Optimising the motion",
+    "outlines": "Fitting the outlines",
 }
 
 
@@ -66,7 +70,7 @@ class SolveOptions:
         camera_scale: metres per unit of it; "hands" to find that by the hands, "auto" where the file is not in metres.
         camera_order: of the turns in a .chan file, the first that is made first.
         world: path of a camera file in whose world the result is to stand (see ``camera.world``); None for any.
-        world_scale: set when that world's size is measured and has to be kept: how much larger it is than the last take.
+        world_scale: set when that world's size is measured and kept: how much larger it is than the last take.
         camera_motion: "auto" finds out how the camera moves, "static" says that it stands still.
         model: "auto", "open", or the path of the user's own MANO files.
         quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
@@ -179,7 +183,9 @@ class _Solve:
         tracks = ideal_tracks(tracks, camera)
         motions = yield from self._stage("initialise", self._fit(tracks, camera, models))
         if self._options.quality != INITIAL:
-            yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
+            refined = yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
+            if self._looks_at_outlines():
+                yield from self._stage("outlines", self._outline(clip, refined, camera, models))
 
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
         """Run one stage between its own messages, asking after each message whether to go on."""
@@ -293,10 +299,10 @@ class _Solve:
         motions: dict[int, InitialMotion],
         camera: CameraPath,
         models: dict[str, HandModel],
-    ) -> Stage[None]:
+    ) -> Stage[Refined]:
         """Each of the optimiser's own stages shows its result; a cancel keeps the last one shown."""
         preset = optimise.PRESETS[self._options.quality]
-        options = optimise.RefineOptions(preset)
+        options = optimise.RefineOptions(preset, uncertainty=not self._looks_at_outlines())
         frames, frame_s = np.array(clip.frame_numbers), float(1 / clip.frame_rate)
         total, steps = sum(stage.steps for stage in preset.stages), 0
         for refined in optimise.refine(tracks, motions, models, camera, frames, frame_s, options):
@@ -304,6 +310,23 @@ class _Solve:
             yield messages.Progress(0, "optimise", min(steps, total), total)
             if refined.stage_end or refined.final:
                 yield from self._draft.replace(refined)
+        return refined
+
+    def _looks_at_outlines(self) -> bool:
+        preset = optimise.PRESETS[self._options.quality]
+        return preset.outlines and ContourCost.name not in preset.off
+
+    def _outline(self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]) -> Stage[None]:
+        """Each round shows its result; a cancel keeps the last one shown."""
+        for item in fit_outlines(refined, models, camera, clip, self._cancelled):
+            match item:
+                case OutlineProgress(done=done, total=total):
+                    yield messages.Progress(0, "outlines", done, total)
+                case Refined():
+                    yield from self._draft.replace(item)
+                case Outlined(refined=final, overlap=overlap):
+                    self._draft.replace_overlap(overlap)
+                    yield from self._draft.replace(final)
 
     def _finished(self, cancelled: bool) -> Message:
         take = self._draft.take()

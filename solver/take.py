@@ -61,6 +61,8 @@ class Take:
             Empty when there are none at all: a re-solve then lacks this evidence.
         joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
             but the wrist itself; NaN where missing or not computed.
+        outline_overlap: (H, T) of the hand and its mask in the picture together, the share that both cover; NaN where
+            no mask could be trusted. Empty when outlines were not looked at.
         landmark_offsets: (21, 3) bone-local offsets joint -> landmark, metres at mean hand size, right hand.
         provenance: JSON-able facts: solver version, options, seconds per stage.
     """
@@ -93,6 +95,7 @@ class Take:
     distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
     distortion_model: str = "POLYNOMIAL"
     landmarks_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 21, 3)))
+    outline_overlap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
         _check_shapes(self)
@@ -114,7 +117,7 @@ _ARRAYS = (
     "frames", "intrinsics", "world_from_camera", "camera_status", "camera_error_px", "points",
     "betas", "rotations", "transl", "status", "confidence",
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
-    "landmarks_m",
+    "landmarks_m", "outline_overlap",
 )  # fmt: skip
 
 
@@ -138,6 +141,7 @@ def _check_shapes(take: Take) -> None:
         "point_errors_px": (len(take.point_errors_px),),
         "distortion": (len(take.distortion),),
         "landmarks_m": (h, t, 21, 3) if take.landmarks_m.size else take.landmarks_m.shape,
+        "outline_overlap": (h, t) if take.outline_overlap.size else take.outline_overlap.shape,
     }
     for name, shape in expected.items():
         if np.shape(getattr(take, name)) != shape:

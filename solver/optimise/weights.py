@@ -71,6 +71,8 @@ class Weights:
 class Preset:
     """A quality: weights, stages, which of the dearer parts are on; ``off`` names costs (``costs.NAMES``) to leave out.
 
+    ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's.
+
     The widened kernels come first, so that a start far off still feels its landmarks. The root alone goes first: it is
     cheap, and fingers fitted around a wrong wrist are the commonest detour.
     """
@@ -82,6 +84,7 @@ class Preset:
     repulsion: bool = True
     second_look: bool = True
     off: frozenset[str] = frozenset()
+    outlines: bool = False
 
 
 DRAFT = Preset(
@@ -109,5 +112,6 @@ FINAL = Preset(
         Stage("hands again", 6, 1e-2, widening=2.5),
         Stage("refinement", 60, 1e-6),
     ),
+    outlines=True,
 )
 PRESETS = {preset.name: preset for preset in (DRAFT, BALANCED, FINAL)}

@@ -37,12 +37,12 @@ class Outlined:
 
     Attributes:
         refined: the final state.
-        coverage: by index of the clip's track, its frames (n,) and in each the share of hand and mask together that
+        overlap: by index of the clip's track, its frames (n,) and in each the share of hand and mask together that
             both cover (n,); NaN where no mask was to be trusted.
     """
 
     refined: Refined
-    coverage: Mapping[int, tuple[np.ndarray, np.ndarray]]
+    overlap: Mapping[int, tuple[np.ndarray, np.ndarray]]
 
 
 def fit_outlines(
@@ -80,7 +80,7 @@ def fit_outlines(
         yield continued(refined.origin, problem, iterate)
     sure = bool(surfaces) and not cancelled()
     final = continued(refined.origin, problem, iterate, final=True, sure=sure)
-    yield Outlined(final, _coverage(final, surfaces, evidence))
+    yield Outlined(final, _overlap(final, surfaces, evidence))
 
 
 def with_outlines(problem: Problem, evidence: Mapping[int, Evidence], weights: ContourWeights) -> Problem:
@@ -99,7 +99,7 @@ def _without_contour(problem: Problem) -> tuple:
     return tuple(cost for cost in problem.costs if not isinstance(cost, ContourCost))
 
 
-def _coverage(
+def _overlap(
     refined: Refined, surfaces: Sequence[Surface], evidence: Mapping[int, Evidence]
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     shares = overlaps(refined.problem.at(refined.state), surfaces, evidence)
