@@ -31,6 +31,12 @@ def pixel_aspect(render: bpy.types.RenderSettings) -> float:
     return render.pixel_aspect_y / render.pixel_aspect_x
 
 
+def render_aspect(movie: bpy.types.MovieClip) -> tuple[float, float]:
+    """Render settings for pixels of the clip's shape; Blender wants both at least 1."""
+    ratio = movie.tracking.camera.pixel_aspect
+    return max(1.0, ratio), max(1.0, 1.0 / ratio)
+
+
 def intrinsics(data: bpy.types.Camera, size: tuple[int, int], aspect: float = 1.0) -> np.ndarray:
     """(4,) fx, fy, cx, cy of a camera datablock in px of an image of ``size``."""
     width, height = size
@@ -98,7 +104,7 @@ def write_to_clip(movie: bpy.types.MovieClip, lens: LensPart) -> None:
         half = max(movie.size[0], movie.size[1] / camera.pixel_aspect) / 2
         values = for_focal(values, "NUKE", half / lens.intrinsics[0])
     for name, value in zip(_COEFFICIENTS[lens.model], values * _SIGNS.get(lens.model, 1), strict=True):
-        if hasattr(camera, name):  # nuke_p1 and nuke_p2 came with 5.0
+        if hasattr(camera, name):  # nuke_p1 and nuke_p2 came after 5.0
             setattr(camera, name, value)
     camera.units = units
     movie.handheld_lens.written = _fingerprint(movie)

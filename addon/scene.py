@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import bpy
 
+from . import camera_lens
 from . import clip as clips
 
 
@@ -64,6 +65,7 @@ def match(scene: bpy.types.Scene, clip: bpy.types.MovieClip, use_rate: bool, use
     if use_size:
         render.resolution_x, render.resolution_y = setup.size
         render.resolution_percentage = 100
+        render.pixel_aspect_x, render.pixel_aspect_y = camera_lens.render_aspect(clip)
     if use_frames:
         scene.frame_start, scene.frame_end = setup.frames
 
