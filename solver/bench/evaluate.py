@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..camera.cameras import project
-from . import metrics
-from .prediction import Prediction
-from .truth import OCCLUDED, OUTSIDE, VISIBLE, Truth
+from . import camera, intervals, meshes, metrics, silhouette
+from .prediction import Prediction, in_camera
+from .truth import OCCLUDED, OUTSIDE, VISIBLE, Truth, hand_length
 
 PENALTY_MM = 100.0
 WITHIN_MM = 30.0
+# a hand in the picture lies on a true one when its keypoints are that near on average, in shares of the hand's size
+ON_HAND_SHARE = 0.5
 _SPLITS = {"visible": VISIBLE, "occluded": OCCLUDED, "outside": OUTSIDE}
 
 
@@ -36,14 +37,16 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
     figures: dict[str, float] = {}
     found, present = prediction.found(), truth.present()
     figures |= _coverage(truth, prediction)
-    camera_errors = metrics.absolute_errors(
-        _in_camera(prediction.keypoints, prediction.world_from_camera),
-        _in_camera(truth.keypoints, truth.world_from_camera),
-    )
+    local, true_local = prediction.in_camera(prediction.keypoints), in_camera(truth.keypoints, truth.world_from_camera)
+    camera_errors = metrics.absolute_errors(local, true_local)
     figures |= _camera_space(truth, camera_errors, found & present)
     figures |= _per_hand(truth, prediction, found & present)
     figures |= _image(truth, prediction, found & present)
-    figures |= _camera(truth, prediction)
+    figures |= camera.figures(truth, prediction)
+    figures |= meshes.figures(truth, prediction, found & present)
+    figures |= _stated(prediction, local, true_local, present)
+    figures["silhouette"] = silhouette.overlap(truth, prediction)
+    figures["hand_size"] = 100 * (hand_length(prediction.keypoints) / truth.hand_length() - 1)
     world_errors, aligned = _aligned(truth, prediction, found & present)
     figures |= _splits("world", world_errors, truth)
     return Evaluation(
@@ -64,21 +67,46 @@ def _coverage(truth: Truth, prediction: Prediction) -> dict[str, float]:
         "recall_right": _share(found[:, 1][present[:, 1]]),
         "infilled": _share(found[away]),
         "spare_tracks": float(prediction.spare.sum()),
+        "false_hands": float(_false_hands(truth, prediction)),
         "side_right": _side_agreement(truth, prediction),
     }
 
 
+def _false_hands(truth: Truth, prediction: Prediction) -> int:
+    """Hands that the prediction says it sees, all frames together, where the picture shows none of either side."""
+    claimed = np.isfinite(prediction.claims[..., 0, 0])
+    if not claimed.any():
+        return 0
+    size = _hand_sizes_px(truth)
+    near = np.zeros(claimed.shape, bool)
+    for track, points in enumerate(prediction.claims):
+        for hand in range(2):
+            gap = _gap_px(truth, hand, prediction.in_picture(points))
+            near[track] |= gap < ON_HAND_SHARE * size
+    return int((claimed & ~near).sum())
+
+
+def _gap_px(truth: Truth, hand: int, points: np.ndarray) -> np.ndarray:
+    """(T,) mean distance in the picture of (T, 21, 2) from the true hand's keypoints that are in it; inf if none is."""
+    gap = np.linalg.norm(points - truth.keypoints_px[:, hand], axis=-1)
+    inside = (truth.visibility[:, hand] != OUTSIDE) & np.isfinite(gap)
+    total = np.where(inside, gap, 0.0).sum(axis=-1)
+    return np.where(inside.any(axis=-1), total / np.maximum(inside.sum(axis=-1), 1), np.inf)
+
+
+def _hand_sizes_px(truth: Truth) -> np.ndarray:
+    """(T,) larger side of the larger true hand's bounding box."""
+    known = np.where(np.isfinite(truth.keypoints_px), truth.keypoints_px, 0.0)
+    return np.ptp(known, axis=2).max(axis=(1, 2))
+
+
 def _side_agreement(truth: Truth, prediction: Prediction) -> float:
     """Of the predicted hands that lie on a true hand in the picture, the share that bears its name."""
-    predicted, ok = _image_points(prediction)
-    distance = np.full((len(truth.frames), 2, 2), np.inf)
-    for own in range(2):
-        for other in range(2):
-            gap = np.linalg.norm(predicted[:, own] - truth.keypoints_px[:, other], axis=-1)
-            distance[:, own, other] = np.where(truth.visibility[:, other] == OUTSIDE, np.nan, gap).mean(axis=-1)
-    distance = np.where(np.isfinite(distance), distance, np.inf)
-    size = np.ptp(truth.keypoints_px, axis=2).max(axis=-1)
-    matched = ok & (distance.min(axis=2) < 0.5 * np.nan_to_num(size, nan=0.0).max(axis=1)[:, None])
+    predicted = prediction.in_picture(prediction.keypoints)
+    distance = np.stack(
+        [np.stack([_gap_px(truth, other, predicted[:, own]) for other in range(2)], axis=1) for own in range(2)], axis=1
+    )
+    matched = prediction.found() & (distance.min(axis=2) < ON_HAND_SHARE * _hand_sizes_px(truth)[:, None])
     return _share((distance.argmin(axis=2) == np.arange(2))[matched])
 
 
@@ -109,9 +137,12 @@ def _per_hand(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict
 
 def _one_hand(truth: Truth, prediction: Prediction, side: int, counted: np.ndarray) -> dict[str, float]:
     p, t, fps = prediction.keypoints[:, side], truth.keypoints[:, side], truth.frame_rate
+    wanted = np.repeat(truth.present()[:, side, None], 21, axis=1)
     figures = {
         "mpjpe": metrics.mpjpe(p, t, counted),
+        "mpjpe_covered": metrics.with_penalty_mm(metrics.root_relative_errors(p, t), wanted, PENALTY_MM),
         "pa_mpjpe": metrics.pa_mpjpe(p, t, counted),
+        "pa_mpjpe_covered": metrics.with_penalty_mm(metrics.procrustes_errors(p, t, counted), wanted, PENALTY_MM),
         "pa_rigid": metrics.pa_mpjpe(p, t, counted, scale=False),
         "auc": metrics.pck_auc(metrics.procrustes_errors(p, t, counted), counted),
         "rte": metrics.rte_percent(p[:, 0], t[:, 0], counted),
@@ -121,6 +152,8 @@ def _one_hand(truth: Truth, prediction: Prediction, side: int, counted: np.ndarr
     for length in metrics.SEGMENT_LENGTHS:
         figures[f"g_mpjpe_{length}"] = metrics.g_mpjpe(p, t, counted, length)
         figures[f"ga_mpjpe_{length}"] = metrics.ga_mpjpe(p, t, counted, length)
+    in_world = metrics.world_errors(p, t, counted)
+    figures["ga_covered"] = metrics.with_penalty_mm(in_world, wanted, PENALTY_MM)
     figures["g_rigid"] = metrics.g_mpjpe(p, t, counted, scale=False)
     figures["ga_rigid"] = metrics.ga_mpjpe(p, t, counted, scale=False)
     weights = np.repeat(counted, 21)
@@ -131,7 +164,7 @@ def _one_hand(truth: Truth, prediction: Prediction, side: int, counted: np.ndarr
 
 
 def _image(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict[str, float]:
-    points, _ = _image_points(prediction)
+    points = prediction.in_picture(prediction.keypoints)
     error = np.linalg.norm(points - truth.keypoints_px, axis=-1)
     inside = counted[..., None] & (truth.visibility != OUTSIDE) & np.isfinite(error)
     size = np.ptp(truth.keypoints_px, axis=2).max(axis=-1)[..., None]
@@ -141,25 +174,16 @@ def _image(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict[st
     }
 
 
-def _image_points(prediction: Prediction) -> tuple[np.ndarray, np.ndarray]:
-    local = _in_camera(prediction.keypoints, prediction.world_from_camera)
-    local = np.where(local[..., 2:] > 0.01, local, np.nan)
-    return project(local, prediction.intrinsics), prediction.found()
-
-
-def _camera(truth: Truth, prediction: Prediction) -> dict[str, float]:
-    own, true = prediction.world_from_camera, truth.world_from_camera
-    path = float(np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1).sum())
-    relative = own[0, :3, :3].T @ own[:, :3, :3]
-    expected = true[0, :3, :3].T @ true[:, :3, :3]
-    trace = np.einsum("tij,tij->t", relative, expected)
-    return {
-        "ate": metrics.ate(own[:, :3, 3], true[:, :3, 3]),
-        "ate_s": metrics.ate(own[:, :3, 3], true[:, :3, 3], scale=False),
-        "camera_path": path,
-        "camera_turn": float(np.rad2deg(np.arccos(np.clip((trace - 1) / 2, -1, 1))).mean()),
-        "focal_error": float(100 * (prediction.intrinsics[0] / truth.intrinsics[0] - 1)),
+def _stated(prediction: Prediction, local: np.ndarray, true_local: np.ndarray, present: np.ndarray) -> dict[str, float]:
+    """Coverage of the stated intervals, in the camera's axes: the wrist's position, and all else relative to it."""
+    sigma = np.full(local.shape[:3], np.nan) if prediction.sigma is None else prediction.sigma
+    sigma = np.where(present[..., None], sigma, np.nan)
+    errors = local - true_local
+    parts = {
+        "joints": intervals.coverage(errors[:, :, 1:] - errors[:, :, :1], sigma[:, :, 1:]),
+        "wrist": intervals.coverage(errors[:, :, 0], sigma[:, :, 0]),
     }
+    return {f"within_{width}_{part}": share for part, shares in parts.items() for width, share in shares.items()}
 
 
 def _aligned(truth: Truth, prediction: Prediction, counted: np.ndarray) -> tuple[np.ndarray, metrics.Similarity]:
@@ -173,10 +197,6 @@ def _aligned(truth: Truth, prediction: Prediction, counted: np.ndarray) -> tuple
 def _splits(prefix: str, errors: np.ndarray, truth: Truth) -> dict[str, float]:
     flat, visibility = errors.reshape(-1, 21), truth.visibility.reshape(-1, 21)
     return {f"{prefix}_{name}": metrics.mean_mm(flat, visibility == code) for name, code in _SPLITS.items()}
-
-
-def _in_camera(points: np.ndarray, world_from_camera: np.ndarray) -> np.ndarray:
-    return (points - world_from_camera[:, None, None, :3, 3]) @ world_from_camera[:, None, :3, :3]
 
 
 def _row_means(errors: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from html import escape
 from .evaluate import Evaluation
 from .plots import Line, plot
 from .results import Result, tables
-from .table import FIGURES, SHORT
+from .table import FIGURES, FURTHER, SHORT
 from .text import cost_rows, figure_rows
 from .truth import SIDES, Truth
 
@@ -34,7 +34,8 @@ def draw(truth: Truth, evaluation: Evaluation) -> str:
 def as_html(results: Sequence[Result], abouts: Mapping[str, str], verdict: Sequence[str]) -> str:
     parts = [_STYLE, "<h1>Benchmark</h1>", _verdict(verdict)]
     for given, chosen in tables(results).items():
-        parts.append(f"<h2>{escape(given)}</h2>{_figures(chosen, SHORT)}{_rows(cost_rows(chosen))}")
+        both = "".join(_figures(chosen, names) for names in (SHORT, FURTHER))
+        parts.append(f"<h2>{escape(given)}</h2>{both}{_rows(cost_rows(chosen))}")
         parts.append(f"<details><summary>all figures</summary>{_figures(chosen, tuple(FIGURES))}</details>")
     for clip in dict.fromkeys(result.clip for result in results):
         parts.append(f"<h2>{escape(clip)}</h2><p>{escape(abouts.get(clip, ''))}</p>")

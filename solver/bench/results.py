@@ -58,10 +58,11 @@ def figures_of(evaluation: Evaluation | None) -> Figures:
 
 
 def overall(rows: Sequence[Figures]) -> Figures:
-    """Mean of each figure over the clips that have it."""
+    """Mean of each figure over the clips that have it; of its size where it has a sign."""
     means = {}
-    for name in FIGURES:
+    for name, figure in FIGURES.items():
         known = [row[name] for row in rows if row.get(name) is not None]
+        known = [abs(value) for value in known] if figure.signed else known
         means[name] = float(np.mean(known)) if known else None
     return means
 

@@ -11,6 +11,7 @@ class Figure:
     title, unit: for a heading.
     about: one sentence.
     better: "lower", "higher", or "" where it is only told.
+    signed: an error with a sign; over several clips the mean of its size is told.
     noise: (absolute, relative) change of the overall value that is no regression; None: not gated.
     """
 
@@ -19,6 +20,7 @@ class Figure:
     about: str
     better: str = "lower"
     noise: tuple[float, float] | None = None
+    signed: bool = False
 
 
 FIGURES: dict[str, Figure] = {
@@ -33,8 +35,11 @@ FIGURES: dict[str, Figure] = {
     "ga_mpjpe_128": Figure("GA 128", "mm", "likewise over 128 frames"),
     "g_rigid": Figure("G rigid", "mm", "as G-MPJPE without scale", "lower", (2.0, 0.1)),
     "ga_rigid": Figure("GA rigid", "mm", "as GA-MPJPE without scale", "lower", (1.0, 0.05)),
+    "ga_covered": Figure("GA-MPJPE+", "mm", "as GA-MPJPE, capped at 100 mm, what a missing hand costs"),
     "mpjpe": Figure("MPJPE", "mm", "relative to the wrist, world axes", "lower", (0.5, 0.05)),
+    "mpjpe_covered": Figure("MPJPE+", "mm", "likewise, capped at 100 mm, what a missing hand costs"),
     "pa_mpjpe": Figure("PA-MPJPE", "mm", "Procrustes per frame", "lower", (0.3, 0.05)),
+    "pa_mpjpe_covered": Figure("PA-MPJPE+", "mm", "likewise, capped at 100 mm, what a missing hand costs"),
     "pa_rigid": Figure("PA rigid", "mm", "Procrustes per frame without scale"),
     "auc": Figure("AUC", "share", "of the share of joints within 0-50 mm, after Procrustes", "higher", (0.01, 0.0)),
     "acc_err": Figure("Acc", "m/s²", "acceleration error after a rigid alignment", "lower", (0.2, 0.1)),
@@ -42,6 +47,19 @@ FIGURES: dict[str, Figure] = {
     "jitter_true": Figure("true jitter", "m/s³", "third difference of the truth", ""),
     "rte": Figure("RTE", "%", "wrist path after a rigid alignment, of its length"),
     "mrrpe": Figure("MRRPE", "mm", "vector between the wrists", "lower", (2.0, 0.1)),
+    "mpvpe": Figure("MPVPE", "mm", "vertices, wrists moved together; only where the truth has MANO's mesh"),
+    "pa_mpvpe": Figure("PA-MPVPE", "mm", "vertices after Procrustes, likewise"),
+    "surface": Figure("surface", "mm", "between surfaces both ways, after Procrustes on joints", "lower", (0.3, 0.05)),
+    "silhouette": Figure("IoU", "share", "of the hands' silhouettes; a missing hand counts 0", "higher", (0.01, 0.02)),
+    "hand_size": Figure("size", "%", "of the hand against the true one", "lower", (1.0, 0.1), signed=True),
+    "penetration": Figure("depth", "mm", "of one hand in the other, 95th percentile of frames", "lower", (1.0, 0.1)),
+    "penetration_volume": Figure("volume", "cm³", "that the hands share, mean of frames", "lower", (0.5, 0.1)),
+    "true_penetration": Figure("true depth", "mm", "of one true hand in the other: what the rendering gets wrong", ""),
+    "contact_gap": Figure("gap", "mm", "between parts that touch in truth", "lower", (1.0, 0.1)),
+    "within_68_joints": Figure("68 %", "share", "joints, relative to the wrist, within their stated 68 % interval", ""),
+    "within_95_joints": Figure("95 %", "share", "likewise, 95 % interval", ""),
+    "within_68_wrist": Figure("68 % wrist", "share", "wrists in the camera's frame within their 68 % interval", ""),
+    "within_95_wrist": Figure("95 % wrist", "share", "likewise, 95 % interval", ""),
     "camera_visible": Figure("visible", "mm", "C-MPJPE of visible joints"),
     "camera_occluded": Figure("occluded", "mm", "C-MPJPE of occluded joints"),
     "camera_outside": Figure("outside", "mm", "C-MPJPE of joints out of the frame"),
@@ -54,17 +72,27 @@ FIGURES: dict[str, Figure] = {
     "recall_right": Figure("found right", "share", "right hands in view that the product has", "higher"),
     "infilled": Figure("infilled", "share", "hands wholly out of view that the product still places", ""),
     "spare_tracks": Figure("spare", "hands", "hands beyond one left and one right, all frames together"),
+    "false_hands": Figure("false", "hands", "claimed where the picture shows no hand", "lower", (2.0, 0.1)),
     "ate": Figure("ATE", "mm", "camera centres after a Sim(3)", "lower", (1.0, 0.1)),
     "ate_s": Figure("ATE-S", "mm", "camera centres after a rigid alignment", "lower", (1.0, 0.1)),
     "camera_turn": Figure("turn", "deg", "camera's rotation since the first frame", "lower", (0.1, 0.1)),
+    "camera_turn_rmse": Figure("turn RMSE", "deg", "camera after one turn of the world", "lower", (0.1, 0.1)),
+    "camera_scale": Figure("scale", "%", "of the camera's path against the true one", "lower", (1.0, 0.1), signed=True),
+    "kind_right": Figure("kind", "share", "camera's kind of motion found out rightly", "higher", (0.01, 0.0)),
     "camera_path": Figure("path", "m", "length of the camera's true path", ""),
-    "focal_error": Figure("focal", "%", "focal length against the true one", ""),
+    "focal_error": Figure("focal", "%", "focal length against the true one", "lower", (0.5, 0.1), signed=True),
 }  # fmt: skip
 
 # one line per clip on the console and at the head of the report
 SHORT = (
-    "recall", "side_right", "c_mpjpe", "c_mpjpe_covered", "g_mpjpe_100", "ga_mpjpe_100", "ga_rigid", "mpjpe",
-    "pa_mpjpe", "acc_err", "jitter", "mrrpe", "ate_s", "error_of_hand",
+    "recall", "false_hands", "side_right", "c_mpjpe", "c_mpjpe_covered", "g_mpjpe_100", "ga_mpjpe_100", "ga_rigid",
+    "mpjpe", "pa_mpjpe", "acc_err", "jitter", "mrrpe", "ate_s", "error_of_hand",
+)  # fmt: skip
+# a second one: the camera, surfaces and contact, and whether stated uncertainties hold
+FURTHER = (
+    "camera_scale", "camera_turn_rmse", "focal_error", "kind_right", "hand_size", "surface", "silhouette",
+    "penetration", "penetration_volume", "true_penetration", "contact_gap",
+    "within_68_joints", "within_95_joints", "within_68_wrist", "within_95_wrist",
 )  # fmt: skip
 
 

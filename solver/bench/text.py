@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .results import Figures, Result, means, tables
-from .table import FIGURES, SHORT, show
+from .table import FIGURES, FURTHER, SHORT, show
 
 Row = list[str]
 
@@ -14,10 +14,12 @@ def as_text(results: Sequence[Result], before: Mapping[str, Figures] | None = No
     """A table per thing that was given. ``before``: overall figures of the baseline by mode, for rows of their own."""
     lines = []
     for given, chosen in tables(results).items():
-        rows = [["clip", "", *(FIGURES[name].title for name in SHORT)], *figure_rows(chosen, SHORT, before or {})]
-        lines += [f"\n{given}", *columns(rows)]
+        lines.append(f"\n{given}")
+        for names in (SHORT, FURTHER):
+            head = ["clip", "", *(FIGURES[name].title for name in names)]
+            lines += [*columns([head, *figure_rows(chosen, names, before)]), ""]
         lines += [f"  {line}" for line in failures(chosen)]
-        lines += ["", *columns(cost_rows(chosen))]
+        lines += columns(cost_rows(chosen))
     return "\n".join(lines)
 
 
@@ -27,11 +29,18 @@ def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: S
     parts += ["", *(f"- **{name}**: {about}" for name, about in abouts.items())]
     parts += [line for remark in remarks for line in ("", remark)]
     for given, chosen in tables(results).items():
-        head = ["clip", "", *(f"{FIGURES[name].title} [{FIGURES[name].unit}]" for name in SHORT)]
-        parts += ["", f"## {given}", "", *_markdown([head, *figure_rows(chosen, SHORT)])]
+        parts += ["", f"## {given}"]
+        for names in (SHORT, FURTHER):
+            head = ["clip", "", *(f"{FIGURES[name].title} [{FIGURES[name].unit}]" for name in names)]
+            parts += ["", *_markdown([head, *figure_rows(chosen, names)])]
         parts += [f"- {line}" for line in failures(chosen)]
         parts += ["", *_markdown(cost_rows(chosen))]
-    parts += ["", "## What the figures are", "", *(f"- {FIGURES[n].title}: {FIGURES[n].about}." for n in SHORT)]
+    parts += [
+        "",
+        "## What the figures are",
+        "",
+        *(f"- {FIGURES[n].title}: {FIGURES[n].about}." for n in SHORT + FURTHER),
+    ]
     return "\n".join(parts) + "\n"
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 VISIBLE, OCCLUDED, OUTSIDE = 0, 1, 2
+# labels of ``masks``
+NOTHING, LEFT, RIGHT, ARM, PROP = 0, 1, 2, 3, 4
 SIDES = ("left", "right")
 # a hand is there to be found when this many of its 21 keypoints are within the frame
 PRESENT_FROM = 11
@@ -24,9 +26,12 @@ class Truth:
         size: (width, height) px.
         intrinsics: (4,) fx fy cx cy of the pinhole, px, pixel centres at half-integers.
         world_from_camera: (T, 4, 4).
-        keypoints: (T, 2, 21, 3) world.
+        keypoints: (T, 2, 21, 3) world, NaN where unknown.
         keypoints_px: (T, 2, 21, 2) as they appear in the clip.
         visibility: (T, 2, 21) of VISIBLE, OCCLUDED, OUTSIDE.
+        vertices: (T, 2, V, 3) world, of the hands' surfaces, NaN-padded and NaN where unknown; None: not known at all.
+        faces: (2, F, 3) padded with -1; MANO's own, with its 778 vertices, where the truth was made with MANO.
+        masks: (T, H, W) uint8 of NOTHING, LEFT, RIGHT, ARM, PROP, without lens distortion; None: not known.
     """
 
     frames: np.ndarray
@@ -37,6 +42,9 @@ class Truth:
     keypoints: np.ndarray
     keypoints_px: np.ndarray
     visibility: np.ndarray
+    vertices: np.ndarray | None = None
+    faces: np.ndarray | None = None
+    masks: np.ndarray | None = None
 
     def present(self) -> np.ndarray:
         """(T, 2) the hand is there to be found."""
@@ -44,15 +52,28 @@ class Truth:
 
     def hand_length(self) -> float:
         """Metres from the wrist's joint to the tip of the middle finger, along the stretched finger."""
-        joints = self.keypoints[:, :, _MIDDLE_FINGER]
-        bones = np.linalg.norm(np.diff(joints, axis=2), axis=-1)
-        return float(np.nanmedian(bones.sum(axis=2)))
+        return hand_length(self.keypoints)
+
+    def mesh(self, hand: int) -> tuple[np.ndarray, np.ndarray]:
+        """(T, V, 3) vertices and (F, 3) faces of one hand, without the padding."""
+        faces = self.faces[hand]
+        faces = faces[faces[:, 0] >= 0]
+        return self.vertices[:, hand, : faces.max() + 1], faces
+
+
+def hand_length(keypoints: np.ndarray) -> float:
+    """Of (..., 21, 3): metres along the middle finger, from the wrist's joint to the tip; NaN if unknown."""
+    bones = np.linalg.norm(np.diff(keypoints[..., _MIDDLE_FINGER, :], axis=-2), axis=-1).sum(axis=-1)
+    known = bones[np.isfinite(bones)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def load(path: Path) -> Truth:
-    """Reads the ``truth.npz`` that ``tools/truth`` writes (more keys than these are in it)."""
+    """Reads the ``truth.npz`` that ``tools/truth`` or a loader writes (more keys than these may be in it)."""
+    names = ("frames", "intrinsics", "world_from_camera", "keypoints", "keypoints_px", "visibility")
+    further = ("vertices", "faces", "masks")
     with np.load(path, allow_pickle=False) as data:
         numerator, denominator = data["frame_rate"].tolist()
         width, height = data["size"].tolist()
-        names = ("frames", "intrinsics", "world_from_camera", "keypoints", "keypoints_px", "visibility")
-        return Truth(frame_rate=numerator / denominator, size=(width, height), **{name: data[name] for name in names})
+        known = {name: data[name] for name in (*names, *further) if name in data}
+    return Truth(frame_rate=numerator / denominator, size=(width, height), **known)

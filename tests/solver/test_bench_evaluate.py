@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solver import take as takes
-from solver.bench import prediction, report, results, table, text
+from solver.bench import prediction, report, results, silhouette, table, text
 from solver.bench.clips import ALONE
 from solver.bench.evaluate import PENALTY_MM, evaluate
 from solver.bench.plots import Line, plot
@@ -97,6 +97,43 @@ def test_hand_out_of_view_need_not_be_found(take, truth, models):
     assert _figures(take, away, models)["infilled"] == 1.0
 
 
+def test_a_hand_where_none_is_counts_as_false(take, truth, models):
+    assert _figures(take, truth, models)["false_hands"] == 0
+    transl = take.transl.copy()
+    transl[0, 3:7] += [0.0, 0.3, 0.0]
+    astray = dataclasses.replace(take, transl=transl)
+    assert _figures(astray, truth, models)["false_hands"] == 4
+    filled = take.status.copy()
+    filled[0, 3:7] = takes.INFILLED  # it does not say that it sees a hand there
+    assert _figures(dataclasses.replace(astray, status=filled), truth, models)["false_hands"] == 0
+
+
+def test_meshes_of_one_topology_are_compared_vertex_by_vertex(take, truth, models):
+    predicted = prediction.from_take(take, truth, models)
+    known = dataclasses.replace(truth, vertices=predicted.vertices, faces=predicted.faces)
+    figures = evaluate(known, predicted).figures
+    for name in ("mpvpe", "pa_mpvpe", "surface", "penetration", "true_penetration"):
+        assert figures[name] == pytest.approx(0.0, abs=1e-6), name
+    twice = np.concatenate([predicted.vertices] * 2, axis=2)
+    other = dataclasses.replace(known, vertices=twice, faces=predicted.faces + predicted.vertices.shape[2])
+    assert np.isnan(evaluate(other, predicted).figures["mpvpe"])
+
+
+def test_silhouette_of_the_truth_covers_it(take, truth, models):
+    predicted = prediction.from_take(take, truth, models)
+    hands = np.stack([silhouette.drawn(truth, predicted, frame) for frame in range(COUNT)])
+    assert (hands >= 0).any(axis=(1, 2)).all()
+    masked = dataclasses.replace(truth, masks=np.where(hands >= 0, hands + 1, 0).astype(np.uint8))
+    assert silhouette.overlap(masked, predicted) == 1.0
+    half = dataclasses.replace(take, status=take.status * np.array([[1], [0]], np.uint8))
+    assert silhouette.overlap(masked, prediction.from_take(half, truth, models)) == 0.5
+
+
+def test_size_and_swallowed_hands_are_told(take, truth, models):
+    shrunk = dataclasses.replace(truth, keypoints=0.8 * truth.keypoints)
+    assert _figures(take, shrunk, models)["hand_size"] == pytest.approx(25.0)
+
+
 def test_swapped_names_are_seen(take, truth, models):
     swapped = dataclasses.replace(take, sides=("right", "left"))
     figures = _figures(swapped, truth, models)
@@ -151,7 +188,7 @@ def test_the_baselines_figures_stand_beside_the_new_ones(take, truth, models):
     figures = results.figures_of(evaluate(truth, prediction.from_take(take, truth, models)))
     now = results.Result("walk", "as-is", "Handheld", ALONE, None, 0.4, COUNT, figures)
     lines = text.as_text([now], {"as-is": {**figures, "recall": 0.123}}).splitlines()
-    (before,) = [line for line in lines if "before" in line]
+    before, _ = [line for line in lines if "before" in line]
     assert "0.12" in before
 
 
