@@ -1,6 +1,8 @@
 """Blender's side of Handheld: adapters between bpy and the solver's files and messages."""
 
 from . import camera_properties, edit_properties, preferences, properties, solve
+from .retarget import properties as retarget_properties
+from .retarget import session as retarget_session
 
 
 def register() -> None:
@@ -8,11 +10,15 @@ def register() -> None:
     edit_properties.register()
     camera_properties.register()
     preferences.register()
+    retarget_properties.register()
+    retarget_session.register()
     solve.register()
 
 
 def unregister() -> None:
     solve.unregister()
+    retarget_session.unregister()
+    retarget_properties.unregister()
     preferences.unregister()
     camera_properties.unregister()
     edit_properties.unregister()

@@ -118,6 +118,12 @@ def remove_generated(target: bpy.types.Object, path: str) -> None:
             bag.curves.remove(curve)
 
 
+def remove_curves(target: bpy.types.Object, paths: tuple[str, ...]) -> None:
+    """Remove the curves whose property begins with one of these, whoever wrote them."""
+    for curve in [curve for curve in curves(target) if curve.data_path.startswith(paths)]:
+        _Curves(target).curves.remove(curve)
+
+
 def curves(target: bpy.types.Object) -> list[bpy.types.FCurve]:
     """The F-curves that animate an object through its action; empty when it has none."""
     animation = target.animation_data

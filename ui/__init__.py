@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, menus, solve
+from . import camera, menus, solve, retarget
 
 # a file a feature; sub-panels after the main panel, in the order on screen
-_FEATURES = (solve, camera, menus)
+_FEATURES = (solve, camera, menus, retarget)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 

@@ -1,0 +1,1 @@
+"""Motion of the solved hands onto an artist's own armature. See README.md."""
