@@ -63,6 +63,7 @@ def _add_solve(commands) -> None:
     solve.add_argument(
         "--frame-rate", type=_frame_rate, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
     )
+    solve.add_argument("--without", nargs="+", default=(), metavar="PART", help="leave parts of the optimiser out")
     solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
     solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
     solve.set_defaults(run=_solve)
@@ -95,6 +96,7 @@ def _solve(options: argparse.Namespace) -> int:
         hand_length_m=options.hand_length,
         frame_rate=options.frame_rate,
         cache=options.cache,
+        without=tuple(options.without),
     )
     cancelled = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: cancelled.set())

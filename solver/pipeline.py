@@ -77,6 +77,7 @@ class SolveOptions:
         hand_length_m: known length wrist to middle fingertip; None for the population's.
         frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
         cache: folder for stage results; None keeps nothing.
+        without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
     """
 
     frame_range: tuple[int, int] | None = None
@@ -96,6 +97,7 @@ class SolveOptions:
     hand_length_m: float | None = None
     frame_rate: tuple[int, int] | None = None
     cache: str | None = None
+    without: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> SolveOptions:
@@ -119,6 +121,11 @@ class SolveOptions:
         for name in ("frame_rate", "camera_rate"):
             if getattr(self, name) is not None and not min(getattr(self, name)) > 0:
                 raise _not_valid(name, getattr(self, name), "a rate above 0")
+        if self.quality != INITIAL:
+            known = optimise.parts.names(optimise.PRESETS[self.quality])
+            for part in self.without:
+                if part not in known:
+                    raise _not_valid("without", part, f"any of {', '.join(known)}")
         scale = self.camera_scale
         if not (scale in ("auto", "hands") if isinstance(scale, str) else scale > 0):
             raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
@@ -220,12 +227,15 @@ class _Solve:
         self._draft.clip_sha256 = content_digest(clip)
         return clip
 
-    def _find_hands(self, clip: Clip) -> Stage[list[HandTrack]]:
-        inputs = {
+    def _hands_inputs(self, clip: Clip) -> dict[str, Any]:
+        return {
             "solver": __version__,
             "clip": self._draft.clip_sha256,
             "range": [clip.first_frame, clip.last_frame],
         }
+
+    def _find_hands(self, clip: Clip) -> Stage[list[HandTrack]]:
+        inputs = self._hands_inputs(clip)
         tracks = self._cache.load("hands", inputs, HandTrack)
         if tracks is None:
             tracks = yield from _with_progress("hands", hands.track(clip))
@@ -256,7 +266,7 @@ class _Solve:
             camera, is_metric = known
             camera = camera if is_metric else given.in_metres(camera, tracks, clip.first_frame)
         elif self._options.camera_motion == "auto":
-            camera = yield from _with_camera_progress(camera_solve.solve(clip, tracks, self._options.focal_px))
+            camera = yield from self._solve_camera(clip, tracks)
         else:
             camera = static.assume(len(clip), clip.size, self._options.focal_px)
             if self._options.focal_px is None:
@@ -271,6 +281,15 @@ class _Solve:
         for note in camera.notes:
             yield messages.Warned(0, note.code, note.sentence, note.repair)
         yield camera_message(camera, clip.first_frame)
+        return camera
+
+    def _solve_camera(self, clip: Clip, tracks: list[HandTrack]) -> Stage[CameraPath]:
+        inputs = {**self._hands_inputs(clip), "focal": self._options.focal_px}
+        kept = self._cache.load("camera", inputs, CameraPath)
+        if kept is not None:
+            return kept[0]
+        camera = yield from _with_camera_progress(camera_solve.solve(clip, tracks, self._options.focal_px))
+        self._cache.store("camera", inputs, [camera])
         return camera
 
     def _in_wanted_world(self, clip: Clip, camera: CameraPath) -> CameraPath:
@@ -301,7 +320,7 @@ class _Solve:
         models: dict[str, HandModel],
     ) -> Stage[Refined]:
         """Each of the optimiser's own stages shows its result; a cancel keeps the last one shown."""
-        preset = optimise.PRESETS[self._options.quality]
+        preset = self._preset()
         options = optimise.RefineOptions(preset, uncertainty=not self._looks_at_outlines())
         frames, frame_s = np.array(clip.frame_numbers), float(1 / clip.frame_rate)
         total, steps = sum(stage.steps for stage in preset.stages), 0
@@ -312,8 +331,11 @@ class _Solve:
                 yield from self._draft.replace(refined)
         return refined
 
+    def _preset(self) -> optimise.Preset:
+        return optimise.parts.without(optimise.PRESETS[self._options.quality], self._options.without)
+
     def _looks_at_outlines(self) -> bool:
-        preset = optimise.PRESETS[self._options.quality]
+        preset = self._preset()
         return preset.outlines and ContourCost.name not in preset.off
 
     def _outline(self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]) -> Stage[None]:

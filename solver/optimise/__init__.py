@@ -1,10 +1,11 @@
 """The joint optimiser: any number of hands and one camera, over time, in one world. See README.md."""
 
+from . import parts
 from .refine import Refined, RefinedTrack, RefineOptions, refine
 from .resume import Resumed, resume
 from .weights import BALANCED, DRAFT, FINAL, PRESETS, Preset, Weights
 
 __all__ = [
     "BALANCED", "DRAFT", "FINAL", "PRESETS", "Preset", "RefineOptions", "Refined", "RefinedTrack", "Resumed",
-    "Weights", "refine", "resume",
+    "Weights", "parts", "refine", "resume",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from solver.cache import StageCache
+from solver.camera.cameras import CameraNote, CameraPath, ScaleEstimate
 from solver.observations import HandTrack
 
 
@@ -55,3 +56,22 @@ def test_no_folder_keeps_nothing():
     cache = StageCache(None)
     cache.store("hands", {}, [sample_track()])
     assert cache.load("hands", {}, HandTrack) is None
+
+
+def test_a_camera_comes_back_with_its_notes_and_its_scale(tmp_path):
+    rng = np.random.default_rng(0)
+    path = CameraPath(
+        "general",
+        np.array([400.0, 400, 320, 180]),
+        rng.normal(size=(5, 4, 4)),
+        quality_px=np.array([0.3, np.nan, 0.2, 0.1, 0.4]),
+        scale=ScaleEstimate(1.5, 0.9, 1.1, True, ("hands", "height")),
+        notes=(CameraNote("a", "One.", "Do."), CameraNote("b", "Two.", "Be.")),
+    )
+    cache = StageCache(tmp_path)
+    cache.store("camera", {}, [path])
+    (kept,) = cache.load("camera", {}, CameraPath)
+    assert (kept.kind, kept.scale, kept.notes) == (path.kind, path.scale, path.notes)
+    assert kept.shots is None
+    for name in ("world_from_camera", "quality_px", "points", "distortion"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(path, name))
