@@ -100,6 +100,15 @@ def set_hand_length(context: bpy.types.Context, length: float) -> bpy.types.Obje
     return _known_hand(root, length, length / hand_length(camera_picks.require_hand(context, root)))
 
 
+def active_hand_length(context: bpy.types.Context) -> float:
+    """``hand_length`` of the active hand, or the only one.
+
+    Raises:
+        SolverError: ``world-...``.
+    """
+    return hand_length(camera_picks.require_hand(context, _root(context)))
+
+
 def hand_length(hand: bpy.types.Object) -> float:
     """Wrist to middle fingertip along the bones, as the solver counts it, in the scene as it is."""
     bones = [hand.data.bones[name] for name in ("wrist", "middle1", "middle2", "middle3")]

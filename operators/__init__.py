@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import clip, resolve, running, solve, take, retarget
+from . import camera, clip, resolve, running, solve, take, retarget
 
 # a file a feature
-_FEATURES = (clip, solve, resolve, take, retarget)
+_FEATURES = (camera, clip, solve, resolve, take, retarget)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 
