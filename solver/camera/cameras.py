@@ -52,12 +52,15 @@ class CameraPath:
     status: (T,) uint8 of ASSUMED (nothing measured), BRIDGED (from its neighbours), SOLVED; None: all known by others.
     quality_px: (T,) median reprojection error of the background in px of the clip; NaN where nothing was measured.
     pose_sigma: (T, 2) one-sigma uncertainty of the turn (rad) and step (m) since the frame before; NaN where unknown.
-    disagreement: (T, 2) rotation (rad) and position (m) by which a second, independent solve differs; NaN where none.
+    expected_error: (T, 2) one-sigma of each pose in the world (rad, m), from how much parts of the picture disagree
+        about it; NaN where unknown.
     points: (N, 3) sparse background points in the world, ``point_errors_px`` (N,) their reprojection errors.
     shots: (S, 2) first and last row of each shot; each shot has a world of its own.
     focal_sigma: one-sigma relative uncertainty of the focal length; 0 when given, inf when merely assumed.
     scale: how the path came to metres; None where scale has no meaning (no translation) or was given.
     notes: what the person should know.
+    readout: frames that pass between the exposure of the first and the last row; 0: global shutter, or not known. Poses
+        hold for the middle row.
     """
 
     kind: str
@@ -67,7 +70,7 @@ class CameraPath:
     status: np.ndarray | None = None
     quality_px: np.ndarray | None = None
     pose_sigma: np.ndarray | None = None
-    disagreement: np.ndarray | None = None
+    expected_error: np.ndarray | None = None
     points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     point_errors_px: np.ndarray = field(default_factory=lambda: np.zeros(0))
     shots: np.ndarray | None = None
@@ -75,6 +78,7 @@ class CameraPath:
     scale: ScaleEstimate | None = None
     notes: tuple[CameraNote, ...] = ()
     distortion_model: str = "POLYNOMIAL"
+    readout: float = 0.0
 
 
 def project(points_camera: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:

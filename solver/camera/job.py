@@ -17,9 +17,10 @@ class MappingJob:
     key_rows: (K,) rows of the keyframes, rising.
     feature_counts: (K,) features per keyframe; ``features_px`` (F, 2) all of them in order.
     link_pairs: (L, 2) keyframe indices; ``link_counts`` (L,) matches each; ``links`` (M, 2) feature indices in order.
-    focal_px, k1: start values. refine_focal, refine_k1: whether they may change.
+    focal_px, k1: start values. refine_focal, refine_k1: whether they may change (k2 goes with k1).
+    refine_readout: whether the shutter may roll.
     seed: of every random choice.
-    profile: refit at focal lengths 12 % off, too. uncertainty: give ``MappedModel.sigma``.
+    profile: refit at focal lengths 12 % off, too.
     """
 
     size: np.ndarray
@@ -37,9 +38,9 @@ class MappingJob:
     k1: float
     refine_focal: bool
     refine_k1: bool
+    refine_readout: bool = True
     seed: int = 0
     profile: bool = False
-    uncertainty: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,21 @@ class MappedModel:
     error_px: np.ndarray
     counts: np.ndarray
     sigma: np.ndarray
-    focal_px: float
-    k1: float
+    spread: np.ndarray
+    lens: np.ndarray
+    lens_sigma: np.ndarray
     points: np.ndarray
     point_ids: np.ndarray
     point_errors_px: np.ndarray
     profile: np.ndarray
+
+    @property
+    def focal_px(self) -> float:
+        return float(self.lens[0])
+
+    @property
+    def k1(self) -> float:
+        return float(self.lens[1])
 
     @property
     def posed(self) -> np.ndarray:

@@ -55,11 +55,11 @@ def guessed_joins(count: int) -> CameraNote:
     )
 
 
-def two_solves_disagree(percent: float, degrees: float) -> CameraNote:
+def points_contradict(percent: float, degrees: float) -> CameraNote:
     return CameraNote(
-        "camera-solves-disagree",
-        f"Two independent solves of the camera differ by {percent:.1f} % of the path and {degrees:.1f} degrees: it "
-        "can't be trusted. Something that moves is probably taken for background.",
+        "camera-points-contradict",
+        f"Parts of the picture tell different camera paths, {percent:.1f} % of its length and {degrees:.1f} degrees "
+        "apart: it can't be trusted. Something that moves is probably taken for background.",
         _MASK_REPAIR,
     )
 

@@ -19,7 +19,7 @@ from ..observations import HandTrack
 from ..video import Clip, open_clip
 from .cameras import BRIDGED, SOLVED, CameraPath
 from .progress import CameraProgress
-from .shot import summary_of_disagreement
+from .shot import summary_of_expected_error
 from .similarity import between_paths, rotation_angles
 from .solve import solve
 
@@ -77,14 +77,15 @@ def _cpu_seconds() -> float:
 
 def described(path: CameraPath) -> list[str]:
     """What the solve says of itself."""
-    turned, share = summary_of_disagreement(path.world_from_camera, path.disagreement)
+    turned, share = summary_of_expected_error(path.world_from_camera, path.expected_error)
     length = np.linalg.norm(np.diff(path.world_from_camera[:, :3, 3], axis=0), axis=1).sum()
     lines = [
         f"  kind {path.kind}, {len(path.shots)} shot(s), solved {(path.status == SOLVED).mean():.1%}, "
         f"bridged {(path.status == BRIDGED).mean():.1%}",
-        f"  focal {path.intrinsics[0]:.1f} px (sigma {path.focal_sigma:.1%}), k1 {path.distortion[0]:+.3f}",
+        f"  focal {path.intrinsics[0]:.1f} px (sigma {path.focal_sigma:.1%}), k1 {path.distortion[0]:+.3f}, "
+        f"k2 {path.distortion[1]:+.3f}, readout {path.readout:.2f} frames",
         f"  background reprojection {np.nanmedian(path.quality_px):.2f} px median, {len(path.points)} points",
-        f"  path {length:.2f} m; two solves differ by {share:.2%} of it and {np.degrees(turned):.2f} deg",
+        f"  path {length:.2f} m; expected error {share:.2%} of it and {np.degrees(turned):.2f} deg",
     ]
     if path.scale:
         state = "determined" if path.scale.determined else "not determined"

@@ -42,7 +42,7 @@ def _solve_shots(footage: Footage, focal_px: float | None) -> Generator[CameraPr
     for index in order.tolist():
         solved[index] = yield from shot.solve(_part(footage, index, known))
         if known is None and np.isfinite(solved[index].focal_sigma):
-            known = solved[index].focal_px
+            known = float(solved[index].lens[0])
     return [solved[index] for index in range(len(solved))]
 
 
@@ -60,7 +60,7 @@ def _compose(
     clip: Clip, hands: list[HandTrack], footage: Footage, shots: list[shot.Shot], focal_px: float | None
 ) -> CameraPath:
     lens = min(shots, key=lambda s: (s.focal_sigma, -len(s.status)))
-    focal = focal_px or lens.focal_px / footage.scale
+    focal = focal_px or lens.lens[0] / footage.scale
     intrinsics = np.array([focal, focal, clip.size[0] / 2, clip.size[1] / 2])
     parts = [
         _settled(part, intrinsics, footage.scale, hands, clip.first_frame + int(first))
@@ -71,11 +71,12 @@ def _compose(
         kind=max((s.kind for s in shots), key=_RANK.index),
         intrinsics=intrinsics,
         world_from_camera=np.concatenate([p.world_from_camera for p in parts]),
-        distortion=np.array([lens.k1, 0.0]),
+        distortion=lens.lens[1:3],
+        readout=float(lens.lens[3]),
         status=np.concatenate([p.status for p in parts]),
         quality_px=np.concatenate([p.quality_px for p in parts]),
         pose_sigma=np.concatenate([p.pose_sigma for p in parts]),
-        disagreement=np.concatenate([p.disagreement for p in parts]),
+        expected_error=np.concatenate([p.expected_error for p in parts]),
         points=np.concatenate([p.points for p in parts]),
         point_errors_px=np.concatenate([p.point_errors_px for p in parts]),
         shots=footage.shots,
@@ -95,8 +96,8 @@ def _settled(
         move = Similarity(1.0, turn, -turn @ poses[0, :3, 3])
         poses, points = move.poses(poses), move.points(points)
     path = CameraPath(
-        part.kind, intrinsics, poses, np.array([part.k1, 0.0]), part.status, part.error_px / working_scale,
-        part.sigma, part.disagreement, points, part.point_errors_px / working_scale,
+        part.kind, intrinsics, poses, part.lens[1:3], part.status, part.error_px / working_scale,
+        part.sigma, part.expected_error, points, part.point_errors_px / working_scale,
     )  # fmt: skip
     return in_metres(path, scale.estimate(path, hands, first_frame)) if part.kind == "general" else path
 
@@ -108,7 +109,7 @@ def in_metres(path: CameraPath, by: ScaleEstimate) -> CameraPath:
     lengths = np.array([1.0, by.metres_per_unit])
     return dataclasses.replace(
         path, world_from_camera=poses, points=path.points * by.metres_per_unit, pose_sigma=path.pose_sigma * lengths,
-        disagreement=path.disagreement * lengths, scale=by,
+        expected_error=path.expected_error * lengths, scale=by,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Runs mapping jobs in processes of their own and hears how far they are."""
+"""Runs a mapping job in a process of its own and hears how far it is."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Lens:
     k1: float = 0.0
     focal_fixed: bool = False
     k1_fixed: bool = False
+    readout_fixed: bool = False
 
 
 def make_job(
@@ -49,7 +50,6 @@ def make_job(
     lens: Lens,
     seed: int = 0,
     profile: bool = False,
-    uncertainty: bool = False,
 ) -> MappingJob:
     """Everything in rows of ``tracks`` and working px."""
     kept = tracks.lasting(3)
@@ -70,30 +70,27 @@ def make_job(
         k1=lens.k1,
         refine_focal=not lens.focal_fixed,
         refine_k1=not lens.k1_fixed,
+        refine_readout=not lens.readout_fixed,
         seed=seed,
         profile=profile,
-        uncertainty=uncertainty,
     )
 
 
-def solve(jobs: list[MappingJob]) -> Generator[CameraProgress, None, list[list[MappedModel]]]:
-    """All jobs at once, one process each; yields progress, returns each job's models. Closing it ends the processes.
+def solve(job: MappingJob) -> Generator[CameraProgress, None, list[MappedModel]]:
+    """In a process of its own; yields progress, returns the models. Closing it ends the process.
 
     Raises:
-        MappingFailed: a process died.
+        MappingFailed: the process died.
     """
     with tempfile.TemporaryDirectory(prefix="handheld-camera-", ignore_cleanup_errors=True) as folder:
-        processes = [_Process(job, Path(folder) / str(i)) for i, job in enumerate(jobs)]
+        process = _Process(job, Path(folder) / "job")
         try:
-            total = sum(job.frame_count for job in jobs)
-            while any(process.running() for process in processes):
-                for process in processes:
-                    process.listen(0.1)
-                yield CameraProgress("structure", min(total, sum(p.done for p in processes)), total)
-            return [process.answer() for process in processes]
+            while process.running():
+                process.listen(0.1)
+                yield CameraProgress("structure", min(job.frame_count, process.done), job.frame_count)
+            return process.answer()
         finally:
-            for process in processes:
-                process.end()
+            process.end()
 
 
 class _Process:

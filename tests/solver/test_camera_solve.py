@@ -75,7 +75,7 @@ def test_a_walk_behind_hands_is_found_with_its_lens():
     assert abs(path.intrinsics[0] / scene.focal_px - 1) < 0.02
     assert abs(path.distortion[0] + 0.1) < 0.02
     assert np.nanmedian(path.quality_px) < 0.5
-    assert "camera-solves-disagree" not in codes(path)
+    assert "camera-points-contradict" not in codes(path)
 
 
 @needs_mapper
@@ -83,7 +83,7 @@ def test_hands_left_unmasked_are_flagged_or_harmless():
     scene = scene_of("desk", 36)
     path = solved(scene, hands=False, focal_px=scene.focal_px)
     position, rotation = errors(path, scene.poses)
-    assert (position < 0.005 and rotation < 0.3) or "camera-solves-disagree" in codes(path)
+    assert (position < 0.005 and rotation < 0.3) or "camera-points-contradict" in codes(path)
 
 
 def test_nothing_behind_the_hands_is_said_to_be_an_assumption():

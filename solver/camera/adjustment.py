@@ -1,0 +1,381 @@
+"""Bundle adjustment with a rolling shutter: poses, points and one lens from pixels, by Levenberg-Marquardt.
+
+Points are eliminated (Schur complement, Triggs 1999); the poses' matrix is dense, so frames are chosen (``resection``
+places the others). A row that is read later than the middle one sees the camera farther on its way: its point is moved
+by the camera's velocity there, which comes from neighbouring poses (a continuous-time model as in Hedborg 2012).
+Because velocities are differences of poses and not unknowns of their own, the collapse of Albl 2016 can't happen.
+
+Lens: x_d = x_u (1 + k1 r^2 + k2 r^4), r in focal lengths; ``readout``: frames that pass from the first row to the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.spatial.transform import Rotation
+
+FOCAL, K1, K2, READOUT = range(4)
+# px at which an observation counts half (Cauchy)
+CAUCHY_PX = 1.0
+# One-sigma of weak priors: of log focal length (where the start counts), k1, k2, readout in frames.
+_PRIOR_SIGMA = np.array([2.0, 0.3, 0.15, 0.5])
+# px of one observation's noise, against which the priors are weighed
+_NOISE_PX = 0.3
+_CHUNK = 96
+_GAUGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Attributes:
+    size: (width, height). frame_count, point_count: F and P.
+    frames, points: (N,) int; a point at most once in a frame; in order of ``points``.
+    pixels: (N, 2), half-integer centres.
+    """
+
+    size: tuple[int, int]
+    frame_count: int
+    point_count: int
+    frames: np.ndarray
+    points: np.ndarray
+    pixels: np.ndarray
+
+    @classmethod
+    def sorted(cls, size, frame_count: int, point_count: int, frames, points, pixels) -> Observations:
+        order = np.lexsort((frames, points))
+        return cls(tuple(size), frame_count, point_count, frames[order], points[order], pixels[order])
+
+    def where(self, keep: np.ndarray) -> Observations:
+        return replace(self, frames=self.frames[keep], points=self.points[keep], pixels=self.pixels[keep])
+
+    @property
+    def row_offset(self) -> np.ndarray:
+        """(N,) -0.5 at the first row, 0.5 at the last."""
+        return self.pixels[:, 1] / self.size[1] - 0.5
+
+
+@dataclass(frozen=True)
+class State:
+    """``camera_from_world`` (F, 4, 4), ``twists`` (F, 6) turn and step per frame in the camera, ``points`` (P, 3),
+    ``lens`` (4,): focal length in px, k1, k2, readout."""
+
+    camera_from_world: np.ndarray
+    twists: np.ndarray
+    points: np.ndarray
+    lens: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Normal:
+    """Linearised problem: ``gradient`` and blocks per frame and lens, per point, and between them."""
+
+    frames: np.ndarray  # (F, 6, 6)
+    frame_right: np.ndarray  # (F, 6)
+    frame_lens: np.ndarray  # (F, 6, g)
+    lens: np.ndarray  # (g, g)
+    lens_right: np.ndarray  # (g,)
+    points: np.ndarray  # (P, 3, 3)
+    point_right: np.ndarray  # (P, 3)
+    mixed: np.ndarray  # (N, 6, 3)
+    mixed_lens: np.ndarray  # (P, g, 3)
+
+
+def twists_of(camera_from_world: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(F, 6) turn (rad) and step per frame in each camera's axes, from its neighbours in (F, 4, 4) at rising ``rows``.
+
+    Zero where no neighbour is within three frames.
+    """
+    count = len(rows)
+    twists = np.zeros((count, 6))
+    if count < 2:
+        return twists
+    before, after = np.maximum(np.arange(count) - 1, 0), np.minimum(np.arange(count) + 1, count - 1)
+    before = np.where(rows - rows[before] <= 3, before, np.arange(count))
+    after = np.where(rows[after] - rows <= 3, after, np.arange(count))
+    move = camera_from_world[after] @ np.linalg.inv(camera_from_world[before])
+    # the step seen at the camera in the middle: half of it lies on either side
+    span = np.maximum(rows[after] - rows[before], 1)[:, None]
+    turn = Rotation.from_matrix(move[:, :3, :3]).as_rotvec()
+    half = Rotation.from_rotvec(-turn / 2).as_matrix()
+    twists[:, :3] = turn / span
+    twists[:, 3:] = np.einsum("nij,nj->ni", half, move[:, :3, 3]) / span
+    return twists
+
+
+def residuals(seen: Observations, state: State) -> np.ndarray:
+    """(N, 2) px; 1e3 behind the camera."""
+    return _linearise(seen, state)[0]
+
+
+def _linearise(seen: Observations, state: State):
+    """Residuals (N, 2), image derivatives by the point in the camera (N, 2, 3) and by the lens (N, 2, 4), points."""
+    pose = state.camera_from_world[seen.frames]
+    still = (pose[:, :3, :3] @ state.points[seen.points][..., None])[..., 0] + pose[:, :3, 3]
+    twist = state.twists[seen.frames]
+    velocity = np.cross(twist[:, :3], still) + twist[:, 3:]
+    offset = seen.row_offset[:, None]
+    local = still + state.lens[READOUT] * offset * velocity
+    depth = local[:, 2]
+    behind = depth < 1e-6
+    depth = np.where(behind, 1.0, depth)
+    x, y = local[:, 0] / depth, local[:, 1] / depth
+    focal, k1, k2 = state.lens[:3]
+    squared = x * x + y * y
+    bend = 1 + squared * (k1 + k2 * squared)
+    slope = 2 * (k1 + 2 * k2 * squared)
+    ideal = np.stack([x, y], axis=1)
+    error = focal * ideal * bend[:, None] + np.array(seen.size) / 2 - seen.pixels
+    # d(x_d, y_d) / d(x, y), then by the camera's axes
+    xx, xy, yy = bend + slope * x * x, slope * x * y, bend + slope * y * y
+    image = np.empty((len(x), 2, 3))
+    scale = focal / depth
+    image[:, 0, 0], image[:, 0, 1], image[:, 0, 2] = xx * scale, xy * scale, -(xx * x + xy * y) * scale
+    image[:, 1, 0], image[:, 1, 1], image[:, 1, 2] = xy * scale, yy * scale, -(xy * x + yy * y) * scale
+    lens = np.empty((len(x), 2, 4))
+    lens[:, :, FOCAL] = focal * ideal * bend[:, None]  # by log focal length
+    lens[:, :, K1] = focal * ideal * squared[:, None]
+    lens[:, :, K2] = focal * ideal * (squared**2)[:, None]
+    lens[:, :, READOUT] = (image @ (offset * velocity)[..., None])[..., 0]
+    error[behind], image[behind], lens[behind] = 1e3, 0.0, 0.0
+    return error, image, lens, local
+
+
+def weights(error: np.ndarray) -> np.ndarray:
+    """(N,) of iteratively reweighted least squares with Cauchy's loss."""
+    return 1 / (1 + (error**2).sum(axis=1) / CAUCHY_PX**2)
+
+
+def cost(error: np.ndarray) -> float:
+    """Mean robust cost per observation."""
+    return float(np.log1p((error**2).sum(axis=1) / CAUCHY_PX**2).mean())
+
+
+def _total(seen: Observations, state: State, start: np.ndarray, free: np.ndarray) -> float:
+    error = residuals(seen, state)
+    return len(error) * cost(error) * CAUCHY_PX**2 + float((_prior(state, start, free)[0] ** 2).sum())
+
+
+def _prior(state: State, start: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Residuals of the lens' priors and their slopes, for the free parameters."""
+    value = np.array([np.log(state.lens[FOCAL] / start[FOCAL]), *state.lens[1:]])
+    slope = _NOISE_PX / _PRIOR_SIGMA
+    return (slope * value)[free], slope[free]
+
+
+def _skew_rows(image: np.ndarray, local: np.ndarray) -> np.ndarray:
+    """(N, 2, 3): ``image @ -[local]x``, the derivative by a turn of the camera."""
+    return np.cross(local[:, None, :], image)
+
+
+def _normal(seen: Observations, state: State, free: np.ndarray, start: np.ndarray) -> _Normal:
+    error, image, lens, local = _linearise(seen, state)
+    root = np.sqrt(weights(error))[:, None]
+    error, image, lens = error * root, image * root[..., None], lens[:, :, free] * root[..., None]
+    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
+    by_point = image @ state.camera_from_world[seen.frames, :3, :3]
+    transposed = by_pose.transpose(0, 2, 1)
+    count, g = seen.frame_count, lens.shape[2]
+    order = np.argsort(seen.frames, kind="stable")
+    frames = _summed(np.concatenate([transposed @ by_pose, transposed @ lens, transposed @ error[..., None]], axis=2),
+                     seen.frames, count, order)  # fmt: skip
+    turned = by_point.transpose(0, 2, 1)
+    points = _summed(np.concatenate([turned @ by_point, turned @ lens, turned @ error[..., None]], axis=2),
+                     seen.points, seen.point_count)  # fmt: skip
+    flat = lens.reshape(2 * len(lens), g)
+    prior, slope = _prior(state, start, free)
+    return _Normal(
+        frames[..., :6], -frames[..., -1], frames[..., 6:-1],
+        flat.T @ flat + np.diag(slope**2), -(flat.T @ error.reshape(-1) + slope * prior),
+        points[..., :3], -points[..., -1], transposed @ by_point, points[..., 3:-1].transpose(0, 2, 1),
+    )  # fmt: skip
+
+
+def _summed(values: np.ndarray, groups: np.ndarray, count: int, order: np.ndarray | None = None) -> np.ndarray:
+    """(count, ...) sums of (N, ...) by group; ``order`` sorts the groups where they are not sorted."""
+    if order is not None:
+        values, groups = values[order], groups[order]
+    total = np.zeros((count, *values.shape[1:]))
+    if len(groups):
+        starts = np.flatnonzero(np.concatenate([[True], np.diff(groups) > 0]))
+        total[groups[starts]] = np.add.reduceat(values, starts, axis=0)
+    return total
+
+
+class _Reduced:
+    """The system of poses and lens that is left when points are eliminated."""
+
+    def __init__(self, seen: Observations, normal: _Normal, damping: float) -> None:
+        self._seen, self._normal = seen, normal
+        count, g = seen.frame_count, normal.lens.shape[0]
+        size = 6 * count + g
+        identity = np.eye(3)
+        bare = normal.points + damping * normal.points * identity + 1e-12 * identity
+        empty = normal.points[:, 0, 0] == 0
+        bare[empty] = identity
+        factor = np.linalg.cholesky(bare)
+        self._half = np.linalg.inv(factor).transpose(0, 2, 1)  # V^-1 = half @ half^T
+        matrix = np.zeros((size, size))
+        blocks = matrix[: 6 * count, : 6 * count].reshape(count, 6, count, 6)
+        diagonal = np.arange(count)
+        blocks[diagonal, :, diagonal, :] = normal.frames
+        matrix[: 6 * count, 6 * count :] = normal.frame_lens.reshape(6 * count, g)
+        matrix[6 * count :, : 6 * count] = matrix[: 6 * count, 6 * count :].T
+        matrix[6 * count :, 6 * count :] = normal.lens
+        own = np.diag(matrix).copy()
+        right = np.concatenate([normal.frame_right.reshape(-1), normal.lens_right])
+        self._eliminate(matrix, right)
+        matrix[np.arange(size), np.arange(size)] += damping * own + _GAUGE * own.mean()
+        self._factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        self.right = right
+
+    def _eliminate(self, matrix: np.ndarray, right: np.ndarray) -> None:
+        seen, normal = self._seen, self._normal
+        count, g = seen.frame_count, normal.lens.shape[0]
+        half = self._half
+        weighted = normal.mixed @ half[seen.points]
+        lens = normal.mixed_lens @ half
+        wanted = (normal.point_right[:, None, :] @ half)[:, 0]
+        edges = np.searchsorted(seen.points, np.arange(0, seen.point_count + _CHUNK, _CHUNK))
+        for start, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            first = start * _CHUNK
+            last = min(first + _CHUNK, seen.point_count)
+            here, place = np.unique(seen.frames[a:b], return_inverse=True)
+            block = np.zeros((len(here), 6, last - first, 3))
+            block[place, :, seen.points[a:b] - first, :] = weighted[a:b]
+            by_lens = lens[first:last].transpose(1, 0, 2).reshape(g, 3 * (last - first))
+            wide = np.concatenate([block.reshape(6 * len(here), -1), by_lens])
+            index = np.concatenate([(6 * here[:, None] + np.arange(6)).reshape(-1), 6 * count + np.arange(g)])
+            matrix[np.ix_(index, index)] -= wide @ wide.T
+            right[index] -= wide @ wanted[first:last].reshape(-1)
+
+    def solve(self, right: np.ndarray) -> np.ndarray:
+        return cho_solve(self._factor, right, check_finite=False)
+
+    def step(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(F, 6), (g,), (P, 3)."""
+        seen, normal = self._seen, self._normal
+        whole = self.solve(self.right)
+        poses, lens = whole[: 6 * seen.frame_count].reshape(-1, 6), whole[6 * seen.frame_count :]
+        pulled = (poses[seen.frames][:, None, :] @ normal.mixed)[:, 0]
+        right = normal.point_right - _summed(pulled, seen.points, seen.point_count)
+        right -= (lens @ normal.mixed_lens.reshape(len(right), len(lens), 3)) if len(lens) else 0.0
+        return poses, lens, (self._half @ (self._half.transpose(0, 2, 1) @ right[..., None]))[..., 0]
+
+
+def moved(poses: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """(F, 4, 4) camera_from_world turned by and shifted by (F, 6)."""
+    turn = Rotation.from_rotvec(steps[:, :3]).as_matrix()
+    result = poses.copy()
+    result[:, :3, :3] = turn @ poses[:, :3, :3]
+    result[:, :3, 3] = (turn @ poses[:, :3, 3, None])[..., 0] + steps[:, 3:]
+    return result
+
+
+def _stepped(state: State, free: np.ndarray, poses: np.ndarray, lens: np.ndarray, points: np.ndarray) -> State:
+    values = state.lens.copy()
+    change = np.zeros(4)
+    change[free] = lens
+    values[FOCAL] *= np.exp(np.clip(change[FOCAL], -0.3, 0.3))
+    values[1:] += change[1:]
+    values[READOUT] = np.clip(values[READOUT], -1.0, 1.0)
+    return State(moved(state.camera_from_world, poses), state.twists, state.points + points, values)
+
+
+def adjust(seen: Observations, state: State, free: np.ndarray, iterations: int, tolerance: float = 1e-4) -> State:
+    """Minimise the robust reprojection error from ``state``; ``free`` (4,) bool says which of the lens may change.
+
+    Twists stay: recompute them (``twists_of``) and adjust again.
+    """
+    start, damping = state.lens, 1e-4
+    now = _total(seen, state, start, free)
+    for _ in range(iterations):
+        normal = _normal(seen, state, free, start)
+        while damping < 1e3:
+            try:
+                tried = _stepped(state, free, *_Reduced(seen, normal, damping).step())
+            except np.linalg.LinAlgError:
+                damping *= 10
+                continue
+            then = _total(seen, tried, start, free)
+            if then < now:
+                break
+            damping *= 10
+        else:
+            return state
+        gain, now, state, damping = (now - then) / now, then, tried, max(damping / 10, 1e-9)
+        if gain < tolerance:
+            break
+    return state
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What the estimate would change by, were groups of points left out (see ``spread``).
+
+    Attributes:
+        poses: (C, F, 6) change of turn and step by each of C groups. lens: (4,) one-sigma (focal: relative).
+    """
+
+    poses: np.ndarray
+    lens: np.ndarray
+
+
+def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarray) -> Spread:
+    """How much the solution rests on each group of points: ``groups`` (P,) 0..C-1.
+
+    To first order, leaving out a group moves the estimate by H^-1 times its gradient; the sum of their squares over
+    groups is the covariance that allows for errors shared within a group (Liang and Zeger 1986). Noise alone gives the
+    classical covariance; points that follow one another wrongly (a hand, a rolling shutter, a bent lens) give more.
+    """
+    error, image, lens, local = _linearise(seen, state)
+    weight = weights(error)[:, None]
+    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
+    pose_pull = (by_pose.transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]
+    lens_pull = (lens[:, :, free].transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]
+    group = groups[seen.points]
+    count = int(groups.max(initial=0)) + 1
+    pulls = np.zeros((count, 6 * seen.frame_count + lens_pull.shape[1]))
+    for axis in range(6):
+        flat = np.bincount(group * seen.frame_count + seen.frames, pose_pull[:, axis], count * seen.frame_count)
+        pulls[:, axis : 6 * seen.frame_count : 6] = flat.reshape(count, -1)
+    for axis in range(lens_pull.shape[1]):
+        pulls[:, 6 * seen.frame_count + axis] = np.bincount(group, lens_pull[:, axis], count)
+    # what is left of the whole gradient is not the groups' doing
+    pulls -= pulls.mean(axis=0)
+    solved = _Reduced(seen, _normal(seen, state, free, state.lens), 1e-6).solve(pulls.T).T
+    sigma = np.zeros(4)
+    sigma[free] = np.sqrt((solved[:, 6 * seen.frame_count :] ** 2).sum(axis=0))
+    return Spread(solved[:, : 6 * seen.frame_count].reshape(count, -1, 6), sigma)
+
+
+def resect(seen: Observations, state: State, frames: np.ndarray, iterations: int = 6) -> State:
+    """Poses of ``frames`` (F,) bool alone, all else held: Gauss-Newton with Cauchy's loss, each frame for itself."""
+    part = seen.where(frames[seen.frames])
+    order = np.argsort(part.frames, kind="stable")
+    part = replace(part, frames=part.frames[order], points=part.points[order], pixels=part.pixels[order])
+    for _ in range(iterations):
+        error, image, _, local = _linearise(part, state)
+        # the loss narrows as the pose settles, so that a start some way off is drawn in
+        width = np.maximum(_frame_medians(error, part), CAUCHY_PX)[part.frames]
+        weight = 1 / (1 + (error**2).sum(axis=1) / width**2)
+        by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
+        heavy = by_pose.transpose(0, 2, 1) * weight[:, None, None]
+        normal = _summed(np.concatenate([heavy @ by_pose, heavy @ error[..., None]], axis=2), part.frames, len(frames))
+        matrix = normal[..., :6] + 1e-6 * (np.trace(normal[..., :6], axis1=1, axis2=2) + 1e-9)[:, None, None] * np.eye(
+            6
+        )
+        step = -np.linalg.solve(matrix, normal[..., 6:])[..., 0]
+        state = replace(state, camera_from_world=moved(state.camera_from_world, step))
+    return state
+
+
+def _frame_medians(error: np.ndarray, seen: Observations) -> np.ndarray:
+    length = np.linalg.norm(error, axis=1)
+    medians = np.zeros(seen.frame_count)
+    edges = np.searchsorted(seen.frames, np.arange(seen.frame_count + 1))
+    for frame, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        if b > a:
+            medians[frame] = np.median(length[a:b])
+    return medians

@@ -1,0 +1,334 @@
+"""From a sparse model of keyframes to poses of all frames that see enough of it, one lens, and how far to trust them.
+
+The frames in between start between their keyframes and are placed by the points; the adjustment runs over as many of
+them as it can take, in turns with the camera's velocity (rolling shutter). What the clip does not tell stays 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
+
+from . import adjustment
+from .adjustment import FOCAL, K1, K2, READOUT, Observations, State
+from .job import MappedModel, MappingJob
+from .tracks import GRID, cells
+
+MIN_POSE_POINTS = 12
+# Frames adjusted together; the others are placed by the points that these determine.
+_ADJUSTED_FRAMES = 140
+# px at the working size: worse observations are dropped between rounds, poses worse than the last are none
+_GROSS_PX, _BAD_PX, _LOST_PX = 6.0, 3.0, 3.0
+# A parameter of the lens stays only if it is this many of its sigmas from nought and saves this share of the cost (k1
+# trades against the focal length: a useless one took that 4 % away), or if it saves very much.
+_TELLING_SIGMAS, _GAIN, _LARGE_GAIN = 3.0, np.array([0.0, 0.02, 0.01, 0.01]), 0.1
+_ROUNDS = 3
+# Frames per group of points in time, see ``_groups``.
+_EPOCH_FRAMES = 45
+# Beyond the keyframes a pose is followed this far.
+_REACH_FRAMES = 12
+_PROFILE_FRAMES = 40
+
+
+@dataclass(frozen=True)
+class SparseModel:
+    """What the mapper found: ``rows`` (K,) rising with ``camera_from_world`` (K, 4, 4), ``points`` (P, 3).
+
+    ``seen_rows``, ``seen_keypoints``, ``seen_points`` (M,): a keypoint of a keyframe shows a point.
+    """
+
+    rows: np.ndarray
+    camera_from_world: np.ndarray
+    points: np.ndarray
+    seen_rows: np.ndarray
+    seen_keypoints: np.ndarray
+    seen_points: np.ndarray
+    focal_px: float
+    k1: float
+
+
+@dataclass(frozen=True)
+class Images:
+    """Keypoints per row: ``ids[row]`` (n,) of tracks at the head of ``keypoints[row]`` (n + features, 2)."""
+
+    ids: list[np.ndarray]
+    keypoints: list[np.ndarray]
+
+
+def refine(job: MappingJob, images: Images, sparse: SparseModel) -> MappedModel:
+    """The full model of ``sparse``."""
+    seen, track_of_point = _observations(job, images, sparse)
+    state = State(_started(job, sparse), np.zeros((job.frame_count, 6)), sparse.points,
+                  np.array([sparse.focal_px, sparse.k1, 0.0, 0.0]))  # fmt: skip
+    known = np.isin(np.arange(job.frame_count), sparse.rows)
+    state, posed, seen = _placed(seen, state, known)
+    chosen = _chosen(posed, sparse.rows)
+    state, seen, free = _adjusted(job, seen, state, posed, chosen)
+    spread = _spread_of(seen, state, chosen, free)
+    return _model(job, seen, state, posed, chosen, free, spread, track_of_point)
+
+
+# --- what is seen where -----------------------------------------------------------------------------------------------
+
+
+def _observations(job: MappingJob, images: Images, sparse: SparseModel) -> tuple[Observations, np.ndarray]:
+    """Tracks in every frame and features in keyframes; and each point's track (-1: features alone)."""
+    counts = np.array([len(ids) for ids in images.ids])
+    of_track = sparse.seen_keypoints < counts[sparse.seen_rows]
+    track = np.array(
+        [images.ids[r][k] for r, k in zip(sparse.seen_rows[of_track], sparse.seen_keypoints[of_track], strict=True)],
+        int,
+    )
+    track_point = np.full(int(job.ids.max(initial=-1)) + 1, -1)
+    track_point[track] = sparse.seen_points[of_track]
+    point = track_point[job.ids]
+    of_feature = ~of_track
+    features = np.array(
+        [
+            images.keypoints[r][k]
+            for r, k in zip(sparse.seen_rows[of_feature], sparse.seen_keypoints[of_feature], strict=True)
+        ]
+    ).reshape(-1, 2)
+    rows = np.concatenate([job.rows[point >= 0], sparse.seen_rows[of_feature]])
+    points = np.concatenate([point[point >= 0], sparse.seen_points[of_feature]])
+    pixels = np.concatenate([job.points_px[point >= 0], features])
+    _, first = np.unique(points * job.frame_count + rows, return_index=True)
+    track_of_point = np.full(len(sparse.points), -1)
+    track_of_point[sparse.seen_points[of_track]] = track
+    seen = Observations.sorted(job.size, job.frame_count, len(sparse.points), rows[first], points[first], pixels[first])
+    return seen, track_of_point
+
+
+def _started(job: MappingJob, sparse: SparseModel) -> np.ndarray:
+    """(T, 4, 4) between the keyframes; as the nearest one beyond them."""
+    world = np.linalg.inv(sparse.camera_from_world)
+    rows = np.clip(np.arange(job.frame_count), sparse.rows[0], sparse.rows[-1])
+    poses = np.tile(np.eye(4), (job.frame_count, 1, 1))
+    poses[:, :3, :3] = Slerp(sparse.rows, Rotation.from_matrix(world[:, :3, :3]))(rows).as_matrix()
+    for axis in range(3):
+        poses[:, axis, 3] = np.interp(rows, sparse.rows, world[:, axis, 3])
+    return np.linalg.inv(poses)
+
+
+def _placed(seen: Observations, state: State, known: np.ndarray) -> tuple[State, np.ndarray, Observations]:
+    """All frames placed by the points, which of them hold (F,), and the observations that fit."""
+    state = adjustment.resect(seen, state, ~known, 8)
+    state, posed = _followed(seen, state, known)
+    error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
+    return state, posed, seen.where(posed[seen.frames] & (error < _GROSS_PX))
+
+
+def _followed(seen: Observations, state: State, known: np.ndarray) -> tuple[State, np.ndarray]:
+    """Frames that did not fit are tried from their neighbour's pose, away from those that did."""
+    posed = known | _fits(seen, state)
+    for direction in (1, -1):
+        for _ in range(_REACH_FRAMES):
+            beside = np.roll(posed, direction)
+            beside[0 if direction > 0 else -1] = False
+            todo = beside & ~posed & (np.bincount(seen.frames, minlength=len(posed)) >= MIN_POSE_POINTS)
+            if not todo.any():
+                break
+            poses = state.camera_from_world.copy()
+            poses[todo] = np.roll(poses, direction, axis=0)[todo]
+            state = adjustment.resect(seen, replace(state, camera_from_world=poses), todo, 10)
+            posed = posed | (todo & _fits(seen, state))
+    return state, posed
+
+
+def _fits(seen: Observations, state: State) -> np.ndarray:
+    """(F,) whether enough points are seen close to where they should be."""
+    error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
+    near = np.bincount(seen.frames[error < _LOST_PX], minlength=seen.frame_count)
+    total = np.bincount(seen.frames, minlength=seen.frame_count)
+    return (near >= MIN_POSE_POINTS) & (near >= 0.4 * total)
+
+
+def _chosen(posed: np.ndarray, key_rows: np.ndarray) -> np.ndarray:
+    """(F,) bool: the frames that are adjusted together: keyframes, and others spread evenly between them."""
+    chosen = np.zeros(len(posed), bool)
+    chosen[key_rows] = True
+    others = np.flatnonzero(posed & ~chosen)
+    room = min(len(others), max(0, _ADJUSTED_FRAMES - len(key_rows)))
+    if room:
+        chosen[others[np.linspace(0, len(others) - 1, room).round().astype(int)]] = True
+    return chosen & posed
+
+
+# --- adjustment -------------------------------------------------------------------------------------------------------
+
+
+def _adjusted(
+    job: MappingJob, seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray
+) -> tuple[State, Observations, np.ndarray]:
+    """Poses, points and lens; the observations that fit them; which of the lens' parameters the clip told."""
+    allowed = np.zeros(4, bool)
+    allowed[[FOCAL, K1]] = job.refine_focal, job.refine_k1
+    state = _round(seen, state, posed, chosen, allowed, 10)
+    wanted = allowed.copy()
+    wanted[[K2, READOUT]] = job.refine_k1, job.refine_readout
+    for _ in range(_ROUNDS - 1):
+        seen = _without_gross(seen, state)
+        state = _round(seen, state, posed, chosen, wanted, 6)
+    free = _telling(seen, state, posed, chosen, wanted)
+    if (free != wanted).any():
+        fixed = np.where(free | ~wanted, state.lens, 0.0)
+        fixed[FOCAL] = state.lens[FOCAL]
+        state = _round(seen, replace(state, lens=fixed), posed, chosen, free, 8)
+    state = _round(seen, state, posed, chosen, free, 4)
+    return state, _without_gross(seen, state), free
+
+
+def _round(
+    seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray, iterations: int
+) -> State:
+    """Adjust the chosen frames, place the others, and renew the velocities."""
+    part, rows = _part(seen, chosen)
+    solved = adjustment.adjust(part, _at(state, rows), free, iterations)
+    poses = state.camera_from_world.copy()
+    poses[rows] = solved.camera_from_world
+    state = replace(state, camera_from_world=poses, points=solved.points, lens=solved.lens)
+    if (posed & ~chosen).any():
+        state = adjustment.resect(seen, state, posed & ~chosen, 4)
+    twists = np.zeros((len(posed), 6))
+    twists[posed] = adjustment.twists_of(state.camera_from_world[posed], np.flatnonzero(posed))
+    return replace(state, twists=twists)
+
+
+def _part(seen: Observations, chosen: np.ndarray) -> tuple[Observations, np.ndarray]:
+    """The observations of the chosen frames, numbered anew, and the rows of those."""
+    rows = np.flatnonzero(chosen)
+    number = np.full(len(chosen), -1)
+    number[rows] = np.arange(len(rows))
+    part = seen.where(chosen[seen.frames])
+    enough = np.bincount(part.points, minlength=seen.point_count) >= 2
+    part = part.where(enough[part.points])
+    return replace(part, frames=number[part.frames], frame_count=len(rows)), rows
+
+
+def _at(state: State, rows: np.ndarray) -> State:
+    return replace(state, camera_from_world=state.camera_from_world[rows], twists=state.twists[rows])
+
+
+def _without_gross(seen: Observations, state: State) -> Observations:
+    error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
+    return seen.where(error < _BAD_PX)
+
+
+def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(4,) bool: which of the lens' parameters stay free: k2, readout, then k1, each against leaving it out."""
+    part, rows = _part(seen, chosen)
+    free = wanted.copy()
+    sigma = adjustment.spread(part, _at(state, rows), free, _groups(part, rows)).lens
+    now = adjustment.cost(adjustment.residuals(part, _at(state, rows)))
+    for parameter in (K2, READOUT, K1):
+        if not free[parameter]:
+            continue
+        without = free & (np.arange(4) != parameter)
+        lens = np.where(np.arange(4) == parameter, 0.0, state.lens)
+        plain = adjustment.adjust(part, replace(_at(state, rows), lens=lens), without, 5)
+        gain = adjustment.cost(adjustment.residuals(part, plain)) / now - 1
+        known = abs(state.lens[parameter]) > _TELLING_SIGMAS * sigma[parameter]
+        if gain < (_GAIN[parameter] if known else _LARGE_GAIN):
+            free = without
+    return free
+
+
+# --- trust ------------------------------------------------------------------------------------------------------------
+
+
+def _groups(seen: Observations, rows: np.ndarray) -> np.ndarray:
+    """(P,) points that are likely to be wrong together: of the same part of the image and the same stretch of time."""
+    count = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
+    mean = [np.bincount(seen.points, v, seen.point_count) / count for v in (*seen.pixels.T, rows[seen.frames])]
+    epoch = (mean[2] // _EPOCH_FRAMES).astype(int)
+    group = epoch * GRID[0] * GRID[1] + cells(np.stack(mean[:2], axis=1), np.array(seen.size))
+    return np.unique(group, return_inverse=True)[1]
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """``step`` (T, 2) sigma of turn and step since the frame before, ``whole`` (T, 2) of each pose in the world after
+    the best similarity, NaN where not adjusted; ``lens`` (4,)."""
+
+    step: np.ndarray
+    whole: np.ndarray
+    lens: np.ndarray
+
+
+def _spread_of(seen: Observations, state: State, chosen: np.ndarray, free: np.ndarray) -> _Spread:
+    part, rows = _part(seen, chosen)
+    found = adjustment.spread(part, _at(state, rows), free, _groups(part, rows))
+    turns, centres = in_world(found.poses, state.camera_from_world[rows])
+    step, whole = np.full((2, len(chosen), 2), np.nan)
+    gap = np.diff(rows)
+    for column, values in enumerate((turns, centres)):
+        whole[rows, column] = np.sqrt((values**2).sum(axis=(0, 2)))
+        step[rows[1:], column] = np.sqrt((np.diff(values, axis=1) ** 2).sum(axis=(0, 2)) / gap)
+    posed = np.arange(rows[0], rows[-1] + 1)
+    for values in (step, whole):
+        for column in range(2):
+            there = rows[np.isfinite(values[rows, column])]
+            values[posed, column] = np.interp(posed, there, values[there, column])
+    step[rows[0]] = np.nan
+    return _Spread(step, whole, found.lens)
+
+
+def in_world(steps: np.ndarray, camera_from_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(C, F, 3) turns and shifts in the world of changes (C, F, 6) in the cameras, less the similarity in them."""
+    rotation = camera_from_world[:, :3, :3]
+    centres = -np.einsum("fji,fj->fi", rotation, camera_from_world[:, :3, 3])
+    shift = -np.einsum("fji,cfj->cfi", rotation, steps[..., 3:])
+    turn = -np.einsum("fji,cfj->cfi", rotation, steps[..., :3])
+    turn = turn - turn.mean(axis=1, keepdims=True)
+    offset = centres - centres.mean(axis=0)
+    modes = np.zeros((7, len(offset), 3))
+    for axis in range(3):
+        modes[axis, :, axis] = 1
+        modes[3 + axis] = np.cross(np.eye(3)[axis], offset)
+    modes[6] = offset
+    flat, wanted = modes.reshape(7, -1), shift.reshape(len(shift), -1)
+    found, *_ = np.linalg.lstsq(flat.T, wanted.T, rcond=1e-9)
+    return turn, (wanted - found.T @ flat).reshape(shift.shape)
+
+
+def _profile(seen: Observations, state: State, chosen: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """(3,) mean robust cost at 0.88, 1 and 1.12 of the focal length, all else refitted to some of the frames."""
+    rows = np.flatnonzero(chosen)
+    some = np.zeros(len(chosen), bool)
+    some[rows[np.linspace(0, len(rows) - 1, min(len(rows), _PROFILE_FRAMES)).round().astype(int)]] = True
+    part, rows = _part(seen, some)
+    held = free & (np.arange(4) != FOCAL)
+    costs = []
+    for factor in (0.88, 1.0, 1.12):
+        lens = state.lens * np.where(np.arange(4) == FOCAL, factor, 1.0)
+        fitted = adjustment.adjust(part, replace(_at(state, rows), lens=lens), held, 8)
+        costs.append(adjustment.cost(adjustment.residuals(part, fitted)))
+    return np.array(costs)
+
+
+# --- answer -----------------------------------------------------------------------------------------------------------
+
+
+def _model(
+    job: MappingJob, seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray,
+    spread: _Spread, track_of_point: np.ndarray,
+) -> MappedModel:  # fmt: skip
+    error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
+    counts = np.bincount(seen.frames, minlength=job.frame_count)
+    posed = posed & (counts >= MIN_POSE_POINTS)
+    poses = np.where(posed[:, None, None], state.camera_from_world, np.nan)
+    rows = np.argsort(seen.frames, kind="stable")
+    edges = np.searchsorted(seen.frames[rows], np.arange(job.frame_count + 1))
+    errors = np.array(
+        [np.median(error[rows[a:b]]) if b > a else np.nan for a, b in zip(edges, edges[1:], strict=False)]
+    )
+    kept = np.flatnonzero(np.bincount(seen.points, minlength=seen.point_count) >= 3)
+    total = np.bincount(seen.points, error, seen.point_count)
+    point_errors = total[kept] / np.bincount(seen.points, minlength=seen.point_count)[kept]
+    profile = _profile(seen, state, chosen, free) if job.profile else np.full(3, np.nan)
+    return MappedModel(
+        poses, np.where(posed, errors, np.nan), np.where(posed, counts, 0), spread.step, spread.whole, state.lens,
+        spread.lens, state.points[kept], track_of_point[kept], point_errors, profile,
+    )  # fmt: skip
