@@ -14,6 +14,8 @@ from .similarity import Similarity, between_paths, robust_between_paths
 
 _MIN_COMMON = 2
 _NO_TRAVEL = 1e-9
+# fields of (rad, m)
+_TURN_AND_LENGTH = ("pose_sigma", "disagreement", "expected_error")
 
 
 def read(path: str | os.PathLike[str], size: tuple[int, int]) -> KnownCamera:
@@ -46,14 +48,9 @@ def brought_into(path: CameraPath, frames: np.ndarray, wanted: KnownCamera, keep
         if len(rows) == 1:
             points = move.points(path.points)
         size = move.scale
-    lengths = np.array([1.0, size])
-    moved = dataclasses.replace(
-        path,
-        world_from_camera=poses,
-        points=points,
-        pose_sigma=None if path.pose_sigma is None else path.pose_sigma * lengths,
-        disagreement=None if path.disagreement is None else path.disagreement * lengths,
-    )
+    known = [f.name for f in dataclasses.fields(path) if f.name in _TURN_AND_LENGTH]
+    grown = {name: value * [1.0, size] for name in known if (value := getattr(path, name)) is not None}
+    moved = dataclasses.replace(path, world_from_camera=poses, points=points, **grown)
     return _measured(moved, size) if keep_size else moved
 
 
