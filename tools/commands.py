@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     measure.add_argument("--quick", action="store_true", help=f"only {' and '.join(bench.QUICK)}")
     measure.add_argument("--make", action="store_true", help="only render the clips that are missing")
+    measure.add_argument("--ablate", action="store_true", help="leave out one part after another: what is each worth?")
     measure.add_argument("--update-baseline", action="store_true", help="make the results the new baseline")
     add("lock", _lock, "write the hashes of the solver's dependencies anew, after a change of version")
     clean = add("clean", _clean, "remove what the other commands made")
@@ -100,7 +101,11 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    more = ["--update-baseline"] if options.update_baseline else []
+    more = [
+        flag
+        for flag, wanted in (("--update-baseline", options.update_baseline), ("--ablate", options.ablate))
+        if wanted
+    ]
     return bench.run(options.clips, options.suite, options.quick, options.make, more)
 
 

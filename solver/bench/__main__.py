@@ -12,7 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import baseline, clips, report, results, text
+from ..optimise import PRESETS
+from . import ablate, baseline, clips, report, results, text
 from .clips import MODES, SUITES, BenchClip
 from .measure import measure
 
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
         return 2
     chosen = [clips.load(folder) for folder in folders]
     with tempfile.TemporaryDirectory() as scratch:
-        return _run(chosen, options, Path(scratch))
+        return (_ablate if options.ablate else _run)(chosen, options, Path(scratch))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,9 +37,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clip", nargs="+", metavar="CLIP", help="these alone")
     parser.add_argument("--mode", nargs="+", choices=tuple(MODES), default=tuple(MODES))
     parser.add_argument("--report", type=Path, metavar="FOLDER", help="leave takes, results.json and report.html here")
+    parser.add_argument("--ablate", action="store_true", help="leave out one part after another: what is each worth?")
+    parser.add_argument("--quality", choices=tuple(PRESETS), default="balanced", help="of what --ablate takes apart")
     parser.add_argument("--baseline", type=Path, default=baseline.PATH)
     parser.add_argument(
-        "--update-baseline", action="store_true", help="make these results the baseline, and write RESULTS.md beside it"
+        "--update-baseline",
+        action="store_true",
+        help="make these the baseline, and write RESULTS.md (or ABLATION.md) beside it",
     )
     return parser
 
@@ -68,6 +73,15 @@ def _run(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) ->
             page.write_text(text.as_markdown(measured, abouts), encoding="utf-8")
         return 0
     return 1 if verdict else 0
+
+
+def _ablate(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) -> int:
+    arms = ablate.run(chosen, options.quality, scratch, lambda line: print(line, file=sys.stderr, flush=True))
+    print(ablate.as_text(arms))
+    if options.update_baseline:
+        page = ablate.as_markdown(arms, [clip.name for clip in chosen], options.quality)
+        options.baseline.with_name("ABLATION.md").write_text(page, encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":

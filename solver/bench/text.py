@@ -23,7 +23,7 @@ def as_text(results: Sequence[Result], before: Mapping[str, Figures] | None = No
     return "\n".join(lines)
 
 
-def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: Sequence[str] = ()) -> str:
+def asmarkdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: Sequence[str] = ()) -> str:
     """A page for the repository: what a person should know, good and bad. ``remarks``: paragraphs before the tables."""
     parts = ["# Where the product stands", "", "Written by `python3 build.py bench --update-baseline`; see README.md."]
     parts += ["", *(f"- **{name}**: {about}" for name, about in abouts.items())]
@@ -32,9 +32,9 @@ def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: S
         parts += ["", f"## {given}"]
         for names in (SHORT, FURTHER):
             head = ["clip", "", *(f"{FIGURES[name].title} [{FIGURES[name].unit}]" for name in names)]
-            parts += ["", *_markdown([head, *figure_rows(chosen, names)])]
+            parts += ["", *markdown([head, *figure_rows(chosen, names)])]
         parts += [f"- {line}" for line in failures(chosen)]
-        parts += ["", *_markdown(cost_rows(chosen))]
+        parts += ["", *markdown(cost_rows(chosen))]
     parts += [
         "",
         "## What the figures are",
@@ -82,6 +82,7 @@ def _cells(figures: Figures, names: Sequence[str]) -> Row:
     return [show(figures.get(name)) for name in names]
 
 
-def _markdown(rows: Sequence[Row]) -> list[str]:
+def markdown(rows: Sequence[Row]) -> list[str]:
+    """Rows as lines of a table, the first one its head."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
