@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import costs
+from .activity import liveliness
 from .evaluation import size_of
 from .kernels import GemanMcClure
 from .layout import Layout, Track
@@ -95,19 +96,24 @@ def clip_costs(
     return tuple(cost for cost in made if cost.name not in preset.off)
 
 
-def motion_costs(layout: Layout, camera: CameraBelief, frame_s: float, w: Weights) -> list[costs.Cost]:
-    """Dynamics, limits and pose distribution: what needs no observation."""
+def motion_costs(
+    layout: Layout, camera: CameraBelief, frame_s: float, w: Weights, looseness: np.ndarray | None = None
+) -> list[costs.Cost]:
+    """Dynamics, limits and pose distribution: what needs no observation. ``looseness`` (N,): factor on the dynamics'
+    deviations, for hands that are seen to move more or less than usual."""
     hinges = layout.tracks[0].skeleton.hinges
     flexing = hinges.sigma[hinges.flexion].max()
     speed = np.radians(w.finger_speed_deg) * hinges.sigma / flexing
+    turning = costs.process(np.radians(w.wrist_turn_deg), w.wrist_turn_memory_s, frame_s)
     return [
-        costs.FingerDynamicsCost(process=costs.process(speed, w.finger_memory_s, frame_s)),
+        costs.FingerDynamicsCost(process=costs.process(speed, w.finger_memory_s, frame_s), looseness=looseness),
         costs.WristPositionCost(
             process=costs.process(w.wrist_speed, w.wrist_memory_s, frame_s),
             centre=camera.centre,
             log_scale=camera.log_scale,
+            looseness=looseness,
         ),
-        costs.WristRotationCost(process=costs.process(np.radians(w.wrist_turn_deg), w.wrist_turn_memory_s, frame_s)),
+        costs.WristRotationCost(process=turning, looseness=looseness),
         costs.JointLimitCost(low=hinges.low, high=hinges.high, deviation=np.radians(w.limit_deg)),
         costs.PoseDistributionCost(mean=hinges.mean, deviation=w.pose_scale * hinges.sigma),
     ]
@@ -120,19 +126,15 @@ def _keypoints(given: Ingredients) -> Iterator[costs.Cost]:
 
 
 def _motion(given: Ingredients) -> Iterable[costs.Cost]:
-    return motion_costs(given.layout, given.camera, given.frame_s, given.weights)
+    w = given.weights
+    usual = costs.process(w.wrist_speed, w.wrist_memory_s, given.frame_s).deviation
+    seen = liveliness(given.layout, given.start, given.seen, given.camera, usual)
+    return motion_costs(given.layout, given.camera, given.frame_s, w, np.clip(seen, w.calmest, w.liveliest))
 
 
 def _hints(given: Ingredients) -> Iterator[costs.Cost]:
     if given.preset.hint and given.seen.hinted.any():
         yield _hint(given.layout, given.start, given.seen, given.weights)
-
-
-def _repulsion(given: Ingredients) -> Iterator[costs.Cost]:
-    tracks = given.layout.tracks
-    if given.preset.repulsion and len(tracks) > 1:
-        radii = [size_of(t.skeleton, given.start.betas[t.shape])[0] * costs.SPHERE_RADII for t in tracks]
-        yield costs.RepulsionCost(radii=np.array(radii), deviation=given.weights.repulsion_m)
 
 
 def _globals(given: Ingredients) -> Iterable[costs.Cost]:
@@ -210,4 +212,4 @@ def _camera(camera: CameraBelief, w: Weights) -> costs.CameraCost:
 
 
 # Every default cost comes from one of these. A new kind of cost is one line here, or is handed to ``refine``.
-MAKERS: tuple[Maker, ...] = (_keypoints, _motion, _hints, _repulsion, _globals)
+MAKERS: tuple[Maker, ...] = (_keypoints, _motion, _hints, _globals)

@@ -13,6 +13,7 @@ from ..hand_model import HandModel
 from ..initialise import InitialMotion, LandmarkCalibration, default_calibration
 from ..initialise.kinematics import joint_rotations
 from ..observations import HandTrack
+from ..prior.makers import solid
 from ..take import INFILLED, OBSERVED
 from .clip import Clip, assemble
 from .objective import Maker, clip_costs
@@ -141,7 +142,8 @@ def refine(
         _free(options, camera),
     )  # fmt: skip
     sources = tuple(segment.track for segment in clip.segments)
-    costs = clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, more, sources)
+    makers = (solid(models), *more)
+    costs = clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, makers, sources)
     problem = Problem(clip.layout, clip.view, costs)
     origin = Origin(clip, calibration, {index: motion.side for index, motion in motions.items()})
     iterate = Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)

@@ -15,6 +15,7 @@ from ..hand_model.rotations import angle_between
 from ..initialise import InitialMotion, default_calibration
 from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
+from ..prior.makers import solid
 from ..take import MISSING, OBSERVED, Take
 from .anatomy import angles_of
 from .clip import Clip, assemble
@@ -202,7 +203,7 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
     motions = {hand: _motion(take, hand, tracks[hand], models) for hand in hands}
     clip = assemble(tracks, motions, models, camera, take.frames, 0, calibration, {"shape_free": False})
     state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))
-    costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset)
+    costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (solid(models),))
     return Resumed(take, Problem(clip.layout, clip.view, costs), state, clip)
 
 

@@ -35,6 +35,10 @@ class Weights:
     # exact angles have 0.09 s; detections err in common from frame to frame, which the longer memory makes up for
     finger_speed_deg: float = 80.0
     finger_memory_s: float = 0.2
+    # the processes' deviations follow how lively a hand is seen to be (``activity``), within these factors: one constant
+    # for all is too stiff for hands that are flung about and too loose for hands at rest
+    calmest: float = 0.6
+    liveliest: float = 8.0
 
     # how softly a joint limit gives way
     limit_deg: float = 3.0
@@ -52,8 +56,9 @@ class Weights:
     # hand-frames for which the two above hold: about a third of a second of one hand, or of one idea of the detector
     shape_frames: float = 10.0
 
-    # overlap of two hands' spheres, metres
-    repulsion_m: float = 0.003
+    # overlap of capsules, metres: of two hands; and what those of one hand have for nothing, flesh being soft
+    overlap_m: float = 0.001
+    own_slack_m: float = 0.003
 
     # camera poses around mapping's, when it gives no covariance of its own: rad, m; and their steps from frame to frame
     camera_turn: float = 0.01
@@ -81,7 +86,7 @@ class Preset:
     weights: Weights
     stages: tuple[Stage, ...]
     hint: bool = True
-    repulsion: bool = True
+    solid: bool = True
     second_look: bool = True
     off: frozenset[str] = frozenset()
     outlines: bool = False
@@ -91,7 +96,7 @@ DRAFT = Preset(
     "draft",
     Weights(),
     (Stage("wrists", 3, 1e-2, widening=3.0, root_only=True), Stage("hands", 6, 1e-3)),
-    repulsion=False,
+    solid=False,
     second_look=False,
 )
 BALANCED = Preset(

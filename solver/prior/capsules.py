@@ -43,7 +43,7 @@ class Capsules:
 
 
 def capsules_of(model: HandModel) -> Capsules:
-    """Radii from the model: the median distance of the skin about a bone from its axis, in the palm a lower quantile."""
+    """Radii from the model: the skin's median distance from a bone's axis, in the palm a lower quantile of it."""
     keypoints, skin = model.keypoints_rest_template, model.v_template
     pairs = np.array(_PALM + _BONES)
     start, stop = keypoints[pairs[:, 0]], keypoints[pairs[:, 1]]
@@ -62,7 +62,9 @@ def capsules_of(model: HandModel) -> Capsules:
     at_tip = np.isin(pairs[:, 1], _TIPS)
     end = np.where(at_tip, 1 - np.minimum(radius / length, 0.9), 1.0)
     capsules = Capsules(pairs[:, 0], pairs[:, 1], np.zeros(len(pairs)), end, radius, np.zeros((0, 2), int))
-    return Capsules(*(getattr(capsules, f) for f in ("first", "second", "begin", "end", "radius")), _apart(capsules, keypoints))
+    return Capsules(
+        *(getattr(capsules, f) for f in ("first", "second", "begin", "end", "radius")), _apart(capsules, keypoints)
+    )
 
 
 def _apart(capsules: Capsules, keypoints: np.ndarray) -> np.ndarray:

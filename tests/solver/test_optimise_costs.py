@@ -207,16 +207,6 @@ def test_camera(at):
     )
 
 
-def test_repulsion(at):
-    """Hands half inside each other: spheres wide enough to overlap."""
-    shift = np.zeros((at.layout.frame_count, at.layout.block_size))
-    shift[:, 3] = 0.27
-    near = at.moved(shift, np.zeros(at.layout.border_size))
-    cost = costs.RepulsionCost(radii=np.full((3, 21), 0.03), deviation=0.003)
-    assert len(cost.pairs(near).first) > 10
-    check(cost, near)
-
-
 def test_point_target(at):
     rng = np.random.default_rng(6)
     hands, points = np.array([0, 0, 3, 9]), np.array([0, 8, 8, 20])

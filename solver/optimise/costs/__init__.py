@@ -3,19 +3,19 @@
 from .base import Cost
 from .camera import CameraCost
 from .constraints import AnglesTargetCost, OrientTargetCost, PointTargetCost, TogetherCost, hold_still
+from .contact import NonPenetrationCost
 from .contour import ContourCost
 from .dynamics import FingerDynamicsCost, WristPositionCost, WristRotationCost, process
 from .globals import FocalCost, HandSizeCost, OffsetsCost, ScaleCost, ShapeCost
 from .hint import DepthHintCost
 from .keypoints import KeypointCost, whitening_of
-from .pose import JointLimitCost, PoseDistributionCost
-from .two_hands import SPHERE_RADII, RepulsionCost
+from .pose import JointLimitCost, PoseCovarianceCost, PoseDistributionCost
 
 __all__ = [
-    "SPHERE_RADII", "AnglesTargetCost", "CameraCost", "ContourCost", "Cost", "DepthHintCost", "FingerDynamicsCost",
-    "FocalCost", "HandSizeCost", "JointLimitCost", "KeypointCost", "OffsetsCost", "OrientTargetCost", "PointTargetCost",
-    "PoseDistributionCost", "RepulsionCost", "ScaleCost", "ShapeCost", "TogetherCost", "WristPositionCost",
-    "NAMES", "WristRotationCost", "hold_still", "process", "whitening_of",
+    "AnglesTargetCost", "CameraCost", "ContourCost", "Cost", "DepthHintCost", "FingerDynamicsCost", "FocalCost",
+    "HandSizeCost", "JointLimitCost", "KeypointCost", "NonPenetrationCost", "OffsetsCost", "OrientTargetCost",
+    "PointTargetCost", "PoseCovarianceCost", "PoseDistributionCost", "ScaleCost", "ShapeCost", "TogetherCost",
+    "NAMES", "WristPositionCost", "WristRotationCost", "hold_still", "process", "whitening_of",
 ]  # fmt: skip
 
 # of every declared cost, as in tables and in ``Preset.off``

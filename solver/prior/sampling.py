@@ -1,0 +1,152 @@
+"""Other motions that would explain the same footage: draws from the posterior of a stretch.
+
+Every Gaussian row of the problem is displaced by a draw of its own noise and the stretch is solved again. Where the
+problem is linear that is an exact draw from its posterior (perturb and optimise: G. Papandreou and A. Yuille, "Gaussian
+sampling by local perturbations", 2010; where it is not, J. Bardsley et al., "Randomize-then-optimize", 2014).
+One-sided rows (limits, non-penetration) and an artist's keys are not displaced: every draw honours them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from ..optimise.constraints import Constraint
+from ..optimise.costs.base import Cost, HandCost, Stencil, StencilCost
+from ..optimise.costs.keypoints import KeypointCost
+from ..optimise.costs.pose import PoseDistributionCost
+from ..optimise.evaluation import Evaluation
+from ..optimise.layout import Layout, Window
+from ..optimise.problem import Problem
+from ..optimise.resume import Resumed
+from ..take import INFILLED
+
+# Innovations are smoothed over so many frames, their slow part kept as it is: the model calls them white, which is a
+# good belief about where a hand can be, and a poor picture of how it gets there (drawn as they are, hands tremble)
+_SMOOTHING_FRAMES = 2.5
+
+
+def sample(
+    resumed: Resumed,
+    first_frame: int,
+    last_frame: int,
+    seed: int,
+    hands: Collection[int],
+    constraints: Sequence[Constraint] = (),
+    without_picture: bool = False,
+) -> Resumed:
+    """A take with another motion in clip frames ``first_frame`` to ``last_frame``, inclusive; same seed, same motion.
+
+    What is drawn is marked as infilled; its stated deviations are those of all draws.
+
+    Args:
+        hands: the take's hands that are drawn; others stay. constraints: as for ``Resumed.resolve``.
+        without_picture: landmarks in the stretch don't count, for hands whose landmarks are guesses.
+    """
+    rows = slice(first_frame - int(resumed.take.frames[0]), last_frame - int(resumed.take.frames[0]) + 1)
+    problem = blind(resumed.problem, rows) if without_picture else resumed.problem
+    posed = dataclasses.replace(resumed, problem=drawn(problem, np.random.default_rng(seed)))
+    steps = posed.resolve(first_frame, last_frame, constraints, hands)
+    _, after = deque(steps, maxlen=1).pop()
+    status = after.take.status.copy()
+    for hand in hands:
+        status[hand, rows] = np.where(status[hand, rows] > 0, INFILLED, status[hand, rows])
+    return dataclasses.replace(after, problem=resumed.problem, take=replace(after.take, status=status))
+
+
+def drawn(problem: Problem, rng: np.random.Generator) -> Problem:
+    """The problem with its Gaussian rows displaced."""
+    return replace(problem, costs=tuple(_drawn(cost, problem.layout, rng) for cost in problem.costs))
+
+
+def blind(problem: Problem, rows: slice) -> Problem:
+    """The problem without landmarks in problem frames ``rows``."""
+    frames = problem.layout.frame_of
+    inside = (frames >= rows.start) & (frames < rows.stop)
+    return replace(problem, costs=tuple(_blind(cost, inside) for cost in problem.costs))
+
+
+def _blind(cost: Cost, inside: np.ndarray) -> Cost:
+    if not isinstance(cost, KeypointCost):
+        return cost
+    return replace(cost, whitening=np.where(inside[:, None, None, None], 0.0, cost.whitening))
+
+
+def _drawn(cost: Cost, layout: Layout, rng: np.random.Generator) -> Cost:
+    if isinstance(cost, StencilCost):
+        return DisplacedStencil(inner=cost, by=_smooth_noise(layout, rng))
+    if isinstance(cost, PoseDistributionCost):
+        return DisplacedHand(inner=cost, by=_smooth_noise(layout, rng))
+    if isinstance(cost, KeypointCost):
+        return _displaced_landmarks(cost, rng)
+    return cost
+
+
+def _smooth_noise(layout: Layout, rng: np.random.Generator) -> np.ndarray:
+    """(N, columns of a hand) unit normal noise, smoothed along each track."""
+    noise = rng.standard_normal((layout.hand_count, layout.hand_size))
+    for track in layout.tracks:
+        noise[track.hands] = gaussian_filter1d(noise[track.hands], _SMOOTHING_FRAMES, axis=0, mode="constant")
+    return noise
+
+
+def _displaced_landmarks(cost: KeypointCost, rng: np.random.Generator) -> KeypointCost:
+    seen = np.linalg.det(cost.whitening) > 0
+    noise = rng.standard_normal(cost.targets_px.shape)
+    moved = cost.targets_px.copy()
+    moved[seen] += np.linalg.solve(cost.whitening[seen], noise[seen][..., None])[..., 0]
+    return replace(cost, targets_px=moved)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisplacedStencil(StencilCost):
+    """A stencil whose residuals want to be ``by`` instead of zero: (N, columns of a hand), by first hand-frame."""
+
+    inner: StencilCost
+    by: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        return self.inner.touches
+
+    def linearise(self, at: Evaluation) -> Stencil:
+        stencil = self.inner.linearise(at)
+        return replace(stencil, residual=stencil.residual - self.by[stencil.hands[:, None], stencil.columns])
+
+    def within(self, window: Window) -> Self | None:
+        inner = self.inner.within(window)
+        return None if inner is None else replace(self, inner=inner, by=self.by[window.hands])
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisplacedHand(HandCost):
+    """The same for costs on one hand-frame."""
+
+    inner: HandCost
+    by: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        return self.inner.touches
+
+    def linearise(self, at: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        hands, columns, residual, slope = self.inner.linearise(at)
+        return hands, columns, residual - self.by[hands[:, None], columns], slope
+
+    def within(self, window: Window) -> Self | None:
+        inner = self.inner.within(window)
+        return None if inner is None else replace(self, inner=inner, by=self.by[window.hands])
