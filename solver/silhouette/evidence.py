@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import cv2
 import numpy as np
 
 from ..camera.cameras import CameraPath
 from ..camera.distortion import distort
-from ..optimise.evaluation import Evaluation
 from ..video import Clip
 from .crop import SIZE, Crop, crop_around
 from .masks import Colours, Region, region_of, segment, to_lab
 from .matching import Evidence, evidence_of
 from .outlines import PosedHands
-from .surface import Surface
 
 _LEARNT_FRAMES = 40
 
@@ -53,19 +51,17 @@ class Lens:
 
 
 class MaskMaker:
-    """Makes the evidence of a clip from a state of its hands.
+    """Makes the evidence of a clip.
 
     Args:
-        at: where the hands are believed to be. surfaces: by track of the layout.
-        first_frame: the clip's number of the problem's frame 0.
+        hands: where they are believed to be; their frames count from the clip's ``first_frame``.
+        camera: whose pinhole they are seen through, for its lens. size: (width, height) of the clip.
     """
 
-    def __init__(
-        self, at: Evaluation, surfaces: Sequence[Surface], camera: CameraPath, size: tuple[int, int], first_frame: int
-    ) -> None:
-        self._layout, self._first, self._size = at.layout, first_frame, size
-        self._hands, self._lens = PosedHands(at, surfaces), Lens(camera)
-        self._colours = [Colours() for _ in surfaces]
+    def __init__(self, hands: PosedHands, camera: CameraPath, size: tuple[int, int], first_frame: int) -> None:
+        self._first, self._size = first_frame, size
+        self._hands, self._lens = hands, Lens(camera)
+        self._colours = {track: Colours() for track in set(hands.tracks.tolist())}
 
     def run(self, clip: Clip) -> Iterator[tuple[int, Evidence | None]]:
         """Every hand-frame in order of frames with its evidence, None where there is none."""
@@ -83,15 +79,13 @@ class MaskMaker:
             looked = self._look(hand, image)
             if looked is not None:
                 lab, region, _ = looked
-                self._colours[self._layout.track_of[hand]].add(lab, region.core & ~region.other & ~region.outside)
+                self._colours[int(self._hands.tracks[hand])].add(lab, region.core & ~region.other & ~region.outside)
 
     def _densities(self) -> Mapping[int, np.ndarray]:
         """The skin's colours by track: all tracks' together where one has too few of its own."""
         together = Colours()
-        together.counts = sum((colours.counts for colours in self._colours), np.zeros_like(together.counts))
-        return {
-            index: (colours if colours.known else together).density() for index, colours in enumerate(self._colours)
-        }
+        together.counts = sum((colours.counts for colours in self._colours.values()), np.zeros_like(together.counts))
+        return {track: (own if own.known else together).density() for track, own in self._colours.items()}
 
     def _look(self, hand: int, image: np.ndarray) -> tuple[np.ndarray, Region, Crop] | None:
         crop = crop_around(self._hands.project(hand))
@@ -105,5 +99,5 @@ class MaskMaker:
         if looked is None:
             return None
         lab, region, crop = looked
-        mask = segment(lab, region, densities[int(self._layout.track_of[hand])])
+        mask = segment(lab, region, densities[int(self._hands.tracks[hand])])
         return None if mask is None else evidence_of(crop, mask.inside, mask.unknown, mask.trust)

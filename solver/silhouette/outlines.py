@@ -31,35 +31,58 @@ class ContourWeights:
     """
 
     deviation: float = 1 / 96
-    share: float = 0.2
+    share: float = 0.4
     landmarks: float = 0.5
-    robust_sigmas: float = 4.0
+    robust_sigmas: float = 6.0
     reach: tuple[float, ...] = (14 / 96, 9 / 96, 6 / 96)
 
 
 class PosedHands:
-    """All hands of a state in their cameras, looked up by frame."""
+    """Hands over time in their cameras.
 
-    def __init__(self, at: Evaluation, surfaces: Sequence[Surface]) -> None:
-        self._at, self._surfaces = at, surfaces
-        parts = [
-            surface.vertices(track.bare, at.betas(track), at.hands(track.hands))
-            for surface, track in zip(surfaces, at.layout.tracks, strict=True)
-        ]
-        frames = at.layout.frame_of
-        world = np.concatenate(parts) - at.scaled_centre[frames, None]
-        self.vertices = world @ at.state.camera_from_world[frames].swapaxes(-1, -2)
+    Args:
+        vertices: (N, V, 3) of each hand-frame, in its camera's frame, metres.
+        surfaces: (N,) each one's surface. frames: (N,) its frame. tracks: (N,) whose hand it is.
+        focal_px, centre_px: (2,) of the pinhole.
+    """
+
+    def __init__(
+        self,
+        vertices: np.ndarray,
+        surfaces: Sequence[Surface],
+        frames: np.ndarray,
+        tracks: np.ndarray,
+        focal_px: np.ndarray,
+        centre_px: np.ndarray,
+    ) -> None:
+        self.vertices, self.frames, self.tracks = vertices, frames, tracks
+        self._surfaces, self._focal_px, self._centre_px = surfaces, focal_px, centre_px
         self._in_frame: dict[int, list[int]] = {}
         for hand, frame in enumerate(frames.tolist()):
             self._in_frame.setdefault(frame, []).append(hand)
 
+    @classmethod
+    def of(cls, at: Evaluation, surfaces: Sequence[Surface]) -> PosedHands:
+        """All hand-frames of a state; ``surfaces`` by track of its layout."""
+        parts = [
+            surface.vertices(track.bare, at.betas(track), at.hands(track.hands))
+            for surface, track in zip(surfaces, at.layout.tracks, strict=True)
+        ]
+        frames, tracks = at.layout.frame_of, at.layout.track_of
+        world = np.concatenate(parts) - at.scaled_centre[frames, None]
+        vertices = world @ at.state.camera_from_world[frames].swapaxes(-1, -2)
+        return cls(vertices, [surfaces[track] for track in tracks], frames, tracks, at.focal_px, at.view.centre_px)
+
+    def __len__(self) -> int:
+        return len(self.vertices)
+
     def surface(self, hand: int) -> Surface:
-        return self._surfaces[self._at.layout.track_of[hand]]
+        return self._surfaces[hand]
 
     def project(self, hand: int) -> np.ndarray:
         """(V, 2) px."""
         x = self.vertices[hand]
-        return self._at.focal_px * x[:, :2] / np.maximum(x[:, 2:], _NEAREST_M) + self._at.view.centre_px
+        return self._focal_px * x[:, :2] / np.maximum(x[:, 2:], _NEAREST_M) + self._centre_px
 
     def present(self, frame: int) -> list[int]:
         """The hand-frames of a frame of the problem."""
@@ -67,7 +90,7 @@ class PosedHands:
 
     def beside(self, hand: int) -> list[int]:
         """All hands in the same frame that are before the camera, this one first; empty when it isn't itself."""
-        there = self._in_frame[int(self._at.layout.frame_of[hand])]
+        there = self._in_frame[int(self.frames[hand])]
         near = [other for other in [hand, *(o for o in there if o != hand)] if self._before_camera(other)]
         return near if near and near[0] == hand else []
 
@@ -103,7 +126,7 @@ def contour_cost(
     n = at.layout.hand_count
     points, places = np.zeros((n, ROWS), np.int32), np.zeros((n, ROWS))
     normals, blend = np.zeros((n, ROWS, 2)), np.zeros((n, ROWS, 3))
-    hands = PosedHands(at, surfaces)
+    hands = PosedHands.of(at, surfaces)
     reach = weights.reach[min(round_index, len(weights.reach) - 1)] * SIZE
     skins = tuple(edge_points(surface) for surface in surfaces)
     for hand, seen in evidence.items():
@@ -147,17 +170,21 @@ def _blend(at: Evaluation, index: int, blend: np.ndarray, points: np.ndarray) ->
     return out
 
 
-def overlaps(at: Evaluation, surfaces: Sequence[Surface], evidence: Mapping[int, Evidence]) -> np.ndarray:
+def overlaps(hands: PosedHands, evidence: Mapping[int, Evidence]) -> np.ndarray:
     """(N,) of hand and mask together, the share that both cover; NaN where there is no mask to trust.
 
     The arm, other hands and what is unknown do not count.
     """
-    shares, hands = np.full(at.layout.hand_count, np.nan), PosedHands(at, surfaces)
+    shares = np.full(len(hands), np.nan)
     for hand, seen in evidence.items():
-        if seen.trust <= 0 or not hands.beside(hand):
-            continue
-        region = region_of(hands.view(hand, seen.crop), seen.unknown)
-        known = ~(region.arm | region.other | seen.unknown)
-        both, either = (seen.inside & region.hand & known).sum(), ((seen.inside | region.hand) & known).sum()
-        shares[hand] = both / max(either, 1)
+        if seen.trust > 0 and hands.beside(hand):
+            shares[hand] = overlap(hands, hand, seen)
     return shares
+
+
+def overlap(hands: PosedHands, hand: int, seen: Evidence) -> float:
+    """``overlaps`` of one hand-frame."""
+    region = region_of(hands.view(hand, seen.crop), seen.unknown)
+    known = ~(region.arm | region.other | seen.unknown)
+    both, either = (seen.inside & region.hand & known).sum(), ((seen.inside | region.hand) & known).sum()
+    return float(both / max(either, 1))

@@ -16,7 +16,7 @@ from ..optimise.solve import Iterate, Outcome, Stage, run
 from ..video import Clip
 from .evidence import MaskMaker
 from .matching import Evidence
-from .outlines import ContourWeights, contour_cost, overlaps
+from .outlines import ContourWeights, PosedHands, contour_cost, overlaps
 from .surface import Surface, surface_of
 
 DEFAULT = ContourWeights()
@@ -66,7 +66,8 @@ def fit_outlines(
     total = at.layout.hand_count + len(weights.reach)
     evidence: dict[int, Evidence] = {}
     if surfaces:
-        for done, (hand, seen) in enumerate(MaskMaker(at, surfaces, camera, clip.size, first).run(clip), start=1):
+        maker = MaskMaker(PosedHands.of(at, surfaces), camera, clip.size, first)
+        for done, (hand, seen) in enumerate(maker.run(clip), start=1):
             if seen is not None:
                 evidence[hand] = seen
             yield OutlineProgress(min(done, at.layout.hand_count), total)
@@ -102,7 +103,7 @@ def _without_contour(problem: Problem) -> tuple:
 def _overlap(
     refined: Refined, surfaces: Sequence[Surface], evidence: Mapping[int, Evidence]
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    shares = overlaps(refined.problem.at(refined.state), surfaces, evidence)
+    shares = overlaps(PosedHands.of(refined.problem.at(refined.state), surfaces), evidence) if surfaces else np.zeros(0)
     clip = refined.origin.clip
     parts: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     for segment, track in zip(clip.segments, clip.layout.tracks, strict=True):
