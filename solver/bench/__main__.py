@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 
 from ..optimise import PRESETS
-from . import ablate, baseline, clips, report, results, text
+from . import ablate, baseline, clips, peers, report, results, text
 from .clips import MODES, SUITES, BenchClip
-from .measure import measure
+from .measure import measure, peer
+from .results import Result
 
 
 def main(arguments: list[str]) -> int:
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help="clips of your own, instead of a suite's")
     parser.add_argument("--clip", nargs="+", metavar="CLIP", help="these alone")
     parser.add_argument("--mode", nargs="+", choices=tuple(MODES), default=tuple(MODES))
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="other programs' results: FOLDER/PROGRAM/CLIP...")
     parser.add_argument("--report", type=Path, metavar="FOLDER", help="leave takes, results.json and report.html here")
     parser.add_argument("--ablate", action="store_true", help="leave out one part after another: what is each worth?")
     parser.add_argument("--quality", choices=tuple(PRESETS), default="balanced", help="of what --ablate takes apart")
@@ -55,6 +57,7 @@ def _run(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) ->
         for clip in chosen:
             print(f"{clip.name}, {mode} ...", file=sys.stderr, flush=True)
             measured.append(measure(clip, mode, out / "takes", pictures=options.report is not None))
+    measured += _peers(chosen, options, measured)
     as_json = results.as_json(measured)
     known = {} if options.clips else baseline.read(options.baseline, options.suite)
     verdict = baseline.worse(as_json, known)
@@ -73,6 +76,15 @@ def _run(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) ->
             page.write_text(text.as_markdown(measured, abouts), encoding="utf-8")
         return 0
     return 1 if verdict else 0
+
+
+def _peers(chosen: list[BenchClip], options: argparse.Namespace, measured: list[Result]) -> list[Result]:
+    own = {result.clip: result for result in measured if result.mode == "as-is"}
+    return [
+        peer(clip, name, path, own.get(clip.name), pictures=options.report is not None)
+        for clip in (chosen if options.peers else ())
+        for name, path in peers.find(options.peers, clip.name)
+    ]
 
 
 def _ablate(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) -> int:
