@@ -116,6 +116,8 @@ def poses(job: Job, motion: HandMotion) -> Poses:
     fingers = {name: transfer.resampled(fingers[name], len(bones)) for name, bones in target.fingers.items()}
     if job.fingers != "ANGLES":
         fingers = _polished(job, motion, palm, fingers, turn)
+    for name in fingers.keys() - {"thumb"}:
+        fingers[name] = transfer.untwisted(target, name, palm, fingers[name])
     wrist = (turn / scale @ (motion.joints[:, 0] + placed.offset - world[:, :3, 3])[..., None])[..., 0]
     hand = palm @ target.zero.palm.T @ target.measured.matrices[target.hand][:3, :3]
     bones, missed = _wrist(job, hand, wrist)
@@ -223,9 +225,8 @@ def _polished(
     chains = {name: _chain(target, name) for name in target.fingers}
     local = {name: into[:, None] @ frames for name, frames in fingers.items()}
     if job.fingers == "TIPS":
-        moved = polish.to_tips(chains, local, tips)
-    else:
-        moved = _pinched(chains, local, tips, own_size * ratio)
+        local = polish.to_tips(chains, local, tips)
+    moved = _pinched(chains, local, tips, own_size * ratio)
     return {name: palm[:, None] @ frames for name, frames in moved.items()}
 
 

@@ -12,7 +12,7 @@ from .rig_map import FORMAT, VERSION, RigMap, as_content, parse
 
 FINGER_ITEMS = (
     ("ANGLES", "Joint Angles", "Fingers point and bend as the solved ones do"),
-    ("TIPS", "Fingertips", "Fingertips are where the solved ones are, in sizes of the hand"),
+    ("TIPS", "Fingertips", "Fingertips are where the solved ones are, in sizes of the hand; pinches close"),
     ("PINCH", "Pinches", "As Joint Angles; where the thumb meets a finger it does so on this rig too"),
 )
 WRIST_ITEMS = (

@@ -1,8 +1,9 @@
 """From frames of a solved hand to poses of a rig's bones. NumPy only; T frames at once.
 
 A bone's frame (``anatomy``) shall be the solved bone's frame, in the world. So directions, bends and spreads are the
-solved hand's whatever the rig's rest pose and rolls are. Bones whose twist gets lost on the way to what they deform are
-swung only; the next bone, whose pose is computed from its true carrier, makes up for it.
+solved hand's whatever the rig's rest pose and rolls are. Fingers are not twisted; the thumb is, as thumbs are. Bones
+whose twist gets lost on the way to what they deform are swung only; the next bone, whose pose is computed from its true
+carrier, makes up for it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,37 @@ from ...solver.hand_model.rotations import exp, log
 from .anatomy import shortest_turn
 from .target import HandTarget
 
-_Y = np.array([0.0, 1.0, 0.0])
+_X, _Y, _Z = np.eye(3)
+
+
+def untwisted(target: HandTarget, finger: str, palm: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Frames of a finger with the same directions and no twist, which no finger has but solved ones may.
+
+    Each bone is bent about the X that its carrier gives it by f, then spread about its own Z by s:
+    y = Rx(f) Rz(s) (0, 1, 0) = (-sin s, cos s cos f, cos s sin f), which is regular for every bend. The rig's own zero
+    counts, so that nothing twists against its rest pose. Bones that only swing take the shortest way.
+
+    Args:
+        target: the hand.
+        finger: its name.
+        palm: (T, 3, 3) frame of the palm.
+        frames: (T, n, 3, 3) of the finger's n bones.
+    """
+    out = np.empty_like(frames)
+    carrier, carrier_zero = palm, target.zero.palm
+    for number, (bone, at_zero) in enumerate(zip(target.fingers[finger], target.zero.fingers[finger], strict=True)):
+        unposed = carrier @ carrier_zero.T @ at_zero
+        way = (np.swapaxes(unposed, -1, -2) @ frames[:, number, :, 1, None])[..., 0]
+        out[:, number] = unposed @ (shortest_turn(_Y, way) if bone in target.swing_only else _bend_and_spread(way))
+        carrier, carrier_zero = out[:, number], at_zero
+    return out
+
+
+def _bend_and_spread(way: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) turns that take Y to directions (T, 3) without twist."""
+    x, y, z = np.moveaxis(way, -1, 0)
+    bend, spread = np.arctan2(z, y), -np.arcsin(np.clip(x, -1.0, 1.0))
+    return exp(bend[:, None] * _X) @ exp(spread[:, None] * _Z)
 
 
 def resampled(frames: np.ndarray, count: int) -> np.ndarray:

@@ -4,13 +4,20 @@ import bpy
 import numpy as np
 import pytest
 import rigs
-from bl_ext.user_default.handheld.addon import animation, rig, scene
-from bl_ext.user_default.handheld.addon.retarget import anatomy, bake, detect, measuring, rig_map, session, sources
+from bl_ext.user_default.handheld.addon import rig, scene
+from bl_ext.user_default.handheld.addon.retarget import (
+    anatomy,
+    bake,
+    detect,
+    measuring,
+    sources,
+    transfer,
+)
 from bl_ext.user_default.handheld.addon.retarget.bake import Options
-from bl_ext.user_default.handheld.solver.errors import SolverError
 from hand_poses import NAMES, five_poses
 
 from solver import hand_model
+from solver.hand_model import layout
 from solver.hand_model import rotations as so3
 
 FRAMES = np.arange(1, len(NAMES) + 1)
@@ -132,3 +139,95 @@ def test_detection(kind):
         assert found.missing_fingers(side) == missing
         count = 2 if kind == "cartoon" else 3
         assert {len(chain) for chain in found.fingers(side).values()} == {count}
+
+
+# --- twist ------------------------------------------------------------------------------------------------------------
+
+
+def twisted_poses(side, wrist):
+    """Bends and spreads, and at each finger's base a twist that no finger can do."""
+    rotations, transl = five_poses(side, wrist)
+    hand = hand_model.load(side, "open").with_shape(np.zeros(10))
+    for finger in ("index", "middle", "ring", "pinky"):
+        joints = layout.FINGER_JOINTS[finger]
+        along = hand.joints_rest[joints[1]] - hand.joints_rest[joints[0]]
+        rotations[:, joints[0]] = rotations[:, joints[0]] @ so3.exp(np.radians(20) * along / np.linalg.norm(along))
+    return rotations, transl
+
+
+@pytest.mark.parametrize("kind", ["rigify", "unreal", "human_metarig"])
+def test_no_twist_in_what_deforms(kind):
+    armature = rigs.RIGS[kind]()
+    found = found_map(armature)
+    bake.retarget(bpy.context, solved_hands(poses=twisted_poses), armature, found, Options())
+    for _ in bpy_frames(FRAMES):
+        for side in found.sides():
+            zero = anatomy.zero(rest_shape(armature, found, side))
+            hand = turn_of(armature, deforming(armature, found.bone(f"{side}.hand")))
+            for finger in ("index", "middle", "ring", "pinky"):
+                before = hand
+                for number, name in enumerate(found.finger(side, finger)):
+                    turn = turn_of(armature, deforming(armature, name))
+                    frame = zero.fingers[finger][number]
+                    relative = frame.T @ before.T @ turn @ frame
+                    assert abs(twist_deg(relative, is_swung=number == 0 and kind == "rigify")) < 0.5, (name, finger)
+                    before = turn
+
+
+def twist_deg(relative, is_swung):
+    """Of a turn in the bone's own frame: about Y after the shortest swing, or after bend (X) and spread (Z)."""
+    if is_swung:
+        return np.degrees(transfer.twist_angle(relative[None], np.array([0.0, 1.0, 0.0]))[0])
+    bend, spread = np.arctan2(relative[2, 1], relative[1, 1]), -np.arcsin(relative[0, 1])
+    rest = (so3.exp(np.array([bend, 0, 0])) @ so3.exp(np.array([0, 0, spread]))).T @ relative
+    return np.degrees(np.arctan2(rest[0, 2], rest[0, 0]))
+
+
+def test_forearm_shares_the_roll_of_the_wrist():
+    armature = rigs.unreal()
+    found = found_map(armature)
+
+    def rolled(side, wrist):
+        rotations, transl = five_poses(side, wrist)
+        rotations[:, 0] = so3.exp(np.linspace(0, 2.0, len(rotations))[:, None] * np.array([1.0, 0, 0]))
+        return rotations, transl[:1] + np.zeros((len(rotations), 3))
+
+    bake.retarget(bpy.context, solved_hands(poses=rolled), armature, found, Options())
+    rolls = {}
+    for frame in bpy_frames(FRAMES[[0, -1]]):
+        forearm = turn_of(armature, armature.pose.bones["lowerarm_l"])
+        axis = np.array(armature.data.bones["hand_l"].head_local - armature.data.bones["lowerarm_l"].head_local)
+        for name in ("lowerarm_twist_02_l", "lowerarm_twist_01_l", "hand_l"):
+            turn = forearm.T @ turn_of(armature, armature.pose.bones[name])
+            rolls[name, frame] = np.degrees(transfer.twist_angle(turn[None], axis / np.linalg.norm(axis))[0])
+    grown = {name: rolls[name, 5] - rolls[name, 1] for name in ("lowerarm_twist_02_l", "lowerarm_twist_01_l", "hand_l")}
+    assert 100 < abs(grown["hand_l"]) < 120
+    assert grown["lowerarm_twist_02_l"] / grown["hand_l"] == pytest.approx(0.33, abs=0.02)
+    assert grown["lowerarm_twist_01_l"] / grown["hand_l"] == pytest.approx(0.67, abs=0.02)
+
+
+# --- fingertips -------------------------------------------------------------------------------------------------------
+
+
+def tip_gap_mm(armature, found, side):
+    ends = {}
+    for finger in ("thumb", "index"):
+        bone = armature.pose.bones[found.finger(side, finger)[-1]]
+        ends[finger] = np.array(armature.matrix_world @ bone.tail)
+    return 1e3 * np.linalg.norm(ends["thumb"] - ends["index"])
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(
+    ("size", "factors"),
+    [(0.8, {}), (1.3, {}), (1.0, {"thumb": 0.85}), (0.8, {"index": 1.25}), (1.3, {"thumb": 1.15, "index": 0.85})],
+)
+def test_a_pinch_stays_a_pinch(side, size, factors):
+    armature = rigs.scaled_fingers(side, factors, size)
+    found = found_map(armature)
+    hands = solved_hands((side,))
+    gaps = {}
+    for fingers in ("ANGLES", "PINCH", "TIPS"):
+        bake.retarget(bpy.context, hands, armature, found, Options(fingers=fingers))
+        bpy.context.scene.frame_set(1 + NAMES.index("pinch"))
+        gaps[fingers] = tip_gap_mm(armature, found, side)
