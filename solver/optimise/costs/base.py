@@ -133,8 +133,32 @@ class Stencil:
     by_scale: np.ndarray | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class StencilCost(Cost):
-    """Kind 3, over two or three consecutive frames of one track; each row is one vector for the kernel."""
+    """Kind 3, over two or three consecutive frames of one track; each row is one vector for the kernel.
+
+    Attributes:
+        looseness: (N,) factor on the deviation of the row in whose middle a hand-frame lies; None: 1 for all.
+    """
+
+    looseness: np.ndarray | None = None
+
+    def within(self, window: Window) -> Self:
+        return self if self.looseness is None else replace(self, looseness=self.looseness[window.hands])
+
+    def eased(self, s: Stencil) -> Stencil:
+        """``s`` with its rows divided by ``looseness``."""
+        if self.looseness is None or not len(s.hands):
+            return s
+        factor = 1 / self.looseness[s.hands + 1]
+        return Stencil(
+            s.hands,
+            s.columns,
+            s.residual * factor[:, None],
+            tuple(slope * factor.reshape(-1, *[1] * (slope.ndim - 1)) for slope in s.slopes),
+            None if s.by_shape is None else s.by_shape * factor[:, None, None],
+            None if s.by_scale is None else s.by_scale * factor[:, None],
+        )
 
     def linearise(self, at: Evaluation) -> Stencil:
         raise NotImplementedError

@@ -57,10 +57,10 @@ class FingerDynamicsCost(StencilCost):
         columns = ROOT + np.arange(angles.shape[1])
         if self.together is None:
             slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
-            return Stencil(hands, columns, residual, slopes)
+            return self.eased(Stencil(hands, columns, residual, slopes))
         joint, shape = self.together * inverse, (len(hands), len(inverse), len(inverse))
         slopes = tuple(np.broadcast_to(c * joint, shape) for c in (rho, -(1 + rho), 1.0))
-        return Stencil(hands, columns, residual @ self.together.T, slopes)
+        return self.eased(Stencil(hands, columns, residual @ self.together.T, slopes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +96,13 @@ class WristPositionCost(StencilCost):
         slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
         columns = np.arange(SHIFT.start, SHIFT.stop)
         if self.in_metres:
-            return Stencil(hands, columns, residual, slopes)
+            return self.eased(Stencil(hands, columns, residual, slopes))
         by_shape = -residual[..., None] * at.hand_size_slope[tracks][:, None]
-        return Stencil(hands, columns, residual, slopes, by_shape, -scale * _innovation(centre, hands, rho) * inverse)
+        by_scale = -scale * _innovation(centre, hands, rho) * inverse
+        return self.eased(Stencil(hands, columns, residual, slopes, by_shape, by_scale))
 
     def within(self, window: Window) -> Self:
-        return replace(self, centre=self.centre[window.frames])
+        return replace(super().within(window), centre=self.centre[window.frames])
 
     def _unit(self, at: Evaluation) -> np.ndarray:
         if self.in_metres:
@@ -134,7 +135,7 @@ class WristRotationCost(StencilCost):
             -(after_slope + rho * before_slope) * inverse,
             after_slope * inverse,
         )
-        return Stencil(hands, np.arange(TURN.start, TURN.stop), residual, slopes)
+        return self.eased(Stencil(hands, np.arange(TURN.start, TURN.stop), residual, slopes))
 
 
 def _step(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
