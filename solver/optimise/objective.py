@@ -127,8 +127,10 @@ def _keypoints(given: Ingredients) -> Iterator[costs.Cost]:
 
 def _motion(given: Ingredients) -> Iterable[costs.Cost]:
     w = given.weights
+    if given.layout.camera_free:  # what looks like motion may be the camera's error
+        return motion_costs(given.layout, given.camera, given.frame_s, w)
     usual = costs.process(w.wrist_speed, w.wrist_memory_s, given.frame_s).deviation
-    seen = liveliness(given.layout, given.start, given.seen, given.camera, usual)
+    seen = liveliness(given.layout, given.start, given.seen, given.camera, float(usual))
     return motion_costs(given.layout, given.camera, given.frame_s, w, np.clip(seen, w.calmest, w.liveliest))
 
 

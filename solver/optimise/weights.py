@@ -35,8 +35,8 @@ class Weights:
     # exact angles have 0.09 s; detections err in common from frame to frame, which the longer memory makes up for
     finger_speed_deg: float = 80.0
     finger_memory_s: float = 0.2
-    # the processes' deviations follow how lively a hand is seen to be (``activity``), within these factors: one constant
-    # for all is too stiff for hands that are flung about and too loose for hands at rest
+    # the processes' deviations follow how lively a hand is seen to be (``activity``), within these factors: one
+    # constant for all is too stiff for hands that are flung about and too loose for hands at rest
     calmest: float = 0.6
     liveliest: float = 8.0
 
