@@ -15,6 +15,7 @@ from . import __version__, messages
 from .errors import SolverError
 from .formats import commands as formats
 
+STYLES = ("filled", "outline", "confidence", "difference")
 QUALITIES = ("initial", "draft", "balanced", "final")
 EXIT_FAILED, EXIT_CANCELLED = 1, 130
 
@@ -74,6 +75,11 @@ def _add_overlay(commands) -> None:
     overlay.add_argument("take", metavar="TAKE.npz")
     overlay.add_argument("-o", "--output", metavar="OVERLAY.mp4")
     overlay.add_argument("--sheet", metavar="SHEET.png", help="a contact sheet of frames from the whole clip")
+    overlay.add_argument(
+        "--style", choices=STYLES, default=STYLES[0],
+        help="shaded; outlines; tinted from red to green by how sure; or where hands and picture differ "
+        "(red: only the hand is there, blue: only the picture's)",
+    )  # fmt: skip
     overlay.add_argument("--clip", help="where the clip is now, if it has moved")
     overlay.add_argument("--model", default="auto")
     overlay.set_defaults(run=_overlay)
@@ -155,10 +161,13 @@ def _serve(_: argparse.Namespace) -> int:
 
 def _overlay(options: argparse.Namespace) -> int:
     from .overlay import video
+    from .overlay.drawing import Style
 
     if not (options.output or options.sheet):
         raise SolverError("nothing-to-draw", "Neither an overlay nor a sheet was asked for.", "Give -o or --sheet.")
-    for done, total in video.render(options.take, options.output, options.sheet, options.clip, options.model):
+    for done, total in video.render(
+        options.take, options.output, options.sheet, options.clip, options.model, Style(options.style)
+    ):
         if sys.stderr.isatty():
             print(f"\r{done}/{total}", end="" if done < total else os.linesep, file=sys.stderr)
     return 0

@@ -50,12 +50,23 @@ def paint(image: np.ndarray, surfaces: list[Surface], intrinsics: np.ndarray, be
     return np.rint(weight * canvas + (1 - weight) * image).astype(np.uint8)
 
 
-def silhouette(surface: Surface, intrinsics: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def silhouette(surface: Surface, intrinsics: np.ndarray, size: tuple[int, int], bend: Bend = np.asarray) -> np.ndarray:
     """(height, width) bool: the pixels that one surface covers; ``size`` is (width, height)."""
     mask = np.zeros(size[::-1], np.uint8)
-    for triangle in _collect([surface], intrinsics)[1]:
+    for triangle in _collect([surface], intrinsics, bend)[1]:
         cv2.fillConvexPoly(mask, triangle, 1, cv2.LINE_8, _SUBPIXEL_BITS)
     return mask.astype(bool)
+
+
+def trace(image: np.ndarray, surfaces: list[Surface], intrinsics: np.ndarray, bend: Bend = np.asarray) -> np.ndarray:
+    """A copy of ``image`` with the outline of each surface over it, inner outlines included; arguments as ``paint``."""
+    canvas = image.copy()
+    width = max(1, round(image.shape[0] / 540))
+    for surface in surfaces:
+        covered = silhouette(surface, intrinsics, image.shape[1::-1], bend).astype(np.uint8)
+        loops, _ = cv2.findContours(covered, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.polylines(canvas, loops, True, surface.colour, width, cv2.LINE_AA)
+    return canvas
 
 
 def _collect(surfaces: list[Surface], intrinsics: np.ndarray, bend: Bend = np.asarray):

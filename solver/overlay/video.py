@@ -12,14 +12,10 @@ import cv2
 import numpy as np
 
 from .. import take as takes
-from ..camera.distortion import distort
 from ..errors import SolverError
-from ..hand_model import loading
-from ..hand_model.model import HandModel
 from ..video import MovieWriter, content_digest, open_clip
-from .draw import Surface, paint
+from .drawing import Style, TakeDrawing
 
-COLOURS = {"left": (90, 150, 235), "right": (240, 140, 70)}
 SHEET_COLUMNS, SHEET_ROWS, SHEET_CELL_WIDTH = 4, 4, 480
 
 
@@ -29,6 +25,7 @@ def render(
     sheet: str | os.PathLike[str] | None,
     clip_path: str | os.PathLike[str] | None = None,
     model: str = "auto",
+    style: Style = Style.FILLED,
 ) -> Iterator[tuple[int, int]]:
     """Write the overlay movie and/or the contact sheet; yields (frames done, frames in all).
 
@@ -42,7 +39,8 @@ def render(
         raise SolverError(
             "clip-changed", f"{clip.path} is not the clip that was solved.", "Choose the clip that the take belongs to."
         )
-    drawn = TakeDrawing(take, model)
+    drawn = TakeDrawing(take, model, style)
+    drawn.prepare(clip)
     writer = MovieWriter(movie, take.size, Fraction(*take.frame_rate)) if movie else None
     wanted = set(_sheet_frames(take.frames).tolist()) if sheet else set()
     cells = []
@@ -56,46 +54,6 @@ def render(
             yield done, len(take.frames)
     if sheet:
         _write_sheet(cells, Path(sheet))
-
-
-class TakeDrawing:
-    """The hands of a take, ready to be painted over any of its frames."""
-
-    def __init__(self, take: takes.Take, model: str = "auto") -> None:
-        self._take = take
-        models = {side: loading.load(side, model) for side in set(take.sides)}
-        self._check_models(models)
-        self._hands = [models[side].with_shape(betas) for side, betas in zip(take.sides, take.betas, strict=True)]
-
-    def _check_models(self, models: dict[str, HandModel]) -> None:
-        if any(model.name != self._take.model for model in models.values()):
-            raise SolverError(
-                "hand-model-changed",
-                f"The take was solved with the hand model {self._take.model!r}.",
-                "Choose that hand model, or solve the clip again.",
-            )
-
-    def surfaces(self, frame: int, opacity: float = 0.75) -> list[Surface]:
-        """The hands present in a frame of the clip, in that frame's camera."""
-        take, row = self._take, int(frame - self._take.frames[0])
-        camera_from_world = np.linalg.inv(take.world_from_camera[row])
-        found = []
-        for hand, side in enumerate(take.sides):
-            if take.status[hand, row] == takes.MISSING:
-                continue
-            posed = self._hands[hand].pose(take.rotations[hand, row], take.transl[hand, row])
-            vertices = posed.vertices() @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
-            found.append(Surface(vertices, self._hands[hand].model.watertight_faces, COLOURS[side], opacity))
-        return found
-
-    def over(self, image: np.ndarray, frame: int) -> np.ndarray:
-        """The plate of a frame with its hands painted over it."""
-        take = self._take
-
-        def bend(pixels: np.ndarray) -> np.ndarray:
-            return distort(pixels, take.intrinsics, take.distortion, take.distortion_model)
-
-        return paint(image, self.surfaces(frame), take.intrinsics, bend)
 
 
 def _sheet_frames(frames: np.ndarray) -> np.ndarray:

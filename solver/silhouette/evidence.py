@@ -61,43 +61,52 @@ class MaskMaker:
     def __init__(self, hands: PosedHands, camera: CameraPath, size: tuple[int, int], first_frame: int) -> None:
         self._first, self._size = first_frame, size
         self._hands, self._lens = hands, Lens(camera)
+        self._densities: Mapping[int, np.ndarray] = {}
         self._colours = {track: Colours() for track in set(hands.tracks.tolist())}
 
     def run(self, clip: Clip) -> Iterator[tuple[int, Evidence | None]]:
         """Every hand-frame in order of frames with its evidence, None where there is none."""
+        self.learn(clip)
+        for number, image in clip.frames():
+            yield from self.look(number, image)
+
+    def learn(self, clip: Clip) -> None:
+        """The first pass: the skin's colours, from some frames of the clip."""
         step = max(1, len(clip) // _LEARNT_FRAMES)
         for number, image in clip.frames():
             if (number - self._first) % step == 0:
                 self._learn(number, image)
-        densities = self._densities()
-        for number, image in clip.frames():
-            for hand in self._hands.present(number - self._first):
-                yield hand, self._segmented(hand, image, densities)
+        self._densities = self._learnt()
+
+    def look(self, number: int, image: np.ndarray) -> Iterator[tuple[int, Evidence | None]]:
+        """The hand-frames of one frame of the clip, after ``learn``."""
+        for hand in self._hands.present(number - self._first):
+            yield hand, self._segmented(hand, image)
 
     def _learn(self, number: int, image: np.ndarray) -> None:
         for hand in self._hands.present(number - self._first):
-            looked = self._look(hand, image)
+            looked = self._crop(hand, image)
             if looked is not None:
                 lab, region, _ = looked
                 self._colours[int(self._hands.tracks[hand])].add(lab, region.core & ~region.other & ~region.outside)
 
-    def _densities(self) -> Mapping[int, np.ndarray]:
+    def _learnt(self) -> Mapping[int, np.ndarray]:
         """The skin's colours by track: all tracks' together where one has too few of its own."""
         together = Colours()
         together.counts = sum((colours.counts for colours in self._colours.values()), np.zeros_like(together.counts))
         return {track: (own if own.known else together).density() for track, own in self._colours.items()}
 
-    def _look(self, hand: int, image: np.ndarray) -> tuple[np.ndarray, Region, Crop] | None:
+    def _crop(self, hand: int, image: np.ndarray) -> tuple[np.ndarray, Region, Crop] | None:
         crop = crop_around(self._hands.project(hand))
         if crop is None or not self._hands.beside(hand):
             return None
         outside = self._lens.outside(self._size, crop)
         return to_lab(self._lens.cut(image, crop)), region_of(self._hands.view(hand, crop), outside), crop
 
-    def _segmented(self, hand: int, image: np.ndarray, densities: Mapping[int, np.ndarray]) -> Evidence | None:
-        looked = self._look(hand, image)
+    def _segmented(self, hand: int, image: np.ndarray) -> Evidence | None:
+        looked = self._crop(hand, image)
         if looked is None:
             return None
         lab, region, crop = looked
-        mask = segment(lab, region, densities[int(self._hands.tracks[hand])])
+        mask = segment(lab, region, self._densities[int(self._hands.tracks[hand])])
         return None if mask is None else evidence_of(crop, mask.inside, mask.unknown, mask.trust)
