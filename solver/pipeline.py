@@ -37,6 +37,7 @@ from .observations import HandTrack
 from .optimise import Refined
 from .optimise.costs import ContourCost
 from .reprojection import relative_errors
+from .silhouette.mattes import open_masks
 from .silhouette.stage import Outlined, OutlineProgress, fit_outlines
 from .video import Clip, content_digest, open_clip
 from .video.sequence import DEFAULT_RATE
@@ -77,6 +78,7 @@ class SolveOptions:
         hand_length_m: known length wrist to middle fingertip; None for the population's.
         frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
         cache: folder for stage results; None keeps nothing.
+        masks: the artist's, which hands are held to in every quality: path by what it is of (see ``silhouette.mattes``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
     """
 
@@ -97,6 +99,7 @@ class SolveOptions:
     hand_length_m: float | None = None
     frame_rate: tuple[int, int] | None = None
     cache: str | None = None
+    masks: dict[str, str] | None = None
     without: tuple[str, ...] = ()
 
     @classmethod
@@ -183,6 +186,7 @@ class _Solve:
     def _stages(self) -> Iterator[Message]:
         models = loading.load_pair(self._options.model)  # first: what is missing is told before the work
         clip = yield from self._stage("clip", self._open())
+        self._masks = open_masks(self._options.masks or {}, clip)
         known = self._known_camera(clip)  # before the work, too: a file that is of no use is told at once
         tracks = yield from self._stage("hands", self._find_hands(clip))
         camera = yield from self._stage("camera", self._place_camera(clip, tracks, known))
@@ -336,11 +340,11 @@ class _Solve:
 
     def _looks_at_outlines(self) -> bool:
         preset = self._preset()
-        return preset.outlines and ContourCost.name not in preset.off
+        return (preset.outlines or bool(self._options.masks)) and ContourCost.name not in preset.off
 
     def _outline(self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]) -> Stage[None]:
         """Each round shows its result; a cancel keeps the last one shown."""
-        for item in fit_outlines(refined, models, camera, clip, self._cancelled):
+        for item in fit_outlines(refined, models, camera, clip, self._cancelled, self._masks):
             match item:
                 case OutlineProgress(done=done, total=total):
                     yield messages.Progress(0, "outlines", done, total)

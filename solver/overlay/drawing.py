@@ -14,6 +14,7 @@ from ..hand_model import loading
 from ..hand_model.model import HandModel
 from ..silhouette.crop import SIZE
 from ..silhouette.evidence import MaskMaker
+from ..silhouette.masks import region_of
 from ..silhouette.matching import Evidence
 from ..silhouette.of_take import hands_of
 from ..silhouette.outlines import PosedHands, overlap
@@ -107,7 +108,8 @@ class TakeDrawing:
                 continue
             view = self._posed.view(hand, seen.crop)
             label = np.where(view.owner >= 0, 1, 0) - np.where(seen.inside, 1, 0)
-            label[seen.unknown | ~_near(view.owner == 0)] = 0
+            region = region_of(view, seen.unknown)
+            label[seen.unknown | region.arm | ~_near(view.owner == 0)] = 0
             self._lay(canvas, label, seen)
             _write(canvas, overlap(self._posed, hand, seen), seen)
         return canvas

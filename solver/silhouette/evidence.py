@@ -11,8 +11,9 @@ from ..camera.cameras import CameraPath
 from ..camera.distortion import distort
 from ..video import Clip
 from .crop import SIZE, Crop, crop_around
-from .masks import Colours, Region, region_of, segment, to_lab
+from .masks import Colours, Region, not_said, region_of, segment, to_lab
 from .matching import Evidence, evidence_of
+from .mattes import NONE, Masks
 from .outlines import PosedHands
 
 _LEARNT_FRAMES = 40
@@ -56,10 +57,18 @@ class MaskMaker:
     Args:
         hands: where they are believed to be; their frames count from the clip's ``first_frame``.
         camera: whose pinhole they are seen through, for its lens. size: (width, height) of the clip.
+        given: masks of the artist's; they win.
     """
 
-    def __init__(self, hands: PosedHands, camera: CameraPath, size: tuple[int, int], first_frame: int) -> None:
-        self._first, self._size = first_frame, size
+    def __init__(
+        self,
+        hands: PosedHands,
+        camera: CameraPath,
+        size: tuple[int, int],
+        first_frame: int,
+        given: Masks = NONE,
+    ) -> None:
+        self._first, self._size, self._given = first_frame, size, given
         self._hands, self._lens = hands, Lens(camera)
         self._densities: Mapping[int, np.ndarray] = {}
         self._colours = {track: Colours() for track in set(hands.tracks.tolist())}
@@ -81,7 +90,8 @@ class MaskMaker:
     def look(self, number: int, image: np.ndarray) -> Iterator[tuple[int, Evidence | None]]:
         """The hand-frames of one frame of the clip, after ``learn``."""
         for hand in self._hands.present(number - self._first):
-            yield hand, self._segmented(hand, image)
+            drawn = self._given.at(number, self._hands.surface(hand).model.side)
+            yield hand, self._segmented(hand, image) if drawn is None else self._drawn(hand, drawn)
 
     def _learn(self, number: int, image: np.ndarray) -> None:
         for hand in self._hands.present(number - self._first):
@@ -110,3 +120,14 @@ class MaskMaker:
         lab, region, crop = looked
         mask = segment(lab, region, self._densities[int(self._hands.tracks[hand])])
         return None if mask is None else evidence_of(crop, mask.inside, mask.unknown, mask.trust)
+
+    def _drawn(self, hand: int, drawn: np.ndarray) -> Evidence | None:
+        """The artist's mask as evidence: all of it is to be trusted but where another hand is."""
+        crop = crop_around(self._hands.project(hand))
+        if crop is None or not self._hands.beside(hand):
+            return None
+        region = region_of(self._hands.view(hand, crop), self._lens.outside(self._size, crop))
+        inside = self._lens.cut(drawn, crop, border=cv2.BORDER_CONSTANT) > 127
+        if not inside.any():
+            return None
+        return evidence_of(crop, inside, not_said(region), 1.0)

@@ -139,9 +139,14 @@ def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
     if not _LEAST_PIXELS < sure.sum() < SIZE * SIZE - _LEAST_PIXELS:
         return None
     inside = _cut(lab, start)
-    unknown = _grown(region.other | region.outside, _OTHER_MARGIN) | _grown(held, 2)
+    unknown = not_said(region) | _grown(held, 2)
     unknown |= _unsupported(inside, likely, start)
     return Mask(inside, unknown, _trust(inside, region, unknown))
+
+
+def not_said(region: Region) -> np.ndarray:
+    """(SIZE, SIZE) bool: where no mask says anything about this hand: at another hand, and beyond the picture."""
+    return _grown(region.other | region.outside, _OTHER_MARGIN)
 
 
 def _cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:

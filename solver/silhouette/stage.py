@@ -16,6 +16,7 @@ from ..optimise.solve import Iterate, Outcome, Stage, run
 from ..video import Clip
 from .evidence import MaskMaker
 from .matching import Evidence
+from .mattes import NONE, Masks
 from .outlines import ContourWeights, PosedHands, contour_cost, overlaps
 from .surface import Surface, surface_of
 
@@ -51,6 +52,7 @@ def fit_outlines(
     camera: CameraPath,
     clip: Clip,
     cancelled: Callable[[], bool] = lambda: False,
+    given: Masks = NONE,
     weights: ContourWeights = DEFAULT,
 ) -> Iterator[OutlineProgress | Refined | Outlined]:
     """Masks of the whole clip, then rounds of matching and solving.
@@ -59,6 +61,7 @@ def fit_outlines(
 
     Args:
         refined: the optimiser's final state. camera: as it was given to the optimiser (for its lens).
+        given: masks of the artist's.
     """
     problem, state, first = refined.problem, refined.state, int(refined.origin.clip.frames[0])
     at = problem.at(state)
@@ -66,7 +69,7 @@ def fit_outlines(
     total = at.layout.hand_count + len(weights.reach)
     evidence: dict[int, Evidence] = {}
     if surfaces:
-        maker = MaskMaker(PosedHands.of(at, surfaces), camera, clip.size, first)
+        maker = MaskMaker(PosedHands.of(at, surfaces), camera, clip.size, first, given)
         for done, (hand, seen) in enumerate(maker.run(clip), start=1):
             if seen is not None:
                 evidence[hand] = seen
