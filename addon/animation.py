@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import bpy
@@ -87,6 +87,60 @@ def artist_frames(target: bpy.types.Object) -> dict[str, np.ndarray]:
         found.setdefault(curve.data_path, []).append(keys["co"][_is_artists(keys), 0])
     frames = {path: np.unique(np.concatenate(parts)) for path, parts in found.items()}
     return {path: there for path, there in frames.items() if len(there)}
+
+
+def claim(target: bpy.types.Object, paths: Sequence[str], frame: float) -> None:
+    """Make the keys of these properties in a frame the artist's."""
+    for key in _keys_at(target, paths, frame):
+        key.type = "KEYFRAME"
+
+
+def release(target: bpy.types.Object, paths: Sequence[str], frame: float) -> None:
+    """Make the keys of these properties in a frame the solver's."""
+    for key in _keys_at(target, paths, frame):
+        key.type = "GENERATED"
+        key.period, key.back = key.co
+
+
+def _keys_at(target: bpy.types.Object, paths: Sequence[str], frame: float) -> Iterator[bpy.types.Keyframe]:
+    for curve in curves(target):
+        if curve.data_path in paths:
+            yield from (key for key in curve.keyframe_points if key.co[0] == frame)
+
+
+def clear(
+    target: bpy.types.Object, within: tuple[float, float], with_artists: bool, wanted: Callable[[str], bool]
+) -> int:
+    """Remove the solver's keys in a range of frames, and on request the artist's; gives their number.
+
+    Args:
+        wanted: says of a property's path whether its keys go.
+    """
+    count = 0
+    by_path = itertools.groupby(curves(target), key=lambda curve: curve.data_path)
+    for path, components in [(path, list(group)) for path, group in by_path if wanted(path)]:
+        artists = artist_frames(target).get(path, np.zeros(0))
+        for curve in components:
+            keys = _read_keys(curve)
+            frames = keys["co"][:, 0]
+            goes = (frames >= within[0]) & (frames <= within[1])
+            goes &= with_artists | ~np.isin(frames, artists)
+            count += int(goes.sum())
+            _put_keys(curve, _rows(keys, ~goes))
+    for curve in [curve for curve in curves(target) if not curve.keyframe_points]:
+        _Curves(target).curves.remove(curve)
+    return count
+
+
+def write_plain(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
+    """Ordinary keys, as an artist would set them, in place of all that these channels have."""
+    bag = _Curves(target)
+    for channel in channels:
+        keys = _generated_keys(channel.frames, channel.values, channel.interpolation)
+        keys["type"][:] = _enum("type", "KEYFRAME")
+        for name in _KEY_NUMBERS:
+            keys[name][:] = bpy.types.Keyframe.bl_rna.properties[name].default
+        _put_keys(bag.ensure(channel), keys)
 
 
 def key_frames(target: bpy.types.Object, path: str) -> np.ndarray:
@@ -246,12 +300,15 @@ def _set_keys(curve: bpy.types.FCurve, kept: dict[str, np.ndarray], channel: Cha
     free = ~np.isin(np.asarray(channel.frames, np.float32), kept["co"][:, 0])
     generated = _generated_keys(channel.frames[free], channel.values[free], channel.interpolation)
     keys = {name: np.concatenate([kept[name], generated[name]]) for name in kept}
-    order = np.argsort(keys["co"][:, 0], kind="stable")
+    _put_keys(curve, _rows(keys, np.argsort(keys["co"][:, 0], kind="stable")))
+
+
+def _put_keys(curve: bpy.types.FCurve, keys: dict[str, np.ndarray]) -> None:
     points = curve.keyframe_points
     points.clear()
-    points.add(len(order))
+    points.add(len(keys["co"]))
     for name, values in keys.items():
-        points.foreach_set(name, values[order].ravel())
+        points.foreach_set(name, values.ravel())
     curve.update()
 
 

@@ -89,7 +89,6 @@ def abandon() -> None:
     if _last is not None:
         _last.abandon()
     _last = None
-    warm.stop()
 
 
 @persistent
@@ -103,4 +102,5 @@ def register() -> None:
 
 def unregister() -> None:
     abandon()
+    warm.stop()
     bpy.app.handlers.load_pre.remove(_before_load)

@@ -1,4 +1,4 @@
-"""The solver process that stays between re-solves, so that the next answer comes at once. It ends with the file."""
+"""The solver process that stays between re-solves, so that the next answer comes at once. It ends with Blender."""
 
 from __future__ import annotations
 

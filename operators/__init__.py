@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, clip, resolve, running, solve, take, retarget
+from . import camera, clip, keys, pins, resolve, retarget, running, solve, take
 
 # a file a feature
-_FEATURES = (camera, clip, solve, resolve, take, retarget)
+_FEATURES = (camera, clip, solve, resolve, pins, keys, take, retarget)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 

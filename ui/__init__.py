@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, menus, solve, retarget
+from . import camera, edit, menus, retarget, solve
 
 # a file a feature; sub-panels after the main panel, in the order on screen
-_FEATURES = (solve, camera, menus, retarget)
+_FEATURES = (solve, edit, camera, retarget, menus)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 

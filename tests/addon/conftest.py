@@ -37,3 +37,24 @@ def empty_scene():
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     yield bpy.context.scene
     sys.modules[f"{MODULE}.addon.solve"].abandon()
+
+
+@pytest.fixture(scope="session")
+def take_path(tmp_path_factory):
+    from solved import write_take
+
+    return write_take(tmp_path_factory.mktemp("solved") / "shot.handheld.npz")
+
+
+@pytest.fixture
+def solved(take_path, monkeypatch):
+    """The root of a take in the scene, with the real solver; an undo step pushed, frames 521 to 560 to work on."""
+    from solved import root, solver_command
+
+    monkeypatch.setattr(sys.modules[f"{MODULE}.addon.solve"], "command", lambda context: solver_command())
+    bpy.ops.handheld.import_take(filepath=str(take_path), use_clip=False)
+    editing = bpy.context.scene.handheld_editing
+    editing.first, editing.last = 521, 560
+    bpy.context.scene.frame_set(540)
+    bpy.ops.ed.undo_push(message="Solved")
+    return root()

@@ -3,31 +3,14 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, ranges, rig, solve, take_files
+from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, ranges, rig, solve, take_files, warm
 from bl_ext.user_default.handheld.addon.resolve import Stretch
 from bl_ext.user_default.handheld.addon.session import State
 from mathutils import Quaternion, Vector
-from solved import all_keys, hand, resolve, root, solver_command, write_take
+from solved import all_keys, hand, resolve, root
 
 FIRST, LAST = 521, 560
 LOCATION = 'pose.bones["wrist"].location'
-
-
-@pytest.fixture(scope="session")
-def take_path(tmp_path_factory):
-    return write_take(tmp_path_factory.mktemp("solved") / "shot.handheld.npz")
-
-
-@pytest.fixture
-def solved(take_path, monkeypatch):
-    """The take in the scene, one undo step on the stack, the range to work on chosen."""
-    monkeypatch.setattr(solve, "command", lambda context: solver_command())
-    bpy.ops.handheld.import_take(filepath=str(take_path), use_clip=False)
-    editing = bpy.context.scene.handheld_editing
-    editing.first, editing.last = FIRST, LAST
-    bpy.context.scene.frame_set(540)
-    bpy.ops.ed.undo_push(message="Solved")
-    return root()
 
 
 def key_wrist(armature, frame, shift):
@@ -149,12 +132,12 @@ def test_one_re_solve_is_one_undo_step(solved):
 def test_saved_reloaded_re_solved(solved, tmp_path):
     key_wrist(hand("left"), 540, Vector((0.02, 0.0, 0.0)))
     resolve(frames="RANGE")
-    process = solve.current()._process
     kept = artists_keys(hand("left"))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     answer = all_keys(hand("left"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
-    assert not process.is_alive and solve.current() is None
+    warm.stop()
+    assert solve.current() is None
     assert same(all_keys(hand("left")), answer) and artists_keys(hand("left")) == kept
     assert resolve(frames="RANGE") == {"FINISHED"}
     assert artists_keys(hand("left")) == kept

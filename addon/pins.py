@@ -1,0 +1,151 @@
+"""Pins: wishes of the artist's that outlive the session, kept on the root. ``wishes`` tells the solver of them."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..solver.errors import SolverError
+from ..solver.hand_model.layout import JOINT_NAMES, KEYPOINT_JOINTS
+from ..solver.observations import KEYPOINT_NAMES
+from . import animation, camera_lens, hands, pinned_camera, take_files
+from .edit_properties import HandheldPin
+
+_CAMERA_PATHS = ("location", "rotation_quaternion")
+
+
+def add(root: bpy.types.Object, kind: str, frame: int, **fields: object) -> HandheldPin:
+    """A new pin, chosen in the list; one of the same kind, frame, hand and joint gives way."""
+    edit = root.handheld_edit
+    same = ("kind", "frame", *(name for name in ("hand", "keypoint") if name in fields))
+    wanted = {"kind": kind, "frame": frame, **fields}
+    for number in reversed(range(len(edit.pins))):
+        if all(getattr(edit.pins[number], name) == wanted[name] for name in same):
+            edit.pins.remove(number)
+    pin = edit.pins.add()
+    for name, value in wanted.items():
+        setattr(pin, name, value)
+    edit.active_pin = len(edit.pins) - 1
+    return pin
+
+
+def remove(root: bpy.types.Object, number: int) -> None:
+    """Take a pin away. Keys that it stands for become the solver's again, so the next re-solve may move them."""
+    edit = root.handheld_edit
+    pin = edit.pins[number]
+    if pin.kind == "POSE" and pin.hand is not None:
+        animation.release(pin.hand, _pose_paths(), pin.frame)
+    ours = pinned_camera.of_root(root)
+    if pin.kind == "CAMERA" and ours is not None:
+        animation.release(ours, _CAMERA_PATHS, pin.frame)
+    edit.pins.remove(number)
+    edit.active_pin = max(0, min(number, len(edit.pins) - 1))
+
+
+def pin_pose(root: bpy.types.Object, hand: bpy.types.Object, frame: int, tolerance_mm: float) -> HandheldPin:
+    """Hold the pose that the hand shows now: by keys of the artist's, or, with a tolerance, by what the pin stores."""
+    bones = hand.pose.bones
+    quaternions = [value for name in JOINT_NAMES for value in bones[name].rotation_quaternion]
+    pin = add(
+        root, "POSE", frame, hand=hand, tolerance_mm=tolerance_mm, wrist_location=bones["wrist"].location,
+        quaternions=quaternions[:32], more_quaternions=quaternions[32:],
+    )  # fmt: skip
+    if tolerance_mm == 0:
+        bones["wrist"].keyframe_insert("location", frame=frame)
+        for name in JOINT_NAMES:
+            bones[name].keyframe_insert("rotation_quaternion", frame=frame)
+        animation.claim(hand, _pose_paths(), frame)
+    return pin
+
+
+def pin_camera(root: bpy.types.Object, frame: int) -> HandheldPin:
+    """Hold the camera where it is now, by keys of the artist's.
+
+    Raises:
+        SolverError: ``camera-not-ours``.
+    """
+    ours = pinned_camera.of_root(root)
+    if ours is None:
+        raise SolverError(
+            "camera-not-ours", "The camera of this take is your own.", "Animate it, and solve the clip again."
+        )
+    for path in _CAMERA_PATHS:
+        ours.keyframe_insert(path, frame=frame)
+    animation.claim(ours, _CAMERA_PATHS, frame)
+    return add(root, "CAMERA", frame)
+
+
+def pin_point(
+    scene: bpy.types.Scene, root: bpy.types.Object, hand: bpy.types.Object, keypoint: str, position: Vector, keep: str
+) -> HandheldPin:
+    """Hold a joint or fingertip at a place in the current frame.
+
+    Args:
+        keypoint: as in ``edit_properties.KEYPOINTS``.
+        position: in Blender's world.
+        keep: "PLACE", or "PICTURE" to leave the depth to the solver.
+
+    Raises:
+        SolverError: ``no-camera``, if the picture is asked for and the scene has none.
+    """
+    local = root.matrix_world.inverted() @ position
+    fields = {"hand": hand, "keypoint": keypoint, "position": local}
+    if keep == "PLACE":
+        return add(root, "POINT", scene.frame_current, **fields)
+    return add(root, "IMAGE_POINT", scene.frame_current, position_px=pixel_of(scene, root, position), **fields)
+
+
+def pixel_of(scene: bpy.types.Scene, root: bpy.types.Object, position: Vector) -> np.ndarray:
+    """(2,) where the scene's camera sees a point of Blender's world, in px of the clip.
+
+    Raises:
+        SolverError: ``no-camera``, or the take can't be read.
+    """
+    if scene.camera is None:
+        raise SolverError("no-camera", "The scene has no camera to see the point with.", "Choose the scene's camera.")
+    size = take_files.of_root(root).size
+    aspect = camera_lens.pixel_aspect(scene.render)
+    fx, fy, cx, cy = camera_lens.intrinsics(scene.camera.data, size, aspect)
+    seen = scene.camera.matrix_world.normalized().inverted() @ position
+    return np.array([cx + fx * seen.x / -seen.z, cy - fy * seen.y / -seen.z])
+
+
+def place_of(root: bpy.types.Object, pin: HandheldPin) -> Vector:
+    """A point pin in Blender's world."""
+    return root.matrix_world @ Vector(pin.position)
+
+
+def keypoint_of_bone(name: str) -> str:
+    """The joint that a bone stands for: a finger's last bone for its tip, any other for its head."""
+    joint = JOINT_NAMES.index(name)
+    numbers = [number for number, carrier in enumerate(KEYPOINT_JOINTS) if carrier == joint]
+    return KEYPOINT_NAMES[numbers[-1]].upper()
+
+
+def chosen_keypoints(context: bpy.types.Context) -> list[tuple[bpy.types.Object, str]]:
+    """Hand and joint of each selected bone."""
+    bones = context.selected_pose_bones or ()
+    return [
+        (bone.id_data, keypoint_of_bone(bone.name))
+        for bone in bones
+        if bone.id_data.handheld.role == "HAND" and bone.name in JOINT_NAMES
+    ]
+
+
+def described(pin: HandheldPin) -> str:
+    """A pin in a few words."""
+    joint = pin.keypoint.replace("_", " ").lower()
+    who = pin.hand.name if pin.hand else ("Camera" if pin.kind == "CAMERA" else "(hand removed)")
+    match pin.kind:
+        case "POINT" | "IMAGE_POINT" | "HOLD_STILL":
+            return f"{who}, {joint}"
+        case "TOGETHER":
+            other = pin.other_hand.name if pin.other_hand else "(hand removed)"
+            other_joint = pin.other_keypoint.replace("_", " ").lower()
+            return f"{who} {joint} + {other} {other_joint}"
+    return who
+
+
+def _pose_paths() -> tuple[str, ...]:
+    return (hands.LOCATION, *hands.ROTATIONS)

@@ -1,0 +1,72 @@
+"""Taking keys away, and handing a plain copy over."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty
+
+from ..addon import baking, clearing, scene, solve
+from ..solver.errors import SolverError
+
+_WHERE = (
+    ("ALL", "Everywhere", "In all frames"),
+    ("BEFORE", "Before", "Before the current frame"),
+    ("AFTER", "After", "After the current frame"),
+    ("BETWEEN", "Range", "In the range to work on"),
+)
+
+
+class HANDHELD_OT_clear_keys(bpy.types.Operator):
+    """Remove keys that the solver wrote. Your own stay, unless you say otherwise"""
+
+    bl_idname = "handheld.clear_keys"
+    bl_label = "Clear Keys"
+    bl_options = {"REGISTER", "UNDO"}
+
+    where: EnumProperty(name="Where", items=_WHERE)
+    with_artists: BoolProperty(name="My Keys Too", description="Remove keys that you set yourself as well")
+    with_camera: BoolProperty(name="Camera Too", description="Remove the camera's keys as well")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Solve a clip first")
+        return scene.edited_root(context) is not None and not solve.is_running()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        editing, now = context.scene.handheld_editing, context.scene.frame_current
+        within = {
+            "ALL": (-math.inf, math.inf),
+            "BEFORE": (-math.inf, now - 1e-3),
+            "AFTER": (now + 1e-3, math.inf),
+            "BETWEEN": (min(editing.first, editing.last), max(editing.first, editing.last)),
+        }[self.where]
+        count = clearing.clear(scene.edited_root(context), within, self.with_artists, self.with_camera)
+        self.report({"INFO"}, f"{count} keys were removed.")
+        return {"FINISHED"}
+
+
+class HANDHELD_OT_bake(bpy.types.Operator):
+    """Make a copy of hands and camera with ordinary keys in every frame and the root's transform in them"""
+
+    bl_idname = "handheld.bake"
+    bl_label = "Bake a Copy"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Solve a clip first")
+        return scene.edited_root(context) is not None and not solve.is_running()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            collection = baking.bake(context.scene, scene.edited_root(context))
+        except SolverError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"The copy is in the collection {collection.name}.")
+        return {"FINISHED"}
+
+
+CLASSES = (HANDHELD_OT_clear_keys, HANDHELD_OT_bake)

@@ -1,0 +1,100 @@
+"""Changing what was solved: the range, Re-solve, pins, keys."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..addon import pins, scene, solve, wishes
+from ..addon.edit_properties import HandheldPin
+from .sidebar import Sidebar, begin, in_both_editors
+
+
+class HANDHELD_UL_pins(bpy.types.UIList):
+    """A pin a line: kind, whom, when."""
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property) -> None:
+        row = layout.row(align=True)
+        row.alert = not wishes.is_complete(item)
+        row.label(text=pins.described(item), icon=layout.enum_item_icon(item, "kind", item.kind))
+        frames = row.row()
+        frames.alignment = "RIGHT"
+        end = wishes.last_frame(item)
+        frames.label(text=str(item.frame) if end == item.frame else f"{item.frame}-{end}")
+        row.prop(item, "enabled", text="")
+
+
+class _EditPanel(Sidebar):
+    bl_label = "Edit"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return scene.edited_root(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = begin(self.layout)
+        layout.enabled = not solve.is_running()
+        _draw_resolve(layout, context)
+        _draw_pins(layout, context)
+        row = layout.row(align=True)
+        row.operator_menu_enum("handheld.clear_keys", "where", text="Clear Keys")
+        row.operator("handheld.bake")
+
+
+def _draw_resolve(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    editing = context.scene.handheld_editing
+    row = layout.row(align=True)
+    row.prop(editing, "first", text="Range")
+    row.operator("handheld.set_edit_range", text="", icon="TRIA_LEFT_BAR").end = "FIRST"
+    row.prop(editing, "last", text="")
+    row.operator("handheld.set_edit_range", text="", icon="TRIA_RIGHT_BAR").end = "LAST"
+    layout.prop(editing, "smoothness")
+    column = layout.column(align=True)
+    column.scale_y = 1.2
+    column.operator("handheld.resolve", text="Re-solve Here", icon="FILE_REFRESH").frames = "AROUND"
+    row = column.row(align=True)
+    for frames, text in (("RANGE", "Range"), ("KEYS", "Between Keys"), ("ALL", "All")):
+        row.operator("handheld.resolve", text=text).frames = frames
+
+
+def _draw_pins(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    root = scene.edited_root(context)
+    edit = root.handheld_edit
+    grid = layout.grid_flow(columns=2, align=True, even_columns=True, row_major=True)
+    for operator, icon in (
+        ("pin_pose", "ARMATURE_DATA"),
+        ("pin_fingertip", "EMPTY_AXIS"),
+        ("pin_camera", "CAMERA_DATA"),
+        ("hold_still", "PINNED"),
+        ("together", "LINKED"),
+        ("ignore", "HIDE_ON"),
+    ):
+        grid.operator(f"handheld.{operator}", icon=icon)
+    if not edit.pins:
+        return
+    row = layout.row()
+    row.template_list("HANDHELD_UL_pins", "", edit, "pins", edit, "active_pin", rows=3)
+    column = row.column(align=True)
+    column.operator("handheld.remove_pin", text="", icon="REMOVE")
+    column.operator("handheld.go_to_pin", text="", icon="TIME")
+    column.prop(context.scene.handheld_editing, "show_pins", text="", icon="OVERLAY", toggle=True)
+    if 0 <= edit.active_pin < len(edit.pins):
+        _draw_pin(layout, edit.pins[edit.active_pin])
+
+
+def _draw_pin(layout: bpy.types.UILayout, pin: HandheldPin) -> None:
+    column = layout.column()
+    column.active = pin.enabled
+    if pin.kind == "CAMERA":
+        return
+    if pin.kind in ("HOLD_STILL", "TOGETHER", "IGNORE"):
+        row = column.row(align=True)
+        row.prop(pin, "frame", text="Frames")
+        row.prop(pin, "last_frame", text="")
+    if pin.kind == "POINT":
+        column.prop(pin, "position")
+    if pin.kind != "IGNORE":
+        unit = {"IMAGE_POINT": "px", "HOLD_STILL": "mm per Frame"}.get(pin.kind, "mm")
+        column.prop(pin, "tolerance_mm", text=f"Tolerance ({unit})")
+
+
+CLASSES = (HANDHELD_UL_pins, *in_both_editors(_EditPanel, "edit"))
