@@ -36,8 +36,8 @@ class Weights:
     finger_speed_deg: float = 80.0
     finger_memory_s: float = 0.2
     # the processes' deviations follow how lively a hand is seen to be (``activity``), within these factors: one
-    # constant for all is too stiff for hands that are flung about and too loose for hands at rest
-    calmest: float = 0.6
+    # constant for all is too stiff for hands that are flung about
+    calmest: float = 1.0
     liveliest: float = 8.0
 
     # how softly a joint limit gives way
