@@ -239,6 +239,8 @@ class _Reduced:
         wanted = (normal.point_right[:, None, :] @ half)[:, 0]
         edges = np.searchsorted(seen.points, np.arange(0, seen.point_count + _CHUNK, _CHUNK))
         for start, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            if a == b:
+                continue
             first = start * _CHUNK
             last = min(first + _CHUNK, seen.point_count)
             here, place = np.unique(seen.frames[a:b], return_inverse=True)

@@ -1,6 +1,7 @@
 """Solves a clip's camera and prints how it went: ``python -m solver.camera.report CLIP [--truth TRUTH.npz]``.
 
-``--sheet`` draws the background points over some frames; a point that slides on its surface shows a bad camera.
+``--sheet`` draws the background points over some frames; a point that slides on its surface shows a bad camera. So does
+a ``--cube`` that doesn't stay where it stands.
 """
 
 from __future__ import annotations
@@ -19,11 +20,10 @@ from ..observations import HandTrack
 from ..video import Clip, open_clip
 from .cameras import BRIDGED, SOLVED, CameraPath
 from .progress import CameraProgress
+from .sheet import place_cube, sheet
 from .shot import summary_of_expected_error
 from .similarity import between_paths, rotation_angles
 from .solve import solve
-
-_SHEET_FRAMES, _SHEET_WIDTH = 12, 480
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--unmasked", action="store_true", help="take hands for background, to see what they do")
     parser.add_argument("--truth", type=Path, help="npz with world_from_camera and intrinsics of every frame")
     parser.add_argument("--sheet", type=Path, help="PNG to draw")
+    parser.add_argument(
+        "--cube", type=float, nargs=3, metavar=("FRAME", "X", "Y"), help="draw a cube standing on what is seen there"
+    )
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     clip = open_clip(chosen.clip)
@@ -45,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines += against(path, chosen.truth)
     sys.stdout.write("\n".join(lines) + "\n")
     if chosen.sheet:
-        cv2.imwrite(str(chosen.sheet), sheet(clip, path))
+        cube = None
+        if chosen.cube:
+            cube = place_cube(path, int(chosen.cube[0]) - clip.first_frame, np.array(chosen.cube[1:]))
+        cv2.imwrite(str(chosen.sheet), sheet(clip, path, cube))
     return 0
 
 
@@ -115,34 +121,6 @@ def against(path: CameraPath, truth: Path) -> list[str]:
             f"  truth: scale {1 / move.scale:.3f} of the true one, {'inside' if held else 'outside'} the interval"
         )
     return lines
-
-
-def sheet(clip: Clip, path: CameraPath) -> np.ndarray:
-    """(h, w, 3) BGR: frames spread over the clip, background points on them (green near, red far off their track)."""
-    chosen = set(np.linspace(clip.first_frame, clip.last_frame, _SHEET_FRAMES).astype(int).tolist())
-    tiles = [
-        _tile(frame.image, path, frame.number - clip.first_frame) for frame in clip.frames() if frame.number in chosen
-    ]
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 4)
-    return np.vstack([np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)])
-
-
-def _tile(image: np.ndarray, path: CameraPath, row: int) -> np.ndarray:
-    scale = _SHEET_WIDTH / image.shape[1]
-    tile = np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[..., ::-1])
-    camera = path.world_from_camera[row]
-    local = (path.points - camera[:3, 3]) @ camera[:3, :3]
-    seen = local[:, 2] > 1e-6
-    ideal = local[seen, :2] / local[seen, 2:]
-    bend = 1 + path.distortion[0] * (ideal**2).sum(axis=1, keepdims=True)
-    at = (path.intrinsics[:2] * ideal * bend + path.intrinsics[2:]) * scale
-    for (x, y), error in zip(at.round().astype(int).tolist(), path.point_errors_px[seen], strict=True):
-        if 0 <= x < tile.shape[1] and 0 <= y < tile.shape[0]:
-            cv2.circle(tile, (x, y), 1, (0, 255, 0) if error < 1.5 else (0, 0, 255), -1)
-    cv2.putText(
-        tile, f"{row} {('assumed', 'bridged', 'solved')[path.status[row]]}", (8, 20), 0, 0.5, (255, 255, 255), 1
-    )
-    return tile
 
 
 if __name__ == "__main__":

@@ -8,12 +8,16 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from .image_motion import ImageMotion
+
 TARGET_TRACKS = 450
 WINDOW_PX, LEVELS = 21, 4
 # Forward, then backward: a point that doesn't come home was not followed.
 ROUND_TRIP_PX = 0.7
 # Two-view gate against gross errors; loose, because shutters roll and tracks jitter.
 EPIPOLAR_PX = 1.5
+# Both are wider by this share of the image's motion, which blurs it.
+_BLUR_SHARE = 0.015
 MIN_DISTANCE_PX = 11
 GRID = (8, 5)
 BORDER_PX = 4
@@ -77,12 +81,11 @@ class Follower:
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self._gray: np.ndarray | None = None
-        self._thumbnail: np.ndarray | None = None
         self._points = np.zeros((0, 2), np.float32)
         self._ids = np.zeros(0, int)
         self._next_id = 0
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
-        self._window = cv2.createHanningWindow(_thumbnail_size(size), cv2.CV_32F)
+        self._motion = ImageMotion(size)
 
     @property
     def current(self) -> tuple[np.ndarray, np.ndarray]:
@@ -94,12 +97,12 @@ class Follower:
 
         Returns the share of points that survived (1 when there were none to lose).
         """
-        thumbnail = cv2.resize(gray, _thumbnail_size(self.size), interpolation=cv2.INTER_AREA).astype(np.float32)
         before = len(self._points)
+        moved = self._motion.step(gray, mask)
         if before:
-            self._follow(gray, mask, self._shift(thumbnail))
+            self._follow(gray, mask, moved(self._points))
         survived = len(self._points) / before if before else 1.0
-        self._gray, self._thumbnail = gray, thumbnail
+        self._gray = gray
         if len(self._points) < (0.9 if len(self._history) % 2 == 0 else 0.5) * TARGET_TRACKS:
             self._replenish(gray, mask)
         self._history.append((self._ids, self._points + 0.5))
@@ -121,20 +124,15 @@ class Follower:
             np.concatenate([points for _, points in self._history]).astype(float) if counts else np.zeros((0, 2)),
         )
 
-    def _shift(self, thumbnail: np.ndarray) -> np.ndarray:
-        """The image's translation in working px by phase correlation: a fast turn exceeds the window's reach."""
-        (dx, dy), response = cv2.phaseCorrelate(self._thumbnail, thumbnail, self._window)
-        step = self.size[0] / thumbnail.shape[1]
-        return np.array([dx, dy]) * step if response > 0.05 else np.zeros(2)
-
-    def _follow(self, gray: np.ndarray, mask: np.ndarray, shift: np.ndarray) -> None:
-        guess = (self._points + shift).astype(np.float32)
+    def _follow(self, gray: np.ndarray, mask: np.ndarray, guess: np.ndarray) -> None:
+        blur_px = _BLUR_SHARE * float(np.median(np.linalg.norm(guess - self._points, axis=1)))
+        guess = np.ascontiguousarray(guess, np.float32)
         moved, found = self._flow(self._gray, gray, self._points, guess, LEVELS)
         # the way back starts at home, so it needs no coarse levels, which cost as much as the rest
         back, returned = self._flow(gray, self._gray, moved, self._points.copy(), 1)
-        home = np.linalg.norm(back - self._points, axis=1) < ROUND_TRIP_PX
+        home = np.linalg.norm(back - self._points, axis=1) < ROUND_TRIP_PX + blur_px
         kept = found & returned & home & _usable(moved, mask)
-        kept[kept] = _on_epipolar_lines(self._points[kept], moved[kept])
+        kept[kept] = _on_epipolar_lines(self._points[kept], moved[kept], EPIPOLAR_PX + blur_px)
         self._points, self._ids = moved[kept], self._ids[kept]
 
     @staticmethod
@@ -200,19 +198,15 @@ def _usable(points: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return inside & (mask[y, x] == 0)
 
 
-def _on_epipolar_lines(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def _on_epipolar_lines(before: np.ndarray, after: np.ndarray, tolerance_px: float) -> np.ndarray:
     """Which moves agree on one fundamental matrix; all of them where none can be told."""
     if len(before) < 16:
         return np.ones(len(before), bool)
     try:
-        _, inliers = cv2.findFundamentalMat(before, after, cv2.USAC_MAGSAC, EPIPOLAR_PX, 0.999, 300)
+        _, inliers = cv2.findFundamentalMat(before, after, cv2.USAC_MAGSAC, tolerance_px, 0.999, 300)
     except cv2.error:
         # OpenCV 5's USAC asserts on degenerate sets instead of returning none
         return np.ones(len(before), bool)
     if inliers is None or inliers.sum() < 12:
         return np.ones(len(before), bool)
     return inliers[:, 0] == 1
-
-
-def _thumbnail_size(size: tuple[int, int]) -> tuple[int, int]:
-    return 160, max(16, round(160 * size[1] / size[0]))
