@@ -78,7 +78,7 @@ class SolveOptions:
         hand_length_m: known length wrist to middle fingertip; None for the population's.
         frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
         cache: folder for stage results; None keeps nothing.
-        masks: the artist's, which hands are held to in every quality: path by what it is of (see ``silhouette.mattes``).
+        masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
     """
 
