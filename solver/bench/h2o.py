@@ -9,51 +9,36 @@ frame count as visible. The images stay where they are.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from ..camera.cameras import project
-from .truth import OUTSIDE, VISIBLE
+from .conversion import Pinhole, write_clip
 
 FRAME_RATE = (30, 1)
 _NUMBERS_PER_HAND = 1 + 21 * 3
 
 
-def convert(camera: Path, out: Path, first: int | None = None, last: int | None = None) -> None:
+def convert(folder: Path, out: Path, first: int | None = None, last: int | None = None) -> None:
     """Write ``truth.npz``, ``camera.npz`` and ``source.json`` to ``out`` for frames ``first`` to ``last`` (all)."""
-    numbers = sorted(int(path.stem) for path in (camera / "hand_pose").glob("*.txt"))
+    numbers = sorted(int(path.stem) for path in (folder / "hand_pose").glob("*.txt"))
     numbers = [n for n in numbers if (first is None or n >= first) and (last is None or n <= last)]
-    poses = np.stack([np.loadtxt(camera / "cam_pose" / f"{n:06d}.txt").reshape(4, 4) for n in numbers])
-    annotated, local = _hands(np.stack([np.loadtxt(camera / "hand_pose" / f"{n:06d}.txt").ravel() for n in numbers]))
-    fx, fy, cx, cy, width, height = np.loadtxt(camera / "cam_intrinsics.txt").ravel()
+    poses = np.stack([np.loadtxt(folder / "cam_pose" / f"{n:06d}.txt").reshape(4, 4) for n in numbers])
+    local = _hands(np.stack([np.loadtxt(folder / "hand_pose" / f"{n:06d}.txt").ravel() for n in numbers]))
+    fx, fy, cx, cy, width, height = np.loadtxt(folder / "cam_intrinsics.txt").ravel()
     intrinsics = np.array([fx, fy, cx + 0.5, cy + 0.5])  # its pixel centres are at whole numbers, ours at halves
-    px = project(np.where(local[..., 2:] > 0.01, local, np.nan), intrinsics)
-    inside = annotated[..., None] & ((px >= 0) & (px < [width, height])).all(axis=-1)
     world = np.einsum("tij,thkj->thki", poses[:, :3, :3], local) + poses[:, None, None, :3, 3]
-    shared = {"frames": np.array(numbers), "world_from_camera": poses, "intrinsics": intrinsics}
-    out.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        out / "truth.npz",
-        frame_rate=np.array(FRAME_RATE),
-        size=np.array([width, height], int),
-        keypoints=world,
-        keypoints_px=px,
-        visibility=np.where(inside, VISIBLE, OUTSIDE).astype(np.uint8),
-        **shared,
-    )
-    np.savez_compressed(out / "camera.npz", **shared)
-    described = {"source": str((camera / "rgb").resolve()), "about": f"H2O, {'/'.join(camera.parts[-4:])}"}
-    (out / "source.json").write_text(json.dumps(described), encoding="utf-8")
+    camera = Pinhole(intrinsics, (int(width), int(height)))
+    about = f"H2O, {'/'.join(folder.parts[-4:])}"
+    write_clip(out, folder / "rgb", about, np.array(numbers), FRAME_RATE, camera, poses, world)
 
 
-def _hands(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Annotated (T, 2) and joints (T, 2, 21, 3) in the camera's frame, NaN where not annotated."""
+def _hands(rows: np.ndarray) -> np.ndarray:
+    """(T, 2, 21, 3) in the camera's frame, NaN where not annotated."""
     hands = rows.reshape(len(rows), 2, _NUMBERS_PER_HAND)
     annotated = hands[..., 0] > 0.5
-    return annotated, np.where(annotated[..., None, None], hands[..., 1:].reshape(len(rows), 2, 21, 3), np.nan)
+    return np.where(annotated[..., None, None], hands[..., 1:].reshape(len(rows), 2, 21, 3), np.nan)
 
 
 def main(arguments: list[str]) -> None:
