@@ -46,15 +46,7 @@ def update(
     """
     aspect = 1.0 if movie is None else 1.0 / movie.tracking.camera.pixel_aspect
     camera_lens.set_intrinsics(camera.data, path.intrinsics, size, aspect)
-    matrices = frames.camera_to_blender(path.world_from_camera)
-    location = matrices[:, :3, 3]
-    rotation = frames.continuous_signs(quaternion_from_matrix(matrices[:, :3, :3]))
-    camera.location, camera.rotation_quaternion = location[0], rotation[0]
-    if np.ptp(matrices, axis=0).max() > 0:
-        _write_keys(camera, scene_frames, location, rotation)
-    else:
-        animation.remove_generated(camera, "location")
-        animation.remove_generated(camera, "rotation_quaternion")
+    write_motion(camera, scene_frames, frames.camera_to_blender(path.world_from_camera))
     if path.quality_px is not None:
         _write_quality(camera, scene_frames, path.quality_px)
     if movie is not None:
@@ -80,20 +72,55 @@ def read(
     """
     numbers, size = clip.all_frames(movie), tuple(movie.size)
     aspect = camera_lens.pixel_aspect(scene.render)
-    steps = stepping(scene, clip.scene_frames(movie, numbers))
-    seen = [(camera.matrix_world.copy(), camera_lens.intrinsics(camera.data, size, aspect)) for _ in steps]
+    seen = [
+        (_matrix(camera), camera_lens.intrinsics(camera.data, size, aspect))
+        for _ in stepping(scene, clip.scene_frames(movie, numbers))
+    ]
     _require_one_lens(camera, np.array([lens for _, lens in seen]))
-    matrices = np.array([matrix for matrix, _ in seen], float)
+    matrices = np.array([matrix for matrix, _ in seen])
     if root is not None:
         matrices = np.linalg.inv(np.array(root.matrix_world, float)) @ matrices
-    lens = LensPart(seen[0][1], size, *_distortion(movie))
+    # a camera object is a pinhole: how the footage is bent is told by the clip
+    bent = camera_lens.of_clip(movie)
+    lens = LensPart(seen[0][1], size, bent.distortion, bent.model)
     return KnownCamera(numbers.astype(float), frames.camera_to_solver(matrices), lens)
 
 
-def _distortion(movie: bpy.types.MovieClip) -> tuple[np.ndarray, str]:
-    """A camera object is a pinhole: how the footage is bent is told by the clip, if somebody told that."""
-    lens = camera_lens.of_clip(movie)
-    return (lens.distortion, lens.model) if camera_lens.is_artists(movie) else (np.zeros(2), "POLYNOMIAL")
+def in_render(camera: bpy.types.Object, scene: bpy.types.Scene, scene_frames: np.ndarray, movie: Movie) -> KnownCamera:
+    """As it is in the scene's world, with the lens for pictures of the scene's resolution.
+
+    Args:
+        movie: gives the distortion, if the scene is rendered in its size.
+
+    Raises:
+        SolverError: ``camera-not-perspective`` or ``camera-zooms``.
+    """
+    size = (scene.render.resolution_x, scene.render.resolution_y)
+    aspect = camera_lens.pixel_aspect(scene.render)
+    seen = [(_matrix(camera), camera_lens.intrinsics(camera.data, size, aspect)) for _ in stepping(scene, scene_frames)]
+    _require_one_lens(camera, np.array([lens for _, lens in seen]))
+    lens = LensPart(seen[0][1], size)
+    if movie is not None and tuple(movie.size) == size:
+        bent = camera_lens.of_clip(movie)
+        lens = LensPart(seen[0][1], size, bent.distortion, bent.model)
+    matrices = np.array([matrix for matrix, _ in seen])
+    return KnownCamera(scene_frames.astype(float), frames.camera_to_solver(matrices), lens)
+
+
+def write_motion(camera: bpy.types.Object, scene_frames: np.ndarray, matrices: np.ndarray) -> None:
+    """Keys for (T, 4, 4) rigid matrices in the space of the camera's parent; none if the camera doesn't move."""
+    location = matrices[:, :3, 3]
+    rotation = frames.continuous_signs(quaternion_from_matrix(matrices[:, :3, :3]))
+    camera.location, camera.rotation_quaternion = location[0], rotation[0]
+    if np.ptp(matrices, axis=0).max() > 0:
+        _write_keys(camera, scene_frames, location, rotation)
+    else:
+        animation.remove_generated(camera, "location")
+        animation.remove_generated(camera, "rotation_quaternion")
+
+
+def _matrix(camera: bpy.types.Object) -> np.ndarray:
+    return np.array(camera.matrix_world, float)
 
 
 def _require_one_lens(camera: bpy.types.Object, lenses: np.ndarray) -> None:

@@ -42,6 +42,22 @@ def show_points(root: bpy.types.Object, points: np.ndarray, errors_px: np.ndarra
     return known
 
 
+def points_of(root: bpy.types.Object) -> bpy.types.Object | None:
+    """The object that ``show_points`` made."""
+    return _child(root, "POINTS")
+
+
+def read_points(shown: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 3) in the scene's world, Blender's axes, and (N,) errors in px: as the artist left them."""
+    mesh = shown.data
+    places, errors = np.zeros(3 * len(mesh.vertices)), np.zeros(len(mesh.vertices))
+    mesh.vertices.foreach_get("co", places)
+    if ERROR in mesh.attributes:
+        mesh.attributes[ERROR].data.foreach_get("value", errors)
+    matrix = np.array(shown.matrix_world, float)
+    return places.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3], errors
+
+
 def show_path(root: bpy.types.Object, world_from_camera: np.ndarray) -> bpy.types.Object | None:
     """A curve through the camera's places, a point a frame; None, and none left, for a camera that stays in place."""
     known = _child(root, "PATH")

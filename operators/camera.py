@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import bpy
-from bpy.props import FloatProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, StringProperty
 
-from ..addon import camera_world, solve
+from ..addon import camera_export, camera_world, solve
 from ..solver.errors import SolverError
 
 
@@ -140,7 +141,46 @@ class HANDHELD_OT_choose_camera_file(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class HANDHELD_OT_export_camera(bpy.types.Operator):
+    """Write the camera's motion over the scene's frame range for another program"""
+
+    bl_idname = "handheld.export_camera"
+    bl_label = "Export Camera"
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    file_format: EnumProperty(name="Format", items=camera_export.FORMATS)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Add a camera, or solve a clip first")
+        return any(candidate.type == "CAMERA" for candidate in context.scene.objects)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.filepath = self._with_suffix(bpy.path.display_name_from_filepath(bpy.data.filepath) or "camera")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def check(self, context: bpy.types.Context) -> bool:
+        before, self.filepath = self.filepath, self._with_suffix(self.filepath)
+        return before != self.filepath
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self._with_suffix(self.filepath)))
+        try:
+            self.report({"INFO"}, camera_export.export(context, path, self.file_format))
+        except SolverError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _with_suffix(self, path: str) -> str:
+        known = tuple(suffix for suffix in camera_export.SUFFIXES.values() if suffix)
+        stem = path[: path.rindex(".")] if path.lower().endswith(known) else path
+        return stem + camera_export.SUFFIXES[self.file_format]
+
+
 CLASSES = (
     HANDHELD_OT_set_floor, HANDHELD_OT_set_origin, HANDHELD_OT_set_scale, HANDHELD_OT_set_hand_length,
     HANDHELD_OT_set_camera_height, HANDHELD_OT_reset_world, HANDHELD_OT_choose_camera_file,
+    HANDHELD_OT_export_camera,
 )  # fmt: skip
