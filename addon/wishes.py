@@ -94,9 +94,8 @@ def _of_pin(pin: HandheldPin, rows: Mapping[str, int], clip_offset: int) -> Iter
             position = frames.points_to_solver(np.array(pin.position, float))
             yield constraints.Point(row, frame, keypoint, position, within_m)
         case "IMAGE_POINT":
-            yield constraints.ImagePoint(
-                row, frame, keypoint, np.array(pin.position_px, float), pin.tolerance_mm or None
-            )
+            seen = np.array(pin.position_px, float)
+            yield constraints.ImagePoint(row, frame, keypoint, seen, pin.tolerance_mm or None, of_model=True)
         case "HOLD_STILL":
             yield constraints.HoldStill(row, frame, end, keypoint, within_m)
         case "TOGETHER":

@@ -47,7 +47,8 @@ class Point:
 class ImagePoint:
     """Landmark ``keypoint`` (0-20) seen at ``position_px`` (2,); ``deviation`` in px. Replaces what the tracker saw.
 
-    Without a position the landmark counts as unseen.
+    Without a position the landmark counts as unseen. ``of_model``: it is the model's own joint or tip that is seen
+    there, not what the tracker means by its name.
     """
 
     track: int
@@ -55,6 +56,7 @@ class ImagePoint:
     keypoint: int
     position_px: np.ndarray | None = None
     deviation: float | None = None
+    of_model: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..camera.cameras import project
 from ..camera.distortion import undistort
 from ..camera.ideal import ideal_tracks
 from ..hand_model import HandModel
@@ -95,12 +96,23 @@ class Resumed:
                 moved[name] = self._segment(getattr(constraint, name), begin)
         if isinstance(constraint, ImagePoint) and constraint.position_px is not None:
             moved["position_px"] = self._straightened(constraint.position_px)
+            if constraint.of_model:
+                moved["position_px"] += self._landmark_offset_px(moved["track"], moved["frame"], constraint.keypoint)
         return dataclasses.replace(constraint, **moved)
 
     def _straightened(self, position_px: np.ndarray) -> np.ndarray:
         """A pixel of the clip as the problem's pinhole sees it."""
         take = self.take
         return undistort(np.asarray(position_px, float), take.intrinsics, take.distortion, take.distortion_model)
+
+    def _landmark_offset_px(self, track: int, frame: int, keypoint: int) -> np.ndarray:
+        """(2,) from the model's keypoint to the landmark of that name, as the standing pose shows them."""
+        span, at = self.problem.layout.tracks[track], self.problem.at(self.state)
+        hand = span.packed + frame - span.start
+        world = np.stack([at.keypoints[hand, keypoint], at.points[hand, keypoint]])
+        pose = np.linalg.inv(self.take.world_from_camera[frame])
+        own, landmark = project(world @ pose[:3, :3].T + pose[:3, 3], self.take.intrinsics)
+        return landmark - own
 
     def _segment(self, hand: int, frame: int) -> int:
         for index, segment in enumerate(self.clip.segments):
