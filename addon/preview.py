@@ -49,7 +49,13 @@ class Preview:
         matrices = np.tile(np.eye(4), (len(poses), 1, 1))
         matrices[:, :3, :3], matrices[:, :3, 3] = matrix_from_quaternion(poses[:, :4]), poses[:, 4:]
         numbers = message.first_frame + np.arange(len(poses))
-        path = CameraPath(message.kind, np.array(message.intrinsics), matrices)
+        path = CameraPath(
+            message.kind,
+            np.array(message.intrinsics),
+            matrices,
+            np.array(message.distortion or (0.0, 0.0)),
+            distortion_model=message.distortion_model,
+        )
         take_to_scene.build_camera(path, tuple(around.clip.size), numbers, self._ensure_root(around), around)
 
     def hand_started(self, message: messages.TrackStarted) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``solve``, ``serve``, ``overlay``, ``export``, ``import``. Nothing else in the package prints."""
+"""The command line: solve, serve, overlay, camera, export, import. Nothing else in the package prints."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from . import __version__, messages
+from .camera.formats import commands as cameras
 from .errors import SolverError
 from .formats import commands as formats
 
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_solve(commands)
     _add_overlay(commands)
     formats.add(commands, _frame_rate)
+    cameras.add(commands)
     serve = commands.add_parser("serve", help="stay alive and answer requests, one JSON message per line")
     serve.set_defaults(run=_serve)
     return parser

@@ -228,6 +228,22 @@ def test_what_is_no_camera_file(tmp_path, name):
     assert refusal(formats.read, tmp_path / name, SIZE).code in ("camera-format-unknown", "camera-not-readable")
 
 
+def test_a_takes_camera_goes_out_by_the_command_line(tmp_path, capsys):
+    from solver import hand_model, take
+    from solver.cli import main
+
+    from .edited_takes import solved_take
+
+    solved = solved_take({side: hand_model.load(side) for side in ("left", "right")})
+    take.save(dataclasses.replace(solved, world_from_camera=path(solved.frames)), tmp_path / "t.npz")
+    for name in ("c.chan", "c.npz", "model"):
+        assert main(["camera", str(tmp_path / "t.npz"), "-o", str(tmp_path / "out" / name)]) == 0
+        found = formats.read(tmp_path / "out" / name, solved.size)
+        np.testing.assert_array_equal(found.frames, solved.frames)
+        np.testing.assert_allclose(found.world_from_camera, path(solved.frames), atol=1e-8)
+    assert "80 frames" in capsys.readouterr().out
+
+
 # --- matching with the clip
 
 
