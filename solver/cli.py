@@ -1,4 +1,4 @@
-"""The command line: solve, serve, overlay, camera, export, import. Nothing else in the package prints."""
+"""The command line: solve, serve, overlay, camera, export, import, sample. Nothing else in the package prints."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from . import __version__, messages
 from .camera.formats import commands as cameras
 from .errors import SolverError
 from .formats import commands as formats
+from .prior import commands as prior
 
 STYLES = ("filled", "outline", "confidence", "difference")
 QUALITIES = ("initial", "draft", "balanced", "final")
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_overlay(commands)
     formats.add(commands, _frame_rate)
     cameras.add(commands)
+    prior.add(commands)
     serve = commands.add_parser("serve", help="stay alive and answer requests, one JSON message per line")
     serve.set_defaults(run=_serve)
     return parser
@@ -66,6 +68,10 @@ def _add_solve(commands) -> None:
     solve.add_argument(
         "--frame-rate", type=_frame_rate, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
     )
+    solve.add_argument(
+        "--mask", action="append", default=[], type=_mask, metavar="left|right|hands=MATTE",
+        help="a movie or image sequence of your own, white where the hand is",
+    )  # fmt: skip
     solve.add_argument("--without", nargs="+", default=(), metavar="PART", help="leave parts of the optimiser out")
     solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
     solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
@@ -104,6 +110,7 @@ def _solve(options: argparse.Namespace) -> int:
         hand_length_m=options.hand_length,
         frame_rate=options.frame_rate,
         cache=options.cache,
+        masks=dict(options.mask) or None,
         without=tuple(options.without),
     )
     cancelled = threading.Event()
@@ -122,6 +129,14 @@ def _frame_rate(text: str) -> tuple[int, int]:
 
 def _camera_scale(text: str) -> float | str:
     return text if text in ("auto", "hands") else float(text)
+
+
+def _mask(text: str) -> tuple[str, str]:
+    """Of "left=PATH"."""
+    of, separator, path = text.partition("=")
+    if not (separator and path):
+        raise argparse.ArgumentTypeError(f"{text} is not of the form left=PATH")
+    return of, path
 
 
 def _print_messages(stream: Iterator[messages.Message], as_json: bool) -> int:

@@ -19,17 +19,30 @@ from scipy.ndimage import gaussian_filter1d
 
 from ..optimise.constraints import Constraint
 from ..optimise.costs.base import Cost, HandCost, Stencil, StencilCost
+from ..optimise.costs.contact import NonPenetrationCost
 from ..optimise.costs.keypoints import KeypointCost
-from ..optimise.costs.pose import PoseDistributionCost
+from ..optimise.costs.pose import JointLimitCost, PoseDistributionCost
 from ..optimise.evaluation import Evaluation
 from ..optimise.layout import Layout, Window
 from ..optimise.problem import Problem
 from ..optimise.resume import Resumed
-from ..take import INFILLED
+from ..optimise.uncertainty import SIGMA_FACTOR, marginals
+from ..take import INFILLED, MISSING, Take
 
 # Innovations are smoothed over so many frames, their slow part kept as it is: the model calls them white, which is a
 # good belief about where a hand can be, and a poor picture of how it gets there (drawn as they are, hands tremble)
 _SMOOTHING_FRAMES = 2.5
+# of the draws' noise, and how heavy its tails are: set by the table of intervals of ``tools/prior``
+_SPREAD, _FREEDOM = 1.2, 5.0
+# factor on the information of one-sided rows: an innovation that is drawn must not push a joint over its limit
+_STRICTNESS = 20.0
+
+
+def hidden_stretches(take: Take, hand: int) -> list[tuple[int, int]]:
+    """First and last clip frame of every run that was infilled."""
+    filled = np.flatnonzero(take.status[hand] == INFILLED)
+    runs = np.split(filled, np.flatnonzero(np.diff(filled) > 1) + 1)
+    return [(int(take.frames[run[0]]), int(take.frames[run[-1]])) for run in runs if len(run)]
 
 
 def sample(
@@ -43,26 +56,45 @@ def sample(
 ) -> Resumed:
     """A take with another motion in clip frames ``first_frame`` to ``last_frame``, inclusive; same seed, same motion.
 
-    What is drawn is marked as infilled; its stated deviations are those of all draws.
+    What is drawn is marked as infilled; ``joint_sigma`` there is that of all draws.
 
     Args:
         hands: the take's hands that are drawn; others stay. constraints: as for ``Resumed.resolve``.
         without_picture: landmarks in the stretch don't count, for hands whose landmarks are guesses.
+
+    Raises:
+        ValueError: a constraint names a hand in a frame where it is missing.
     """
-    rows = slice(first_frame - int(resumed.take.frames[0]), last_frame - int(resumed.take.frames[0]) + 1)
+    base = int(resumed.take.frames[0])
+    rows = slice(max(first_frame - base, 0), min(last_frame - base + 1, len(resumed.take.frames)))
     problem = blind(resumed.problem, rows) if without_picture else resumed.problem
     posed = dataclasses.replace(resumed, problem=drawn(problem, np.random.default_rng(seed)))
-    steps = posed.resolve(first_frame, last_frame, constraints, hands)
-    _, after = deque(steps, maxlen=1).pop()
-    status = after.take.status.copy()
+    _, after = deque(posed.resolve(first_frame, last_frame, constraints, hands), maxlen=1).pop()
+    status, sigma = after.take.status.copy(), after.take.joint_sigma.copy()
+    spread = _spread(dataclasses.replace(resumed, problem=problem)) if without_picture else sigma
     for hand in hands:
-        status[hand, rows] = np.where(status[hand, rows] > 0, INFILLED, status[hand, rows])
-    return dataclasses.replace(after, problem=resumed.problem, take=replace(after.take, status=status))
+        there = rows.start + np.flatnonzero(status[hand, rows] != MISSING)
+        status[hand, there], sigma[hand, there] = INFILLED, spread[hand, there]
+    take = replace(after.take, status=status, joint_sigma=sigma)
+    return dataclasses.replace(after, problem=resumed.problem, take=take)
+
+
+def _spread(resumed: Resumed) -> np.ndarray:
+    """(H, T, 21) as ``Take.joint_sigma``, of the problem as it is now."""
+    deviations = SIGMA_FACTOR * marginals(resumed.problem, resumed.state).keypoint_sigma()
+    out = resumed.take.joint_sigma.copy()
+    for segment, track in zip(resumed.clip.segments, resumed.problem.layout.tracks, strict=True):
+        out[segment.track, track.frames] = deviations[track.hands]
+    return out
 
 
 def drawn(problem: Problem, rng: np.random.Generator) -> Problem:
-    """The problem with its Gaussian rows displaced."""
-    return replace(problem, costs=tuple(_drawn(cost, problem.layout, rng) for cost in problem.costs))
+    """The problem with its Gaussian rows displaced.
+
+    How lively a hidden stretch is nobody knows: each draw's noise is scaled as in a Student t distribution.
+    """
+    liveliness = _SPREAD * np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM))
+    return replace(problem, costs=tuple(_drawn(cost, problem.layout, rng, liveliness) for cost in problem.costs))
 
 
 def blind(problem: Problem, rows: slice) -> Problem:
@@ -78,13 +110,15 @@ def _blind(cost: Cost, inside: np.ndarray) -> Cost:
     return replace(cost, whitening=np.where(inside[:, None, None, None], 0.0, cost.whitening))
 
 
-def _drawn(cost: Cost, layout: Layout, rng: np.random.Generator) -> Cost:
+def _drawn(cost: Cost, layout: Layout, rng: np.random.Generator, liveliness: float) -> Cost:
     if isinstance(cost, StencilCost):
-        return DisplacedStencil(inner=cost, by=_smooth_noise(layout, rng))
+        return DisplacedStencil(inner=cost, by=liveliness * _smooth_noise(layout, rng))
     if isinstance(cost, PoseDistributionCost):
         return DisplacedHand(inner=cost, by=_smooth_noise(layout, rng))
     if isinstance(cost, KeypointCost):
         return _displaced_landmarks(cost, rng)
+    if isinstance(cost, JointLimitCost | NonPenetrationCost):
+        return replace(cost, deviation=cost.deviation / _STRICTNESS)
     return cost
 
 
