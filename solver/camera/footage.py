@@ -65,7 +65,7 @@ class _Observer:
         self._follower = Follower(size)
         self._keyframes: list[Keyframe] = []
         self._key_points: tuple[np.ndarray, np.ndarray] = (np.zeros(0, int), np.zeros((0, 2)))
-        self._last: tuple[np.ndarray, np.ndarray] | None = None
+        self._last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._starts = [0]
         self._covered: list[int] = []
         self._masked: list[float] = []
@@ -74,22 +74,24 @@ class _Observer:
         """Frames that could not be decoded are missing from the rows: the last image stands in for them."""
         while self.count < row and self._last is not None:
             self._see(*self._last)
-        self._see(gray, self.shapes.mask(row, self.size, self.scale))
+        where = row, self.size, self.scale
+        self._see(gray, self.shapes.mask(*where), self.shapes.within_reach(*where))
 
-    def _see(self, gray: np.ndarray, mask: np.ndarray) -> None:
+    def _see(self, gray: np.ndarray, mask: np.ndarray, reach: np.ndarray) -> None:
         row = self.count
-        survived = self._follower.step(gray, mask)
+        survived = self._follower.step(gray, mask, reach)
         cut = self._last is not None and survived < _CUT_SURVIVAL and self._is_cut(gray, mask)
         if cut:
             self._follower.restart(gray, mask)
             self._starts.append(row)
         if cut or row == 0 or self._is_new():
-            self._keyframes.append(describe(row, gray, mask))
+            # held things stand out against a fast turn: there, nothing near a hand is taken for background
+            self._keyframes.append(describe(row, gray, mask | reach if self._follower.fast else mask))
             self._key_points = self._follower.current
         ids, points = self._follower.current
         self._covered.append(len(np.unique(cells(points, self.size))))
         self._masked.append(float((mask > 0).mean()))
-        self._last = (gray, mask)
+        self._last = (gray, mask, reach)
         self.count += 1
 
     def _is_new(self) -> bool:
@@ -104,7 +106,7 @@ class _Observer:
         return bool(within > KEYFRAME_PARALLAX * self.size[0] or np.linalg.norm(whole) > KEYFRAME_FLOW * self.size[0])
 
     def _is_cut(self, gray: np.ndarray, mask: np.ndarray) -> bool:
-        before, before_mask = self._last
+        before, before_mask, _ = self._last
         if likeness(before, gray) > _CUT_LIKENESS:
             return False
         return not len(agreeing(describe(0, before, before_mask), describe(1, gray, mask)))

@@ -15,6 +15,8 @@ _HULL_MARGIN = 0.22
 # A forearm is about 2.6 palms (wrist to middle knuckle) long and, with a sleeve, 1.1 palms wide.
 _FOREARM_PALMS, _FOREARM_WIDTH_PALMS = 2.8, 1.1
 _MIN_MARGIN_PX = 12
+# What a hand carries lies within this many hand's sizes of its middle.
+_HELD_REACH = 2.6
 # A hand that was missed for some frames was still there; one about to be found or just lost is not far away.
 _HELD_FRAMES, _BRIDGED_FRAMES = 6, 20
 
@@ -31,6 +33,17 @@ class HandShapes:
         for landmarks in self.landmarks_px[row]:
             _draw_hand(mask, landmarks * scale - 0.5)
         return mask
+
+    def within_reach(self, row: int, size: tuple[int, int], scale: float) -> np.ndarray:
+        """(h, w) uint8, 255 where something may be held by a hand; arguments as of ``mask``."""
+        region = np.zeros(size[::-1], np.uint8)
+        for landmarks in self.landmarks_px[row]:
+            if np.isfinite(landmarks).all():
+                low, high = landmarks.min(axis=0) * scale, landmarks.max(axis=0) * scale
+                middle = np.clip((low + high) / 2, -size[0], 2 * size[0]).astype(int)
+                reach = min(int(_HELD_REACH * (high - low).max()), size[0])
+                cv2.circle(region, middle.tolist(), reach, 255, -1)
+        return region
 
 
 def hand_shapes(tracks: list[HandTrack], frame_numbers: range) -> HandShapes:

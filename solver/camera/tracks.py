@@ -21,6 +21,8 @@ _BLUR_SHARE = 0.015
 MIN_DISTANCE_PX = 11
 GRID = (8, 5)
 BORDER_PX = 4
+# Within reach of a hand, what strays by this share of the image's motion, when that is fast, is held: no background.
+_HELD_SHARE, _FAST_PX = 0.4, 10.0
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 25, 0.01)
 
 
@@ -86,21 +88,24 @@ class Follower:
         self._next_id = 0
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
         self._motion = ImageMotion(size)
+        self.fast = False
 
     @property
     def current(self) -> tuple[np.ndarray, np.ndarray]:
         """ids and points (OpenCV's integer pixel centres) of the newest frame."""
         return self._ids, self._points
 
-    def step(self, gray: np.ndarray, mask: np.ndarray) -> float:
+    def step(self, gray: np.ndarray, mask: np.ndarray, reach: np.ndarray) -> float:
         """Follow all points into ``gray`` (h, w) uint8, drop what enters ``mask``, find new ones.
+
+        ``reach`` (h, w): where something may be held and carried by a hand.
 
         Returns the share of points that survived (1 when there were none to lose).
         """
         before = len(self._points)
         moved = self._motion.step(gray, mask)
         if before:
-            self._follow(gray, mask, moved(self._points))
+            self._follow(gray, mask, reach, moved(self._points))
         survived = len(self._points) / before if before else 1.0
         self._gray = gray
         if len(self._points) < (0.9 if len(self._history) % 2 == 0 else 0.5) * TARGET_TRACKS:
@@ -124,14 +129,19 @@ class Follower:
             np.concatenate([points for _, points in self._history]).astype(float) if counts else np.zeros((0, 2)),
         )
 
-    def _follow(self, gray: np.ndarray, mask: np.ndarray, guess: np.ndarray) -> None:
-        blur_px = _BLUR_SHARE * float(np.median(np.linalg.norm(guess - self._points, axis=1)))
-        guess = np.ascontiguousarray(guess, np.float32)
-        moved, found = self._flow(self._gray, gray, self._points, guess, LEVELS)
+    def _follow(self, gray: np.ndarray, mask: np.ndarray, reach: np.ndarray, guess: np.ndarray) -> None:
+        speed_px = float(np.median(np.linalg.norm(guess - self._points, axis=1)))
+        blur_px = _BLUR_SHARE * speed_px
+        self.fast = speed_px > _FAST_PX
+        start = np.array(guess, np.float32)
+        moved, found = self._flow(self._gray, gray, self._points, start, LEVELS)
         # the way back starts at home, so it needs no coarse levels, which cost as much as the rest
         back, returned = self._flow(gray, self._gray, moved, self._points.copy(), 1)
         home = np.linalg.norm(back - self._points, axis=1) < ROUND_TRIP_PX + blur_px
         kept = found & returned & home & _usable(moved, mask)
+        if self.fast:
+            strayed = np.linalg.norm(moved - guess, axis=1) > _HELD_SHARE * speed_px
+            kept &= ~strayed | _usable(moved, reach)
         kept[kept] = _on_epipolar_lines(self._points[kept], moved[kept], EPIPOLAR_PX + blur_px)
         self._points, self._ids = moved[kept], self._ids[kept]
 
