@@ -11,7 +11,7 @@ from ..camera.cameras import CameraPath
 from ..camera.distortion import distort
 from ..video import Clip
 from .crop import SIZE, Crop, crop_around
-from .masks import Colours, Region, not_said, region_of, segment, to_lab
+from .masks import Colours, Region, covered, not_said, region_of, segment, to_lab
 from .matching import Evidence, evidence_of
 from .mattes import NONE, Masks
 from .outlines import PosedHands
@@ -122,7 +122,8 @@ class MaskMaker:
         return None if mask is None else evidence_of(crop, mask.inside, mask.unknown, mask.trust)
 
     def _drawn(self, hand: int, drawn: np.ndarray) -> Evidence | None:
-        """The artist's mask as evidence: all of it is to be trusted but where another hand is."""
+        """The artist's mask as evidence: to be trusted but where another hand is, and where something else seems to lie
+        before the hand, for its border is not the hand's."""
         crop = crop_around(self._hands.project(hand))
         if crop is None or not self._hands.beside(hand):
             return None
@@ -130,4 +131,4 @@ class MaskMaker:
         inside = self._lens.cut(drawn, crop, border=cv2.BORDER_CONSTANT) > 127
         if not inside.any():
             return None
-        return evidence_of(crop, inside, not_said(region), 1.0)
+        return evidence_of(crop, inside, not_said(region) | covered(region, inside), 1.0)

@@ -19,7 +19,7 @@ from .raster import NOTHING
 _BINS = 16
 _CORE, _NEAR, _FAR = 5, 6, 14  # crop pixels: inside the hand for certain; beside it perhaps; beyond it certainly not
 _ARM_HALF_WIDTH, _ARM_WIDENING, _ARM_OVERLAP = 22.0, 0.5, 4.0
-_OTHER_MARGIN = 3
+_OTHER_MARGIN, _COVERED_MARGIN = 3, 4
 _LIKELY, _UNLIKELY = 0.5, 0.2
 _LEAST_PIXELS = 60  # of either kind, for a colour model to be worth anything
 
@@ -131,7 +131,7 @@ def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
     likely = _skin_likelihood(lab, region, skin)
     if likely is None:
         return None
-    held = _grown(region.core & (likely < _UNLIKELY), 2)  # something else deep inside the hand: a thing before it
+    held = covered(region, likely >= _UNLIKELY)
     start = np.where(likely > _LIKELY, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     start[region.beyond] = cv2.GC_BGD
     start[region.core & ~held] = cv2.GC_FGD
@@ -139,7 +139,7 @@ def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
     if not _LEAST_PIXELS < sure.sum() < SIZE * SIZE - _LEAST_PIXELS:
         return None
     inside = _cut(lab, start)
-    unknown = not_said(region) | _grown(held, 2)
+    unknown = not_said(region) | held
     unknown |= _unsupported(inside, likely, start)
     return Mask(inside, unknown, _trust(inside, region, unknown))
 
@@ -147,6 +147,11 @@ def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
 def not_said(region: Region) -> np.ndarray:
     """(SIZE, SIZE) bool: where no mask says anything about this hand: at another hand, and beyond the picture."""
     return _grown(region.other | region.outside, _OTHER_MARGIN)
+
+
+def covered(region: Region, hand: np.ndarray) -> np.ndarray:
+    """(SIZE, SIZE) bool: around what is no ``hand`` deep inside the fitted one: a thing held before it."""
+    return _grown(region.core & ~hand, _COVERED_MARGIN)
 
 
 def _cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -1,0 +1,187 @@
+"""What outlines are worth: ``python -m tools.outline_bench FOLDER [CLIP ...]`` over clip folders of ``tools.truth``.
+
+Per clip, with its true camera: the final quality without outlines, with the product's own masks, with true masks, and
+with other hands' pixels taken for background (what the unknown-pixel rule is there for). Prints the mean error of
+visible and of hidden joints in the camera's frame (mm, no alignment), relative to the wrist, the overlap of hand and
+true mask, and CPU ms per hand and frame of the stage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from solver import hands, initialise, optimise
+from solver import take as takes
+from solver.bench import truth as truths
+from solver.camera.cameras import CameraPath
+from solver.camera.ideal import ideal_tracks
+from solver.hand_model import loading
+from solver.hand_model.layout import KEYPOINT_NODES, TIP_VERTICES
+from solver.hand_model.model import HandModel
+from solver.optimise import Refined
+from solver.silhouette import evidence as evidence_module
+from solver.silhouette import masks as masks_module
+from solver.silhouette.mattes import NONE, Masks
+from solver.silhouette.outlines import PosedHands
+from solver.silhouette.stage import Outlined, fit_outlines
+from solver.silhouette.surface import surface_of
+from solver.video import Clip, open_clip
+
+_LEFT, _RIGHT, _ARM, _PROP = 1, 2, 3, 4
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one clip and arm of the comparison; NaN where nothing was to be measured."""
+
+    visible_mm: float
+    hidden_mm: float
+    relative_mm: float
+    overlap: float
+    cpu_ms: float
+
+
+class TrueMasks:
+    """A clip's true masks, with the arm, as an artist would draw them."""
+
+    def __init__(self, folder: Path) -> None:
+        with np.load(folder / "truth.npz") as data:
+            self.labels = dict(zip(data["frames"].tolist(), data["masks"], strict=True))
+
+    def at(self, number: int, of: str) -> np.ndarray | None:
+        own = {"left": _LEFT, "right": _RIGHT}.get(of)
+        if own is None:
+            return None
+        labels = self.labels[number]
+        return np.where((labels == own) | (labels == _ARM), 255, 0).astype(np.uint8)
+
+
+def measure(folder: Path) -> Iterator[tuple[str, Figures]]:
+    """All arms of one clip."""
+    clip, truth, models = (
+        open_clip(str(folder / "clip.mp4")),
+        truths.load(folder / "truth.npz"),
+        loading.load_pair("open"),
+    )
+    with np.load(folder / "truth.npz") as data:
+        camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
+    refined = _optimised(clip, camera, models)
+    true = TrueMasks(folder)
+    yield "landmarks", _figures(refined, truth, true, models, 0.0)
+    for name, given in (("own masks", NONE), ("true masks", Masks((true,)))):
+        yield name, _outlined(refined, truth, true, models, camera, clip, given)
+    rule = masks_module.not_said
+    evidence_module.not_said = masks_module.not_said = lambda region: region.outside
+    try:
+        yield "true, others known", _outlined(refined, truth, true, models, camera, clip, Masks((true,)))
+    finally:
+        evidence_module.not_said = masks_module.not_said = rule
+
+
+def _optimised(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel]) -> Refined:
+    tracks = ideal_tracks(_result(hands.track(clip)), camera)
+    motions = initialise.collect(
+        list(initialise.fit_tracks(tracks, models, camera.intrinsics, initialise.FitOptions()))
+    )
+    preset = replace(optimise.FINAL, outlines=False)
+    options = optimise.RefineOptions(preset, uncertainty=False)
+    numbers = np.array(clip.frame_numbers)
+    *_, refined = optimise.refine(tracks, motions, models, camera, numbers, float(1 / clip.frame_rate), options)
+    return refined
+
+
+def _result(work):
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
+def _outlined(refined, truth, true, models, camera, clip, given: Masks) -> Figures:
+    begun = time.process_time()
+    *_, last = fit_outlines(refined, models, camera, clip, given=given)
+    assert isinstance(last, Outlined)
+    spent = 1e3 * (time.process_time() - begun) / max(refined.problem.layout.hand_count, 1)
+    return _figures(last.refined, truth, true, models, spent)
+
+
+def _figures(
+    refined: Refined, truth: truths.Truth, true: TrueMasks, models: Mapping[str, HandModel], cpu_ms: float
+) -> Figures:
+    keypoints = _keypoints(refined, truth, models)
+    error = 1e3 * np.linalg.norm(keypoints - truth.keypoints, axis=-1)
+    relative = 1e3 * np.linalg.norm(
+        (keypoints - keypoints[:, :, :1]) - (truth.keypoints - truth.keypoints[:, :, :1]), axis=-1
+    )
+    there = np.isfinite(error)
+    return Figures(
+        _mean(error[there & (truth.visibility == truths.VISIBLE)]),
+        _mean(error[there & (truth.visibility == truths.OCCLUDED)]),
+        _mean(relative[there & (truth.visibility != truths.OUTSIDE)]),
+        _overlap(refined, true, models),
+        cpu_ms,
+    )
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _keypoints(refined: Refined, truth: truths.Truth, models: Mapping[str, HandModel]) -> np.ndarray:
+    """(T, 2, 21, 3) world; of several tracks on one side the longest counts."""
+    out = np.full((len(truth.frames), 2, 21, 3), np.nan)
+    for track in sorted(refined.tracks, key=lambda track: len(track.frames)):
+        posed = models[track.side].with_shape(track.betas).pose(track.rotations, track.transl)
+        tips = posed.vertices()[:, list(TIP_VERTICES)]
+        rows = np.searchsorted(truth.frames, track.frames)
+        out[rows, takes.SIDES.index(track.side)] = np.concatenate([posed.joints, tips], 1)[:, list(KEYPOINT_NODES)]
+    return out
+
+
+def _overlap(refined: Refined, true: TrueMasks, models: Mapping[str, HandModel]) -> float:
+    """Mean over hand-frames of hand and true mask together, the share that both cover; arms and things don't count."""
+    at, first = refined.problem.at(refined.state), int(refined.origin.clip.frames[0])
+    surfaces = [surface_of(models[track.bare.side]) for track in at.layout.tracks]
+    posed = PosedHands.of(at, surfaces)
+    shares = []
+    for hand in range(len(posed)):
+        labels = true.labels[int(posed.frames[hand]) + first]
+        own = 1 + takes.SIDES.index(posed.surface(hand).model.side)
+        crop = evidence_module.crop_around(posed.project(hand))
+        if crop is None or not posed.beside(hand):
+            continue
+        seen = crop.cut(labels, smooth=False, border=cv2.BORDER_CONSTANT)
+        known = ((seen == own) | (seen == 0)) & (crop.cut(np.ones_like(labels), False, cv2.BORDER_CONSTANT) > 0)
+        model, mask = posed.view(hand, crop).owner == 0, seen == own
+        if mask.sum() > 200:
+            shares.append((model & mask).sum() / max(((model | mask) & known).sum(), 1))
+    return float(np.mean(shares)) if shares else float("nan")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("clips", nargs="*")
+    options = parser.parse_args()
+    print(f"{'clip':12} {'':20} {'visible':>8} {'hidden':>8} {'relative':>8} {'overlap':>8} {'CPU ms':>7}")
+    for path in sorted(options.folder.glob("*/truth.npz")):
+        if options.clips and path.parent.name not in options.clips:
+            continue
+        for name, f in measure(path.parent):
+            print(
+                f"{path.parent.name:12} {name:20} {f.visible_mm:8.1f} {f.hidden_mm:8.1f} {f.relative_mm:8.1f} "
+                f"{f.overlap:8.3f} {f.cpu_ms:7.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
