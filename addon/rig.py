@@ -218,7 +218,7 @@ def _material(side: str) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
     material.diffuse_color = _COLOURS[side]
     material.roughness = 0.6
-    if not material.use_nodes:
+    if material.node_tree is None:  # from 5.0 on it is always there, and asking for use_nodes is deprecated
         material.use_nodes = True
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = _COLOURS[side]

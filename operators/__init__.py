@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, clip, keys, pins, resolve, retarget, running, solve, take
+from . import camera, clip, keys, pins, resolve, retarget, running, solve, take, export
 
 # a file a feature
-_FEATURES = (camera, clip, solve, resolve, pins, keys, take, retarget)
+_FEATURES = (camera, clip, solve, resolve, pins, keys, take, retarget, export)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 

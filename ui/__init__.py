@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, edit, menus, retarget, solve
+from . import camera, edit, menus, retarget, solve, export
 
 # a file a feature; sub-panels after the main panel, in the order on screen
-_FEATURES = (solve, edit, camera, retarget, menus)
+_FEATURES = (solve, edit, camera, retarget, menus, export)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 

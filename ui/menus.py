@@ -24,11 +24,19 @@ CLASSES = (HANDHELD_FH_clip,)
 def _draw_import(menu: bpy.types.Menu, _: bpy.types.Context) -> None:
     menu.layout.operator("handheld.open_clip", text="Video of Hands (Handheld)")
     menu.layout.operator("handheld.import_take", text="Handheld Take (.npz)")
+    menu.layout.operator("handheld.import_result", text="Hands of Dyn-HaMR, HaWoR, HaMeR, WiLoR, MANO (Handheld)")
+
+
+def _draw_export(menu: bpy.types.Menu, _: bpy.types.Context) -> None:
+    menu.layout.operator("handheld.export", text="Hands for Unreal, Unity, Maya (Handheld)")
+    menu.layout.operator("handheld.export_parameters", text="Hands as MANO Parameters (.npz)")
 
 
 def register() -> None:
     bpy.types.TOPBAR_MT_file_import.append(_draw_import)
+    bpy.types.TOPBAR_MT_file_export.append(_draw_export)
 
 
 def unregister() -> None:
+    bpy.types.TOPBAR_MT_file_export.remove(_draw_export)
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)
