@@ -72,6 +72,10 @@ def _add_solve(commands) -> None:
         "--mask", action="append", default=[], type=_mask, metavar="left|right|hands=MATTE",
         help="a movie or image sequence of your own, white where the hand is",
     )  # fmt: skip
+    solve.add_argument(
+        "--long-gaps", choices=("absent", "rest"), default="absent",
+        help="a hand that is out of sight for 2 s and more is absent (default), or rests where it was last seen",
+    )  # fmt: skip
     solve.add_argument("--without", nargs="+", default=(), metavar="PART", help="leave parts of the optimiser out")
     solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
     solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
@@ -112,6 +116,7 @@ def _solve(options: argparse.Namespace) -> int:
         cache=options.cache,
         masks=dict(options.mask) or None,
         without=tuple(options.without),
+        long_gaps=options.long_gaps,
     )
     cancelled = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: cancelled.set())

@@ -36,6 +36,7 @@ from .messages import Message
 from .observations import HandTrack
 from .optimise import Refined
 from .optimise.costs import ContourCost
+from .prior.resting import rested
 from .reprojection import relative_errors
 from .silhouette.mattes import open_masks
 from .silhouette.stage import Outlined, OutlineProgress, fit_outlines
@@ -46,6 +47,7 @@ T = TypeVar("T")
 Stage = Generator[Message, None, T]
 
 INITIAL = "initial"  # quality: no optimisation
+LONG_GAPS = ("absent", "rest")
 CAMERA_MOTIONS = ("auto", "static")
 STAGES = {
     "clip": "Reading the clip",
@@ -80,6 +82,7 @@ class SolveOptions:
         cache: folder for stage results; None keeps nothing.
         masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
+        long_gaps: a hand that is out of sight for too long to be invented is "absent", or put to "rest".
     """
 
     frame_range: tuple[int, int] | None = None
@@ -101,6 +104,7 @@ class SolveOptions:
     cache: str | None = None
     masks: dict[str, str] | None = None
     without: tuple[str, ...] = ()
+    long_gaps: str = "absent"
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> SolveOptions:
@@ -112,6 +116,7 @@ class SolveOptions:
         choices = {
             "quality": (INITIAL, *optimise.PRESETS),
             "camera_motion": CAMERA_MOTIONS,
+            "long_gaps": LONG_GAPS,
             "camera_order": formats.chan.ORDERS,
             "distortion_model": COEFFICIENTS,
         }
@@ -360,6 +365,8 @@ class _Solve:
             return messages.Finished(0, "", cancelled, "Nothing was solved yet.")
         if cancelled and Path(self._output).exists():
             return messages.Finished(0, "", cancelled, "The earlier take was left as it is.")
+        if self._options.long_gaps == "rest":
+            take = rested(take, loading.load_pair(self._options.model))
         takes.save(take, self._output)
         return messages.Finished(0, str(self._output), cancelled, summary(take, loading.load_pair(self._options.model)))
 

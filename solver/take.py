@@ -27,8 +27,8 @@ FORMAT = "handheld-take"
 VERSION = 1
 CAMERA_KINDS = ("static", "rotation", "general", "given")
 SIDES = ("left", "right")
-# status of a hand in a frame
-MISSING, OBSERVED, INFILLED = 0, 1, 2
+# status of a hand in a frame; RESTING: out of sight for too long to be invented, put to rest on request
+MISSING, OBSERVED, INFILLED, RESTING = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Take:
         betas: (H, 10) shape coefficients of that model.
         rotations: (H, T, 16, 3, 3) local joint rotations, [0] is global_orient, flat mean included; NaN where missing.
         transl: (H, T, 3) metres, smplx meaning; NaN where missing.
-        status: (H, T) uint8 of MISSING / OBSERVED / INFILLED.
+        status: (H, T) uint8 of MISSING / OBSERVED / INFILLED / RESTING.
         confidence: (H, T) in 0..1, 0 where missing.
         keypoints_px: (H, T, 21, 2) calibrated 2D landmarks that the solve used, in px of the clip; NaN where none.
         keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..hand_model.rotations import log
-from ..take import INFILLED, MISSING, Take
+from ..take import MISSING, OBSERVED, Take
 from .result import MIRROR, mirrored
 
 
@@ -32,7 +32,7 @@ def arrays(take: Take) -> dict[str, np.ndarray]:
         "latent_pose": vectors[:, :, 1:].reshape(hands, count, 45),
         "betas": take.betas,
         "is_right": np.repeat(is_right[:, None], count, axis=1).astype(float),
-        "vis_mask": np.where(take.status == MISSING, -1, np.where(take.status == INFILLED, 0, 1)),
+        "vis_mask": np.where(take.status == MISSING, -1, np.where(take.status == OBSERVED, 1, 0)),
         "world_scale": np.ones((1, 1)),
         "cam_R": np.repeat(turn[None], hands, axis=0),
         "cam_t": np.repeat(step[None], hands, axis=0),

@@ -51,7 +51,7 @@ def test_draws_stay_within_limits_and_differ_most_in_the_middle(solved):
     spread = draws.std(0)[:, hinges.flexion].mean(1)
     middle = (FIRST + LAST) // 2
     assert spread[middle] > 2 * spread[FIRST] > 0
-    assert spread[FIRST - 1] == 0
+    assert spread[FIRST - 1] < 1e-12
 
 
 def test_draws_pass_through_an_artist_s_pin(solved):

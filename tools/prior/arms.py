@@ -45,7 +45,7 @@ class Arm:
         return (self.fingers(fit, numbers), _pose(fit(0.1), numbers, self.pose_together))
 
     def trials(self, value: Callable[[Numbers], float]) -> Numbers:
-        """The best numbers of a search by coordinates: eleven trials for every arm."""
+        """The best numbers of a search by coordinates: eight trials for every arm."""
         best, known = Numbers(), {}
 
         def better(candidates: Sequence[Numbers]) -> Numbers:
@@ -53,12 +53,12 @@ class Arm:
                 known.setdefault(numbers, value(numbers))
             return min(known, key=known.get)
 
-        scales = np.geomspace(0.15, 6.0, 4 if self.has_memory else 8)
+        scales = np.geomspace(0.25, 4.0, 3 if self.has_memory else 6)
         best = better([replace(best, scale=float(scale)) for scale in scales])
         if self.has_memory:
-            best = better([replace(best, memory_s=memory) for memory in (0.05, 0.2, 0.4)])
-            best = better([replace(best, scale=best.scale * factor) for factor in (0.6, 1.6)])
-        return better([replace(best, pose=pose) for pose in (2.0, 10.0, 30.0)][: 11 - len(known)])
+            best = better([replace(best, memory_s=memory) for memory in (0.05, 0.25)])
+            best = better([replace(best, scale=best.scale * 0.6)])
+        return better([replace(best, pose=pose) for pose in (2.0, 12.0)])
 
 
 def _pose(distribution: HandDistribution, numbers: Numbers, together: bool) -> costs.Cost:
@@ -114,7 +114,6 @@ ARMS = (
     Arm("constant acceleration", _acceleration, has_memory=False, pose_together=False),
     Arm("OU alone", _alone, has_memory=True, pose_together=False),
     Arm("OU together", _together, has_memory=True, pose_together=False),
-    Arm("constant velocity, pose together", _velocity, has_memory=False, pose_together=True),
     Arm("OU alone, pose together", _alone, has_memory=True, pose_together=True),
     Arm("OU together, pose together", _together, has_memory=True, pose_together=True),
 )

@@ -31,6 +31,7 @@ _BIAS_PX, _DRIFT_PX, _NOISE_PX, _STATED_PX = 4.0, 4.0, 1.5, 6.0
 _DRIFT = 0.8
 # a gap in which fingertips go less far than this tells nothing about filling, metres
 _LEAST_MOTION = 0.015
+_MOST_GAPS = 14
 
 _FINGERS = {
     "thumb": range(1, 5),
@@ -76,9 +77,9 @@ class Gap:
 
 
 def find(recordings: Sequence[Recording], length: int) -> list[Gap]:
-    """One gap per run: where the fingertips go farthest within ``length`` frames."""
+    """One gap per run, where the fingertips go farthest within ``length`` frames; the runs with most motion."""
     skeleton = open_skeleton()
-    out = []
+    found: list[tuple[float, Gap]] = []
     for recording in recordings:
         n = len(recording.angles)
         if n < length + 2 * _LEAST_CONTEXT:
@@ -88,12 +89,13 @@ def find(recordings: Sequence[Recording], length: int) -> list[Gap]:
         path = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(tips, axis=0), axis=-1).mean(1))])
         starts = np.arange(_LEAST_CONTEXT, n - length - _LEAST_CONTEXT + 1)
         best = int(starts[np.argmax(path[starts + length] - path[starts])])
-        if path[best + length] - path[best] < _LEAST_MOTION:
+        motion = float(path[best + length] - path[best])
+        if motion < _LEAST_MOTION:
             continue
         first, last = max(best - _CONTEXT, 0), min(best + length + _CONTEXT, n)
         hole = slice(best - first, best - first + length)
-        out.append(Gap(f"{recording.source} {recording.name}", angles[first:last], hole))
-    return out
+        found.append((motion, Gap(f"{recording.source} {recording.name}", angles[first:last], hole)))
+    return [gap for _, gap in sorted(found, key=lambda item: -item[0])[:_MOST_GAPS]]
 
 
 def _local(angles: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from .gaps import LENGTHS, ROWS, VIEW, Puzzle, find, pose_puzzle
 from .recordings import Recording
 from .wide import descend
 
-_TUNED_ON = (("ring and pinky", 20), ("all fingers", 30), ("ring and pinky never seen", 30))
+_TUNED_ON = (("ring and pinky", 20), ("four fingers", 30), ("ring and pinky never seen", 30))
 _RESAMPLES = 4000
 Say = Callable[[str], None]
 

@@ -33,7 +33,7 @@ class WideSystem(System):
         return self.third if offset == REACH else super().band(offset)
 
 
-def descend(problem: Problem, start: State, steps: int = 25, tolerance: float = 1e-3) -> State:
+def descend(problem: Problem, start: State, steps: int = 15, tolerance: float = 3e-3) -> State:
     """The optimum near ``start``; hands alone are solved (no free globals, no free camera)."""
     system, at, damping, growth = WideSystem(problem.layout), problem.at(start), 1e-3, 2.0
     cost = problem.value(at)
