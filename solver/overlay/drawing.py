@@ -16,7 +16,7 @@ from ..silhouette.crop import SIZE
 from ..silhouette.evidence import MaskMaker
 from ..silhouette.masks import region_of
 from ..silhouette.matching import Evidence
-from ..silhouette.of_take import hands_of
+from ..silhouette.of_take import hands_of, seen_in
 from ..silhouette.outlines import PosedHands, overlap
 from ..video import Clip
 from .draw import Surface, paint, trace
@@ -65,7 +65,7 @@ class TakeDrawing:
         if self._style is Style.DIFFERENCE:
             take = self._take
             self._posed = hands_of(take, self._models)
-            self._masks = MaskMaker(self._posed, take.camera(), take.size, int(take.frames[0]))
+            self._masks = MaskMaker(self._posed, take.camera(), take.size, int(take.frames[0]), seen=seen_in(take))
             self._masks.learn(clip)
 
     def surfaces(self, frame: int, opacity: float = 0.75) -> list[Surface]:

@@ -58,6 +58,8 @@ class MaskMaker:
         hands: where they are believed to be; their frames count from the clip's ``first_frame``.
         camera: whose pinhole they are seen through, for its lens. size: (width, height) of the clip.
         given: masks of the artist's; they win.
+        seen: (N,) bool, the hand-frames in which the hand was detected; None: all. Elsewhere it is a guess, which would
+            be drawn to any skin nearby, so that only the artist's masks count there.
     """
 
     def __init__(
@@ -67,7 +69,9 @@ class MaskMaker:
         size: tuple[int, int],
         first_frame: int,
         given: Masks = NONE,
+        seen: np.ndarray | None = None,
     ) -> None:
+        self._seen = np.ones(len(hands), bool) if seen is None else seen
         self._first, self._size, self._given = first_frame, size, given
         self._hands, self._lens = hands, Lens(camera)
         self._densities: Mapping[int, np.ndarray] = {}
@@ -91,11 +95,14 @@ class MaskMaker:
         """The hand-frames of one frame of the clip, after ``learn``."""
         for hand in self._hands.present(number - self._first):
             drawn = self._given.at(number, self._hands.surface(hand).model.side)
-            yield hand, self._segmented(hand, image) if drawn is None else self._drawn(hand, drawn)
+            if drawn is not None:
+                yield hand, self._drawn(hand, drawn)
+            else:
+                yield hand, self._segmented(hand, image) if self._seen[hand] else None
 
     def _learn(self, number: int, image: np.ndarray) -> None:
         for hand in self._hands.present(number - self._first):
-            looked = self._crop(hand, image)
+            looked = self._crop(hand, image) if self._seen[hand] else None
             if looked is not None:
                 lab, region, _ = looked
                 self._colours[int(self._hands.tracks[hand])].add(lab, region.core & ~region.other & ~region.outside)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..hand_model import HandModel
-from ..take import MISSING, Take
+from ..take import MISSING, OBSERVED, Take
 from .outlines import PosedHands
 from .surface import surface_of
 
@@ -28,3 +28,9 @@ def hands_of(take: Take, models: Mapping[str, HandModel]) -> PosedHands:
         np.concatenate(vertices), surfaces, np.concatenate(frames), np.concatenate(tracks),
         take.intrinsics[:2], take.intrinsics[2:],
     )  # fmt: skip
+
+
+def seen_in(take: Take) -> np.ndarray:
+    """(N,) bool: which of ``hands_of``'s hand-frames were detected."""
+    there = [status[status != MISSING] == OBSERVED for status in take.status]
+    return np.concatenate([np.zeros(0, bool), *there])

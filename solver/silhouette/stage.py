@@ -69,7 +69,7 @@ def fit_outlines(
     total = at.layout.hand_count + len(weights.reach)
     evidence: dict[int, Evidence] = {}
     if surfaces:
-        maker = MaskMaker(PosedHands.of(at, surfaces), camera, clip.size, first, given)
+        maker = MaskMaker(PosedHands.of(at, surfaces), camera, clip.size, first, given, _seen(refined))
         for done, (hand, seen) in enumerate(maker.run(clip), start=1):
             if seen is not None:
                 evidence[hand] = seen
@@ -85,6 +85,11 @@ def fit_outlines(
     sure = bool(surfaces) and not cancelled()
     final = continued(refined.origin, problem, iterate, final=True, sure=sure)
     yield Outlined(final, _overlap(final, surfaces, evidence))
+
+
+def _seen(refined: Refined) -> np.ndarray:
+    """(N,) bool: the hand-frames that were detected."""
+    return np.concatenate([segment.seen for segment in refined.origin.clip.segments])
 
 
 def with_outlines(problem: Problem, evidence: Mapping[int, Evidence], weights: ContourWeights) -> Problem:
