@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-_SHIPPED = Path(__file__).with_name("numbers.json")
+NUMBERS = Path(__file__).with_name("numbers.json")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def whitener(covariance: np.ndarray) -> np.ndarray:
 @cache
 def shipped() -> HandDistribution:
     """The numbers that come with the solver; ``tools/prior`` fits them, NOTICE names the recordings."""
-    return parse(_SHIPPED.read_text(encoding="utf-8"))
+    return parse(NUMBERS.read_text(encoding="utf-8"))
 
 
 def parse(text: str) -> HandDistribution:

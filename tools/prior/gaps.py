@@ -1,7 +1,7 @@
 """Gaps in recordings: which landmarks are hidden for how long, and the problem that has to fill them.
 
-A recording has fingers alone, so the wrist gets a path of its own and the landmarks get a detector's kind of error: a part
-that stays, a part that drifts, a part that is new each frame. Hidden landmarks are not seen at all in the gap.
+A recording has fingers alone, so the wrist gets a path of its own and the landmarks get a detector's kind of error: a
+part that stays, a part that drifts, a part that is new each frame. Hidden landmarks are not seen at all in the gap.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def find(recordings: Sequence[Recording], length: int) -> list[Gap]:
         if n < length + 2 * _LEAST_CONTEXT:
             continue
         angles = np.clip(recording.angles, skeleton.hinges.low, skeleton.hinges.high)
-        tips = _local(angles)[:, [4, 8, 12, 16, 20]]
+        tips = local_keypoints(angles)[:, [4, 8, 12, 16, 20]]
         path = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(tips, axis=0), axis=-1).mean(1))])
         starts = np.arange(_LEAST_CONTEXT, n - length - _LEAST_CONTEXT + 1)
         best = int(starts[np.argmax(path[starts + length] - path[starts])])
@@ -98,7 +98,7 @@ def find(recordings: Sequence[Recording], length: int) -> list[Gap]:
     return [gap for _, gap in sorted(found, key=lambda item: -item[0])[:_MOST_GAPS]]
 
 
-def _local(angles: np.ndarray) -> np.ndarray:
+def local_keypoints(angles: np.ndarray) -> np.ndarray:
     """(n, 21, 3) keypoints in the wrist's frame."""
     n, skeleton = len(angles), open_skeleton()
     pose = Pose(np.tile(np.eye(3), (n, 1, 1)), angles, np.zeros((n, 3)))
@@ -127,7 +127,9 @@ class Puzzle:
 
     def errors_m(self, state: State) -> np.ndarray:
         """(tracks,) mean distance of hidden keypoints from the truth, each in its own wrist's frame."""
-        distance = np.linalg.norm(_local(state.hands.angles) - _local(self.truth.hands.angles), axis=-1)
+        distance = np.linalg.norm(
+            local_keypoints(state.hands.angles) - local_keypoints(self.truth.hands.angles), axis=-1
+        )
         counted = self.hidden & (np.arange(21) > 0)
         return np.array([
             distance[track.hands][counted[track.hands]].mean() for track in self.layout.tracks

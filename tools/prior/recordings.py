@@ -1,9 +1,9 @@
 """Recorded finger motion as hinge angles of the open hand.
 
 The file (see ``README.md``) has 20 anatomical angles per frame that device after device could give: of each finger the
-direction of its first bone (spread towards the thumb, flexion) and the bends of its two joints, of the thumb the direction
-of its first bone (towards the index, out of the palm) and two bends. A hinge turns from the model's rest, so the rest's own
-angles are taken off, and the first bones' two hinges are found such that the bone points where it did.
+direction of its first bone (spread towards the thumb, flexion) and the bends of its two joints, of the thumb the
+direction of its first bone (towards the index, out of the palm) and two bends. A hinge turns from the model's rest, so
+the rest's own angles are taken off, and the first bones' two hinges are found such that the bone points where it did.
 """
 
 from __future__ import annotations

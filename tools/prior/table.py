@@ -71,12 +71,12 @@ def _run_split(split: Split, say: Say) -> None:
     for name, chosen in numbers.items():
         say(f"{name:36} noise x{chosen.scale:.2f}, memory {chosen.memory_s:.2f} s, pose x{chosen.pose:g}")
     say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, wrist's frame)")
-    say(_header())
+    say(header())
     for hidden in ROWS:
         for length in LENGTHS[2:3] if hidden.throughout else LENGTHS:
             puzzle = _puzzle(split.test, hidden.name, length, 2)
             errors = _errors(puzzle, fitted, numbers)
-            say(_line(f"{hidden.name}, {length}", errors, puzzle.sequences))
+            say(line_of(f"{hidden.name}, {length}", errors, puzzle.sequences))
 
 
 def _puzzle(chosen: Sequence[Recording], name: str, length: int, seed: int) -> Puzzle:
@@ -120,7 +120,7 @@ def _interpolated(puzzle: Puzzle, state) -> dict[str, np.ndarray]:
 _COLUMNS = ("slerp", "cubic", *(arm.name for arm in ARMS))
 
 
-def _header() -> str:
+def header() -> str:
     return (
         "| hidden, frames | sequences | "
         + " | ".join(_COLUMNS)
@@ -129,16 +129,16 @@ def _header() -> str:
     )
 
 
-def _line(name: str, errors: Mapping[str, np.ndarray], sequences: Sequence[str]) -> str:
+def line_of(name: str, errors: Mapping[str, np.ndarray], sequences: Sequence[str]) -> str:
     best = best_of(SMOOTHERS, errors)
     cells = " | ".join(f"{1e3 * errors[column].mean():.1f}" for column in _COLUMNS)
     told = "; ".join(
-        f"{arm.name}: {_change(errors[arm.name], errors[best], sequences)}" for arm in ARMS if arm.name not in SMOOTHERS
+        f"{arm.name}: {change(errors[arm.name], errors[best], sequences)}" for arm in ARMS if arm.name not in SMOOTHERS
     )
     return f"| {name} | {len(set(sequences))} | {cells} | {best}; {told} |"
 
 
-def _change(arm: np.ndarray, base: np.ndarray, sequences: Sequence[str]) -> str:
+def change(arm: np.ndarray, base: np.ndarray, sequences: Sequence[str]) -> str:
     middle, low, high = paired(arm, base, sequences)
     return f"{middle:+.0%} [{low:+.0%}, {high:+.0%}]"
 

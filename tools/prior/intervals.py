@@ -1,0 +1,58 @@
+"""Do draws of a hidden stretch hold the truth as often as they say?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from solver.optimise.objective import CameraBelief, motion_costs
+from solver.optimise.problem import Problem
+from solver.optimise.weights import Weights
+from solver.prior.sampling import drawn
+
+from . import recordings
+from .gaps import ROWS as ALL_ROWS
+from .gaps import VIEW, Puzzle, find, local_keypoints, pose_puzzle
+from .wide import descend
+
+_ROWS = (("ring and pinky", 20), ("all fingers", 30))
+_DRAWS = 16
+
+
+def run(path: Path, say: Callable[[str], None]) -> None:
+    """Print, per source and row, the share of the truth within the central 68 and 95 % of the draws."""
+    everything, _ = recordings.load(path)
+    hidden = {row.name: row for row in ALL_ROWS}
+    say("| source, hidden, frames | in 68 % | in 95 % | deviation of draws mm | acceleration of draws / truth |")
+    say("|---|---|---|---|---|")
+    for source in sorted({r.source for r in everything if len(r.angles) > 1}):
+        own = [r for r in everything if r.source == source]
+        for name, length in _ROWS:
+            puzzle = pose_puzzle(find(own, length), hidden[name], 3)
+            say(f"| {source}, {name}, {length} | {_figures(puzzle)} |")
+
+
+def _figures(puzzle: Puzzle) -> str:
+    t = puzzle.layout.frame_count
+    camera = CameraBelief(np.tile(np.eye(3), (t, 1, 1)), np.zeros((t, 3)))
+    moving = motion_costs(puzzle.layout, camera, 1 / 30, Weights())
+    problem = Problem(puzzle.layout, VIEW, (puzzle.evidence[0], *moving))
+    state = descend(problem, puzzle.start)
+    draws = np.array([
+        local_keypoints(descend(drawn(problem, np.random.default_rng(seed)), state).hands.angles)
+        for seed in range(_DRAWS)
+    ])  # fmt: skip
+    truth = local_keypoints(puzzle.truth.hands.angles)
+    counted = puzzle.hidden & (np.arange(21) > 0)
+    inside = [_share_inside(draws[:, counted], truth[counted], share) for share in (0.68, 0.95)]
+    speed = [np.linalg.norm(np.diff(x, 2, axis=0), axis=-1).mean() for x in (draws[0], truth)]
+    spread = 1e3 * draws[:, counted].std(0, ddof=1).mean()
+    return f"{inside[0]:.0%} | {inside[1]:.0%} | {spread:.1f} | {speed[0] / speed[1]:.2f}"
+
+
+def _share_inside(draws: np.ndarray, truth: np.ndarray, share: float) -> float:
+    """Share of (n, 3) coordinates within the draws' normal interval of that share."""
+    factor = {0.68: 0.994, 0.95: 1.96}[share] * np.sqrt(1 + 1 / len(draws))
+    return float((np.abs(truth - draws.mean(0)) < factor * draws.std(0, ddof=1)).mean())
