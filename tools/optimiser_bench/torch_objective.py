@@ -131,6 +131,8 @@ class TorchObjective:
 
     def _cost(self, cost: costs.Cost, x: Variables) -> torch.Tensor:
         rows = self._residuals(cost, x)
+        if getattr(cost, "looseness", None) is not None:
+            rows = rows / self._arrays(cost)["looseness"][self.runs + 1][:, None]
         squares = (rows * rows).sum(-1)
         if isinstance(cost.kernel, GemanMcClure):
             c2 = cost.kernel.scale**2
@@ -165,8 +167,6 @@ class TorchObjective:
                 return beyond[..., None] / cost.deviation
             case costs.PoseDistributionCost():
                 return ((x["angles"] - given["mean"]) / given["deviation"])[..., None]
-            case costs.RepulsionCost():
-                return self._overlaps(cost, given, x)
             case costs.CameraCost():
                 turn = log(x["camera"] @ given["camera_from_world"].transpose(-1, -2))
                 growth = torch.exp(x["log_scale"] - cost.log_scale)
@@ -199,18 +199,3 @@ class TorchObjective:
     def _size(self, track: Track, x: Variables) -> torch.Tensor:
         length = tensor(track.skeleton.length)
         return length[0] * torch.exp((length[1:] / length[0]) @ x["betas"][track.shape])
-
-    def _overlaps(self, cost: costs.RepulsionCost, given: dict[str, torch.Tensor], x: Variables) -> torch.Tensor:
-        """All pairs of two hands over their common frames; the broad phase is the other implementation's business."""
-        rows = []
-        for i, track in enumerate(self.layout.tracks):
-            for j, other in enumerate(self.layout.tracks[:i]):
-                start, stop = max(track.start, other.start), min(track.frames.stop, other.frames.stop)
-                if stop > start:
-                    a, b = (
-                        x["keypoints"][start - t.start + t.packed : stop - t.start + t.packed] for t in (track, other)
-                    )
-                    apart = torch.sqrt(((a[:, :, None] - b[:, None]) ** 2).sum(-1) + 1e-18)
-                    reach = given["radii"][i][:, None] + given["radii"][j]
-                    rows.append((reach - apart).clamp(min=0).reshape(-1, 1) / cost.deviation)
-        return torch.cat(rows) if rows else torch.zeros(0, 1, dtype=torch.float64)
