@@ -12,8 +12,10 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..solver.camera.formats import KnownCamera, LensPart
+from ..solver.camera.similarity import between_paths
 from ..solver.errors import SolverError
 from ..solver.take import Take
+from . import camera as camera_objects
 from . import camera_picks, clip, pinned_camera
 from .scene import edited_root
 
@@ -209,6 +211,26 @@ def settle(root: bpy.types.Object, take: Take) -> None:
     for pin in root.handheld_edit.pins:
         pin.position = [value * scale for value in pin.position]
         pin.wrist_location = [value * scale for value in pin.wrist_location]
+
+
+def fit_to_camera(
+    root: bpy.types.Object,
+    take: Take,
+    camera: bpy.types.Object,
+    target: bpy.types.Scene,
+    movie: bpy.types.MovieClip,
+) -> None:
+    """Hands in metres beside a camera of the artist's in other units: the root is scaled to fit the camera's path.
+
+    Only where the take was asked for with a scale; then its path is the camera's times that.
+    """
+    if take.provenance.get("options", {}).get("camera_scale", 1.0) in ("auto", 1.0):
+        return
+    known = camera_objects.read(camera, target, movie, root)
+    rows = known.has(take.frames.astype(float))
+    source, wanted = take.world_from_camera[rows], known.poses_at(take.frames[rows])
+    if min(np.ptp(path[:, :3, 3], axis=0).max() for path in (source, wanted)) > 0:
+        root.matrix_world = root.matrix_world @ Matrix.Scale(between_paths(source, wanted).scale, 4)
 
 
 def take_stamp(take: Take) -> str:

@@ -51,6 +51,8 @@ def build(take: Take, take_path: str, around: Surroundings) -> bpy.types.Object:
         build_camera(take.camera(), take.size, take.frames, root, around)
         camera_scene.show_points(root, take.points, take.point_errors_px)
         camera_scene.show_path(root, take.world_from_camera)
+    else:
+        camera_world.fit_to_camera(root, take, around.camera, around.scene, around.clip)
     camera_world.settle(root, take)
     there = (take.status != MISSING).any(axis=1)  # a cancel may come before a hand's first frame
     hands = [_build_hand(take, row, models[side], root, around) for row, side in enumerate(take.sides) if there[row]]

@@ -273,6 +273,24 @@ def test_a_known_hand_is_told_to_the_solver(root):
     assert options["hand_length_m"] == pytest.approx(0.21) and options["world_scale"] == pytest.approx(root.scale[0])
 
 
+def test_hands_beside_a_camera_in_other_units(root):
+    """The artist's camera in centimetres: the solver found 0.01 m a unit, and the hands come as large as the scene."""
+    poses = np.tile(np.eye(4), (FRAMES, 1, 1))
+    poses[:, 0, 3] = np.linspace(0, 50, FRAMES)
+    mine = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
+    bpy.context.scene.collection.objects.link(mine)
+    for frame, matrix in enumerate(frames.camera_to_blender(poses), start=1):
+        mine.matrix_world = Matrix(matrix)
+        mine.keyframe_insert("location", frame=frame)
+    movie = bpy.context.scene.handheld.clip
+    for options, scale in (({"camera_scale": 1.0}, 1.0), ({"camera_scale": "hands"}, 100.0)):
+        around = Surroundings(bpy.context.scene, movie, "open", camera=mine)
+        for _ in range(2):
+            take_to_scene.build(take(provenance={"options": options}), "b.npz", around)
+            bpy.context.view_layer.update()
+            assert root.scale[:] == pytest.approx((scale,) * 3, rel=1e-4)
+
+
 def test_one_undo_takes_a_handle_back(root):
     name = root.name
     bpy.ops.ed.undo_push(message="before")

@@ -76,6 +76,24 @@ def test_the_clips_own_solve_goes_to_the_solver(solved):
         assert_same_path_up_to_similarity(data["world_from_camera"], truth())
 
 
+def test_its_points_come_along_where_its_cameras_see_them(solved):
+    known = clip.reconstructed_camera(solved)
+    assert len(known.points) > 20 and not known.is_metric and np.isfinite(known.point_errors_px).all()
+    for row in (0, FRAMES - 1):
+        pose = known.world_from_camera[row]
+        pixels = project((known.points - pose[:3, 3]) @ pose[:3, :3], INTRINSICS)
+        seen = {track.name: track.markers.find_frame(row + 1) for track in solved.tracking.tracks if track.has_bundle}
+        marked = np.array([[m.co[0] * SIZE[0], (1 - m.co[1]) * SIZE[1]] if m else [np.nan] * 2 for m in seen.values()])
+        here = np.array([m is not None and not m.mute for m in seen.values()])
+        assert np.nanmax(np.abs(pixels - marked)[here]) < 1.0
+
+
+def test_its_size_is_asked_of_the_hands(solved):
+    assert request.build(bpy.context)[0].options["camera_scale"] == "hands"
+    bpy.context.scene.handheld_camera.scale_source = "METRES"
+    assert request.build(bpy.context)[0].options["camera_scale"] == 1.0
+
+
 def test_static_means_static(solved):
     bpy.context.scene.handheld.camera_source = "STATIC"
     options = request.build(bpy.context)[0].options
