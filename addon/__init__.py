@@ -1,6 +1,6 @@
 """Blender's side of Handheld: adapters between bpy and the solver's files and messages."""
 
-from . import camera_properties, edit_properties, preferences, properties, solve
+from . import camera_properties, edit_properties, overlay_properties, preferences, properties, solve
 from .retarget import properties as retarget_properties
 from .retarget import session as retarget_session
 
@@ -9,6 +9,7 @@ def register() -> None:
     properties.register()
     edit_properties.register()
     camera_properties.register()
+    overlay_properties.register()
     preferences.register()
     retarget_properties.register()
     retarget_session.register()
@@ -20,6 +21,7 @@ def unregister() -> None:
     retarget_session.unregister()
     retarget_properties.unregister()
     preferences.unregister()
+    overlay_properties.unregister()
     camera_properties.unregister()
     edit_properties.unregister()
     properties.unregister()

@@ -15,7 +15,7 @@ import numpy as np
 from ..solver import messages
 from ..solver.camera.formats import KnownCamera, npz
 from ..solver.errors import SolverError
-from . import camera, camera_file, camera_lens, camera_world, clip, package, preferences, scene
+from . import camera, camera_file, camera_lens, camera_world, clip, masks, package, preferences, scene
 from .take_to_scene import Surroundings
 
 _numbers = itertools.count(1)
@@ -119,6 +119,7 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         "quality": target.handheld.quality.lower(),
         "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,
+        "masks": masks.options(target, movie, numbers) or None,
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..solver import hand_model
 from ..solver.camera.cameras import CameraPath
 from ..solver.take import MISSING, Take
-from . import animation, camera, camera_scene, camera_world, clip, rig, scene
+from . import animation, camera, camera_scene, camera_world, clip, overlay_channel, rig, scene
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,11 @@ def _build_hand(
     armature = ensure_hand(root, model.with_shape(take.betas[row]), ordinals(take.sides)[row])
     scene_frames = clip.scene_frames(around.clip, take.frames)
     there = take.status[row] != MISSING
+    overlaps = take.outline_overlap[row] if take.outline_overlap.size else np.full(len(take.frames), np.nan)
     motion = rig.HandMotion(scene_frames[there], take.rotations[row, there], take.transl[row, there])
     rig.write_motion(armature, motion)
     rig.write_confidence(armature, scene_frames, take.confidence[row])
+    overlay_channel.write(armature, scene_frames, overlaps)
     rig.write_visibility(armature, scene_frames, there)
     armature.handheld.coverage = float(there.mean())
     return armature

@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, edit, menus, retarget, solve, export
+from . import camera, edit, export, menus, overlay, retarget, solve
 
 # a file a feature; sub-panels after the main panel, in the order on screen
-_FEATURES = (solve, edit, camera, retarget, menus, export)
+_FEATURES = (solve, edit, camera, overlay, retarget, export, menus)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 
