@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from . import contact, metrics
@@ -27,9 +29,8 @@ def figures(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict[s
     found |= _overlap(bodies)
     if truth.vertices is None:
         return found
-    true = _true(truth)
-    found |= {"true_penetration": _depth_mm(contact.penetration(true)[0])}
-    found |= {"contact_gap": _mean_mm(contact.gaps(bodies, contact.touches(true)))}
+    true, depth, touches = _known(truth)
+    found |= {"true_penetration": depth, "contact_gap": _mean_mm(contact.gaps(bodies, touches))}
     rows = [_one_hand(truth, prediction, bodies, true, hand, counted[:, hand]) for hand in range(2)]
     return found | {name: _known_mean([row[name] for row in rows]) for name in rows[0]}
 
@@ -37,6 +38,13 @@ def figures(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict[s
 def _predicted(prediction: Prediction) -> Bodies:
     vertices = prediction.vertices[:, 0], prediction.vertices[:, 1]
     return Bodies(vertices, (prediction.faces[0], prediction.faces[1]), prediction.keypoints)
+
+
+@functools.lru_cache(maxsize=16)
+def _known(truth: Truth) -> tuple[Bodies, float, set[tuple[int, int, int]]]:
+    """What does not depend on a prediction: the true hands, how deep they are in each other, what touches."""
+    true = _true(truth)
+    return true, _depth_mm(contact.penetration(true)[0]), contact.touches(true)
 
 
 def _true(truth: Truth) -> Bodies:

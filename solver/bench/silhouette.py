@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..silhouette.raster import NOTHING as NO_TRIANGLE
@@ -43,24 +45,30 @@ def intersection_over_union(first: np.ndarray, second: np.ndarray, counts: np.nd
 
 def drawn(truth: Truth, prediction: Prediction, frame: int) -> np.ndarray:
     """(H, W) hand in front at each pixel, 0 left, 1 right, -1 none; without lens distortion."""
-    corners, nearness, owner = [], [], []
-    for hand in np.flatnonzero(prediction.found()[frame]):
-        local = _in_camera(prediction, frame, hand)
-        if (local[:, 2] < _NEAREST_M).any():
-            continue  # reaches behind the camera: no picture of it
-        fx, fy, cx, cy = prediction.intrinsics
-        px = local[:, :2] / local[:, 2:] * [fx, fy] + [cx, cy]
-        faces = prediction.faces[hand]
-        corners.append(px[faces])
-        nearness.append(1 / local[faces, 2])
-        owner.append(np.full(len(faces), hand))
-    width, height = truth.size
-    if not corners:
-        return np.full((height, width), -1)
-    index, _ = rasterise(np.concatenate(corners), np.concatenate(nearness), truth.size)
-    return np.where(index == NO_TRIANGLE, -1, np.concatenate(owner)[index])
-
-
-def _in_camera(prediction: Prediction, frame: int, hand: int) -> np.ndarray:
+    found = np.flatnonzero(prediction.found()[frame])
     pose = prediction.world_from_camera[frame]
-    return (prediction.vertices[frame, hand] - pose[:3, 3]) @ pose[:3, :3]
+    meshes = [((prediction.vertices[frame, h] - pose[:3, 3]) @ pose[:3, :3], prediction.faces[h]) for h in found]
+    owner = picture(meshes, prediction.intrinsics, truth.size)
+    return np.where(owner >= 0, np.append(found, -1)[owner], -1)
+
+
+def picture(
+    meshes: Sequence[tuple[np.ndarray, np.ndarray]], intrinsics: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """(H, W) which mesh is in front at each pixel, -1 none. ``meshes``: vertices (V, 3) in the camera, faces (F, 3).
+
+    A mesh that reaches behind the camera has no picture.
+    """
+    corners, nearness, owner = [], [], []
+    fx, fy, cx, cy = intrinsics
+    for number, (vertices, faces) in enumerate(meshes):
+        if (vertices[:, 2] < _NEAREST_M).any():
+            continue
+        px = vertices[:, :2] / vertices[:, 2:] * [fx, fy] + [cx, cy]
+        corners.append(px[faces])
+        nearness.append(1 / vertices[faces, 2])
+        owner.append(np.full(len(faces), number))
+    if not corners:
+        return np.full(size[::-1], -1)
+    index, _ = rasterise(np.concatenate(corners), np.concatenate(nearness), size)
+    return np.where(index == NO_TRIANGLE, -1, np.concatenate(owner)[index])

@@ -23,7 +23,7 @@ def as_text(results: Sequence[Result], before: Mapping[str, Figures] | None = No
     return "\n".join(lines)
 
 
-def asmarkdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: Sequence[str] = ()) -> str:
+def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: Sequence[str] = ()) -> str:
     """A page for the repository: what a person should know, good and bad. ``remarks``: paragraphs before the tables."""
     parts = ["# Where the product stands", "", "Written by `python3 build.py bench --update-baseline`; see README.md."]
     parts += ["", *(f"- **{name}**: {about}" for name, about in abouts.items())]

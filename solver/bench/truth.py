@@ -16,7 +16,7 @@ PRESENT_FROM = 11
 _MIDDLE_FINGER = [0, 9, 10, 11, 12]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Truth:
     """T frames, hands in the order left, right, keypoints in OpenPose order; metres, OpenCV axes.
 
