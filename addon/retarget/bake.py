@@ -281,18 +281,20 @@ def _set_switches(armature: bpy.types.Object, rig_map: RigMap, options: Options)
 def _deviations(armature: bpy.types.Object, poses: dict[str, Poses], row: int) -> Iterable[str]:
     """What the rig shows against what was asked of it: constraints and drivers may have the last word."""
     for result in poses.values():
-        off = {}
-        for name, wanted in result.wanted.items():
-            shown = np.array(armature.pose.bones[name].matrix.to_quaternion().to_matrix(), float)
-            off[name] = float(angle_between(wanted[row], shown))
-        worst = max(off, key=off.get)
-        if off[worst] > _LARGEST_DEVIATION:
-            kinds = [c.type.replace("_", " ").title() for c in armature.pose.bones[worst].constraints if not c.mute]
-            because = f" (constraints: {', '.join(kinds)})" if kinds else ""
-            yield (
-                f"{worst} does not follow{because}: it is {np.degrees(off[worst]):.0f}\N{DEGREE SIGN} off."
-                " Mute what holds it, or map the rig's controls instead."
-            )
+        for name, wanted in result.wanted.items():  # carriers first: what they carry is off because of them
+            bone = armature.pose.bones[name]
+            shown = np.array(bone.matrix.to_quaternion().to_matrix(), float)
+            angle = float(angle_between(wanted[row], shown))
+            if angle > _LARGEST_DEVIATION:
+                kinds = [
+                    constraint.type.replace("_", " ").title() for constraint in bone.constraints if not constraint.mute
+                ]
+                because = f" (constraints: {', '.join(kinds)})" if kinds else ""
+                yield (
+                    f"{name} does not follow{because}: it is {np.degrees(angle):.0f}\N{DEGREE SIGN} off."
+                    " Mute what holds it, or map the rig's controls instead."
+                )
+                break
 
 
 def _write(armature: bpy.types.Object, rig_map: RigMap, poses: dict[str, Poses], options: Options) -> None:

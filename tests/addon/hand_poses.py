@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from solver import hand_model
@@ -28,28 +30,30 @@ _TURNS = {
 
 def five_poses(side: str, wrist: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(5, 16, 3, 3) local rotations and (5, 3) transl with the wrists near a place (3,) of the solver's world."""
+    rotations, at_rest = _rotations(side)
+    steps = np.array([[0, 0, 0], [0.02, -0.03, 0.01], [0.0, 0.05, 0.0], [-0.04, 0.02, 0.03], [0.03, 0.0, -0.02]])
+    return rotations.copy(), wrist + steps - at_rest
+
+
+@lru_cache(maxsize=2)
+def _rotations(side: str) -> tuple[np.ndarray, np.ndarray]:
+    """(5, 16, 3, 3), and (3,) the wrist at rest."""
     hand = hand_model.load(side, "open").with_shape(np.zeros(10))
     axes = _axes(hand)
     rotations = np.tile(np.eye(3), (5, 16, 1, 1))
     for row, name in enumerate(NAMES):
-        rotations[row, 0] = _base(side) @ so3.exp(np.array(_TURNS[name]) * (1 if side == "right" else [1, -1, -1]))
+        rotations[row, 0] = so3.exp(np.array(_TURNS[name]) * (1 if side == "right" else [1, -1, -1]))
         for finger, bends in zip(FINGERS, _BENDS[name], strict=True):
             for number, joint in enumerate(FINGER_JOINTS[finger]):
                 spread = so3.exp(axes[joint][:, 2] * np.radians(_outward(side) * bends[3] if number == 0 else 0))
                 rotations[row, joint] = spread @ so3.exp(axes[joint][:, 0] * np.radians(bends[number]))
     rotations[NAMES.index("pinch")] = _pinched(hand, axes, rotations[NAMES.index("pinch")])
-    steps = np.array([[0, 0, 0], [0.02, -0.03, 0.01], [0.0, 0.05, 0.0], [-0.04, 0.02, 0.03], [0.03, 0.0, -0.02]])
-    return rotations, wrist + steps - hand.joints_rest[0]
+    return rotations, hand.joints_rest[0]
 
 
 def _outward(side: str) -> float:
     """A positive spread goes to the thumb's side."""
     return 1.0 if side == "right" else -1.0
-
-
-def _base(side: str) -> np.ndarray:
-    """Fingers point along +X of Blender for a left hand, -X for a right one, palm down: as a T-pose holds them."""
-    return np.eye(3)
 
 
 def _axes(hand) -> np.ndarray:
