@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import blenders, environment, inputs, wheels
 from .console import ROOT, BuildError, headline, run_visibly
@@ -37,6 +38,30 @@ def run(clips: Sequence[str], suite: str, quick: bool, make_only: bool, more: Se
     command += ["--clip", *chosen] if chosen else []
     command += ["--mode", *QUICK_MODES] if quick else []
     return 0 if run_visibly(command, SINGLE_THREADED) else 1
+
+
+def infill(recordings: Path) -> int:
+    """Print the tables of the motion prior: gaps in recordings and in clips, draws, non-penetration.
+
+    Raises:
+        BuildError: a clip could not be made.
+    """
+    headline("Set-up")
+    python = environment.ensure(environment.SOLVER)
+    inputs.ensure()
+    for suite in CLIPS:
+        _make(python, suite, ())
+    tables = (
+        ("Gaps in recordings", "recordings", recordings),
+        ("Gaps in rendered clips", "clips", recordings, CLIPS["validation"], CLIPS["test"]),
+        ("Draws", "intervals", recordings),
+        ("Non-penetration", "solid", CLIPS["test"]),
+    )
+    done = True
+    for title, *arguments in tables:
+        headline(title)
+        done &= run_visibly([python, "-m", "tools.prior", *arguments], SINGLE_THREADED)
+    return 0 if done else 1
 
 
 def _make(python, suite: str, clips: Sequence[str]) -> None:

@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--quick", action="store_true", help=f"only {' and '.join(bench.QUICK)}")
     measure.add_argument("--make", action="store_true", help="only render the clips that are missing")
     measure.add_argument("--ablate", action="store_true", help="leave out one part after another: what is each worth?")
+    measure.add_argument(
+        "--infill", type=Path, metavar="RECORDINGS", help="what fills a gap best: candidates of the prior side by side"
+    )
     measure.add_argument("--update-baseline", action="store_true", help="make the results the new baseline")
     add("lock", _lock, "write the hashes of the solver's dependencies anew, after a change of version")
     clean = add("clean", _clean, "remove what the other commands made")
@@ -101,6 +104,8 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
+    if options.infill:
+        return bench.infill(options.infill.resolve())
     more = [
         flag
         for flag, wanted in (("--update-baseline", options.update_baseline), ("--ablate", options.ablate))
