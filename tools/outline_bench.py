@@ -20,7 +20,7 @@ import numpy as np
 from solver import hands, initialise, optimise
 from solver import take as takes
 from solver.bench import truth as truths
-from solver.camera.cameras import CameraPath
+from solver.camera.cameras import CameraPath, undistort
 from solver.camera.ideal import ideal_tracks
 from solver.hand_model import loading
 from solver.hand_model.layout import KEYPOINT_NODES, TIP_VERTICES
@@ -49,17 +49,28 @@ class Figures:
 
 
 class TrueMasks:
-    """A clip's true masks, with the arm, as an artist would draw them."""
+    """A clip's true masks, with the arm, as an artist would draw them over the plate: bent as its lens bends it.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        labels: by frame (height, width), as a pinhole sees them.
+    """
+
+    def __init__(self, folder: Path, camera: CameraPath) -> None:
         with np.load(folder / "truth.npz") as data:
             self.labels = dict(zip(data["frames"].tolist(), data["masks"], strict=True))
+        self._places = None
+        if np.any(camera.distortion):
+            height, width = next(iter(self.labels.values())).shape
+            pixels = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1) + 0.5
+            self._places = (undistort(pixels, camera.intrinsics, camera.distortion) - 0.5).astype(np.float32)
 
     def at(self, number: int, of: str) -> np.ndarray | None:
         own = {"left": _LEFT, "right": _RIGHT}.get(of)
         if own is None:
             return None
         labels = self.labels[number]
+        if self._places is not None:
+            labels = cv2.remap(labels, self._places, None, cv2.INTER_NEAREST)
         return np.where((labels == own) | (labels == _ARM), 255, 0).astype(np.uint8)
 
 
@@ -73,7 +84,7 @@ def measure(folder: Path) -> Iterator[tuple[str, Figures]]:
     with np.load(folder / "truth.npz") as data:
         camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
     refined = _optimised(clip, camera, models)
-    true = TrueMasks(folder)
+    true = TrueMasks(folder, camera)
     yield "landmarks", _figures(refined, truth, true, models, 0.0)
     for name, given in (("own masks", NONE), ("true masks", Masks((true,)))):
         yield name, _outlined(refined, truth, true, models, camera, clip, given)
