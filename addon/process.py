@@ -1,7 +1,4 @@
-"""The solver's process as seen from Blender: start it, talk to it, notice when it dies. Knows no bpy.
-
-A thread per pipe fills a queue and touches nothing else; whoever owns the process empties the queue on the main thread.
-"""
+"""The solver's process as seen from Blender: start it, talk to it, notice when it dies. Knows no bpy, has no thread."""
 
 from __future__ import annotations
 
@@ -9,21 +6,20 @@ import atexit
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import Any
 
 from ..solver import messages
 from ..solver.errors import SolverError
 from ..solver.messages import Failed, Message
+from .growing_file import GrowingFile
 
 # A frame of detection on a slow machine takes about a second, opening a long movie a few.
 CANCEL_GRACE_SECONDS = 8.0
 STOP_GRACE_SECONDS = 2.0
-# Once the process is gone, a pipe that some grandchild still holds open isn't waited for any longer than this.
-PIPE_GRACE_SECONDS = 1.0
+POLL_SECONDS = 0.005
 LOG_LINES = 200
 _ON_WINDOWS = os.name == "nt"
 
@@ -34,22 +30,17 @@ class MessageQueue:
     def __init__(self) -> None:
         self._waiting: OrderedDict[Any, Message] = OrderedDict()
         self._count = 0
-        self._changed = threading.Condition()
 
     def put(self, message: Message) -> None:
-        with self._changed:
-            self._count += 1
-            key = message.redundancy_key() or self._count
-            self._waiting.pop(key, None)
-            self._waiting[key] = message
-            self._changed.notify()
+        self._count += 1
+        key = message.redundancy_key() or self._count
+        self._waiting.pop(key, None)
+        self._waiting[key] = message
 
-    def get(self, limit: int, timeout: float) -> list[Message]:
-        """Up to ``limit`` messages; waits up to ``timeout`` seconds for the first."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting, timeout)
-            count = min(limit, len(self._waiting))
-            return [self._waiting.popitem(last=False)[1] for _ in range(count)]
+    def get(self, limit: int) -> list[Message]:
+        """Up to ``limit`` messages."""
+        count = min(limit, len(self._waiting))
+        return [self._waiting.popitem(last=False)[1] for _ in range(count)]
 
 
 class SolverProcess:
@@ -67,10 +58,8 @@ class SolverProcess:
         self._queue = MessageQueue()
         self._open_requests: set[int] = set()
         self._cancel_deadline = float("inf")
-        self._gone_since = 0.0
-        self._popen = _start(command)
-        self._output_reader = self._read_in_thread(self._popen.stdout, self._take_in)
-        self._read_in_thread(self._popen.stderr, self.log.append)
+        self._output, self._errors = GrowingFile("messages"), GrowingFile("errors")
+        self._popen = _start(command, self._output, self._errors)
         SolverProcess._running.add(self)
 
     @property
@@ -92,11 +81,11 @@ class SolverProcess:
 
     def receive(self, timeout: float = 0.0, limit: int = 1000) -> list[Message]:
         """What has arrived since the last call; waits up to ``timeout`` seconds for the first message."""
-        arrived = self._queue.get(limit, timeout)
+        deadline = time.monotonic() + timeout
         if time.monotonic() > self._cancel_deadline:
             self.stop()
-        if not arrived and self._has_ended():
-            arrived = self._queue.get(limit, 0.0) or [self._death(request) for request in sorted(self._open_requests)]
+        while not (arrived := self._arrived(limit)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
         self._open_requests -= {m.request for m in arrived if isinstance(m, messages.ENDINGS)}
         if not self._open_requests:
             self._cancel_deadline = float("inf")
@@ -111,7 +100,11 @@ class SolverProcess:
             if not _wait(self._popen, STOP_GRACE_SECONDS):
                 _signal_group(self._popen, "kill")
                 _wait(self._popen, STOP_GRACE_SECONDS)
+        while self._read():
+            pass
         self._close_input()
+        self._output.close()
+        self._errors.close()
 
     @classmethod
     def stop_all(cls) -> None:
@@ -131,24 +124,27 @@ class SolverProcess:
         except OSError:
             self.log.append("the solver was gone before its input was closed")
 
-    def _read_in_thread(self, pipe: IO[str], consume: Any) -> threading.Thread:
-        thread = threading.Thread(target=_read_lines, args=(pipe, consume), daemon=True, name="handheld-solver-pipe")
-        thread.start()
-        return thread
+    def _arrived(self, limit: int) -> list[Message]:
+        was_alive = self.is_alive  # asked first: what it wrote before it ended is read after
+        has_more = self._read()
+        arrived = self._queue.get(limit)
+        if not arrived and not has_more and not was_alive:
+            arrived = [self._death(request) for request in sorted(self._open_requests)]
+        return arrived
+
+    def _read(self) -> bool:
+        """Take in a piece of what was written; False when there was nothing."""
+        complaints, said = self._errors.lines(), self._output.lines()
+        self.log.extend(complaints)
+        for line in said:
+            self._take_in(line)
+        return bool(complaints or said)
 
     def _take_in(self, line: str) -> None:
         try:
             self._queue.put(messages.decode(line))
         except messages.ProtocolError:
             self.log.append(line)
-
-    def _has_ended(self) -> bool:
-        """The process is gone and its last words are in the queue."""
-        if self.is_alive:
-            # An open pipe without a writer: it closed its output and can say nothing any more.
-            return not self._output_reader.is_alive() and not _wait(self._popen, PIPE_GRACE_SECONDS)
-        self._gone_since = self._gone_since or time.monotonic()
-        return not self._output_reader.is_alive() or time.monotonic() - self._gone_since > PIPE_GRACE_SECONDS
 
     def _death(self, request: int) -> Failed:
         last_words = next((line.strip() for line in reversed(self.log) if line.strip()), "")
@@ -160,27 +156,26 @@ class SolverProcess:
         )
 
 
-def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+def _start(command: Sequence[str], output: GrowingFile, errors: GrowingFile) -> subprocess.Popen[str]:
     group: dict[str, Any] = {"start_new_session": True}
     if _ON_WINDOWS:
         group = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     try:
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, encoding="utf-8", errors="replace", bufsize=1, **group,
+            command, stdin=subprocess.PIPE, stdout=output.sink, stderr=errors.sink,
+            text=True, encoding="utf-8", bufsize=1, **group,
         )  # fmt: skip
     except OSError as error:
+        output.close()
+        errors.close()
         raise SolverError(
             "solver-not-started",
             f"The solver could not be started with {command[0]} ({error.strerror}).",
             "Correct Solver Python in the preferences, or leave it empty.",
         ) from error
-
-
-def _read_lines(pipe: Iterable[str], consume: Any) -> None:
-    with pipe:
-        for line in pipe:
-            consume(line)
+    finally:
+        output.handed_over()
+        errors.handed_over()
 
 
 def _signal_group(popen: subprocess.Popen[str], how: str) -> None:
@@ -203,9 +198,7 @@ def _wait(popen: subprocess.Popen[str], seconds: float) -> bool:
     return True
 
 
-def _describe_exit(status: int | None) -> str:
-    if status is None:
-        return "it closed its output"
+def _describe_exit(status: int) -> str:
     if status < 0:
         return f"signal {signal.Signals(-status).name}"
     return f"exit status {status}"

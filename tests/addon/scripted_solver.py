@@ -88,10 +88,12 @@ def finish(client: Client, request: messages.SolveRequest, solved: take.Take) ->
 
 
 def slow(client: Client, request: messages.SolveRequest, solved: take.Take) -> None:
-    """Until it is cancelled; then what there is."""
+    """All frames, then the last one over and over until it is cancelled; then what there is."""
     take.save(solved, request.output)
     stream(client, request, solved, len(solved.frames), pause=0.02)
-    client.cancelled.wait()
+    while not client.cancelled.wait(0.02):
+        for hand in range(len(solved.sides)):
+            client.say(_pose(request.request, solved, hand, -1))
     client.say(messages.Finished(request.request, request.output, True, "Stopped."))
 
 

@@ -20,7 +20,7 @@ from solver.hand_model import rotations as so3
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTED = Path(__file__).parent / "scripted_solver.py"
 SolverError = sys.modules["bl_ext.user_default.handheld.solver.errors"].SolverError
-SECONDS = 30
+SECONDS = 120  # only ever waited for when something is broken
 
 
 @pytest.fixture
@@ -107,14 +107,9 @@ def test_the_operator_blocks_in_background_and_builds_the_take(script):
 
 
 def test_nothing_runs_on_after_the_end(script):
-    threads = set(threading.enumerate())
     script("finish")
     pump_to_end(session := solve.start(bpy.context))
-    assert not session._process.is_alive
-    deadline = time.monotonic() + SECONDS
-    while set(threading.enumerate()) - threads and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert set(threading.enumerate()) <= threads
+    assert not session._process.is_alive and threading.active_count() == 1
 
 
 def test_hands_move_while_it_runs(script):
@@ -168,7 +163,7 @@ def test_a_solver_that_hears_no_cancel_is_ended(script, monkeypatch):
     monkeypatch.setattr(process, "STOP_GRACE_SECONDS", 0.2)
     script("deaf")
     session = solve.start(bpy.context)
-    pump_until(lambda: len(previewed_hands()) == 2, session)
+    pump_until(lambda: [key_counts(hand) for hand in previewed_hands()] == [{3}, {3}], session)
     pid = session._process.pid
     session.cancel()
     pump_to_end(session)
