@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from ..optimise import PRESETS
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) -> int:
-    out = options.report or scratch
+    out, started = options.report or scratch, time.perf_counter()
     measured = []
     for mode in options.mode:
         for clip in chosen:
@@ -64,6 +65,8 @@ def _run(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) ->
     before = {mode: pair[1] for mode, pair in baseline.shared(as_json, known).items()}
     print(text.as_text(measured, before))
     print("\n" + ("\n".join(verdict) or "No figure is worse than the baseline beyond noise."))
+    took = f"{len(measured)} solves and their evaluation took {time.perf_counter() - started:.0f} s"
+    print(f"\n{took}, {sum(r.run.cpu_seconds or 0.0 for r in measured if r.run):.0f} CPU s of it in the solver.")
     abouts = {clip.name: clip.about for clip in chosen}
     if options.report:
         (out / "results.json").write_text(json.dumps(as_json, indent=1, sort_keys=True) + "\n", encoding="utf-8")

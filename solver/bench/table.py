@@ -96,6 +96,23 @@ FURTHER = (
 )  # fmt: skip
 
 
+# beyond these a clip's figure is named as bad; of figures with a sign the size counts
+BAD = {
+    "recall": 0.95, "side_right": 0.95, "false_hands": 0.5, "c_mpjpe_covered": 50.0, "g_mpjpe_100": 100.0,
+    "ga_mpjpe_100": 40.0, "ga_rigid": 50.0, "mpjpe": 30.0, "pa_mpjpe": 10.0, "mrrpe": 60.0, "ate_s": 50.0,
+    "error_of_hand": 6.0, "camera_scale": 15.0, "focal_error": 5.0, "kind_right": 0.5, "hand_size": 8.0,
+    "silhouette": 0.75, "penetration": 10.0, "contact_gap": 15.0, "within_95_joints": 0.85, "within_95_wrist": 0.85,
+}  # fmt: skip
+
+
+def is_bad(name: str, value: float | None) -> bool:
+    """Whether a figure lies beyond its limit in ``BAD``; one that was not measured does not."""
+    if value is None or name not in BAD:
+        return False
+    figure = FIGURES[name]
+    return value < BAD[name] if figure.better == "higher" or name.startswith("within") else abs(value) > BAD[name]
+
+
 def show(value: float | None) -> str:
     """A number as a table prints it."""
     if value is None or value != value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .results import Figures, Result, means, tables
-from .table import FIGURES, FURTHER, SHORT, show
+from .table import BAD, FIGURES, FURTHER, SHORT, is_bad, show
 
 Row = list[str]
 
@@ -28,6 +28,7 @@ def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: S
     parts = ["# Where the product stands", "", "Written by `python3 build.py bench --update-baseline`; see README.md."]
     parts += ["", *(f"- **{name}**: {about}" for name, about in abouts.items())]
     parts += [line for remark in remarks for line in ("", remark)]
+    parts += ["", "## What is bad", "", *bad(results)]
     for given, chosen in tables(results).items():
         parts += ["", f"## {given}"]
         for names in (SHORT, FURTHER):
@@ -70,6 +71,18 @@ def cost_rows(results: Sequence[Result]) -> list[Row]:
 
 def failures(results: Sequence[Result]) -> list[str]:
     return [f"{result.clip}, {result.title} failed: {result.failure}" for result in results if result.failure]
+
+
+def bad(results: Sequence[Result]) -> list[str]:
+    """Of what a person gets (the first mode alone) every figure beyond its limit, clip by clip."""
+    own = [result for result in results if result.mode == results[0].mode]
+    lines = []
+    for result in own:
+        named = [n for n in (*SHORT, *FURTHER) if is_bad(n, result.figures.get(n))]
+        said = [f"{FIGURES[n].title} {show(result.figures[n])} {FIGURES[n].unit}" for n in named]
+        lines.append(f"- **{result.clip}**: {', '.join(said) or 'nothing beyond its limit'}.")
+    limits = ", ".join(f"{FIGURES[n].title} {show(limit)}" for n, limit in BAD.items())
+    return [*lines, "", f"Named is what lies beyond: {limits}."]
 
 
 def columns(rows: Sequence[Row]) -> list[str]:

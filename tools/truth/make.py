@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -117,7 +118,10 @@ def main(arguments: list[str]) -> None:
             _look(options.out / name, manifest[name], workshop, options.only)
         else:
             print(f"  {name} ... ", end="", flush=True)
-            print("made" if make_clip(options.out / name, manifest[name], workshop) else "ready", flush=True)
+            started, spent = time.perf_counter(), sum(os.times()[:4])
+            made = make_clip(options.out / name, manifest[name], workshop)
+            took = f"made in {time.perf_counter() - started:.0f} s, {sum(os.times()[:4]) - spent:.0f} CPU s"
+            print(took if made else "ready", flush=True)
 
 
 def _look(folder: Path, spec: ClipSpec, workshop: Workshop, only: list[int]) -> None:
