@@ -31,6 +31,9 @@ def main(arguments: list[str]) -> int:
     except SolverError as error:
         print(f"error ({error.code}): {error.sentence}\n  {error.repair}", file=sys.stderr)
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return EXIT_CANCELLED
 
 
 def _parser() -> argparse.ArgumentParser:
