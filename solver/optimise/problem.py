@@ -46,6 +46,10 @@ class Problem:
         """The problem with the costs that touch ``variable``; the others are constants to who moves that alone."""
         return replace(self, costs=tuple(cost for cost in self.costs if variable in cost.touches))
 
+    def discounted(self, repeats: float) -> Problem:
+        """The problem if the pictures of ``repeats`` neighbouring frames were one observation."""
+        return replace(self, costs=tuple(cost.discounted(repeats) for cost in self.costs))
+
     def relaxed(self, factor: float) -> Problem:
         """The problem with its robust kernels ``factor`` times as wide."""
         return self if factor == 1.0 else replace(self, costs=tuple(cost.relaxed(factor) for cost in self.costs))

@@ -74,11 +74,13 @@ class RefinedTrack:
 
 @dataclass(frozen=True)
 class Origin:
-    """What turns a solver's state back into tracks: ``clip``, ``calibration``, and ``sides`` by track index."""
+    """What turns a solver's state back into tracks: ``clip``, ``calibration``, ``sides`` by track index, and how many
+    frames are one observation to stated uncertainty (``repeats``)."""
 
     clip: Clip
     calibration: LandmarkCalibration
     sides: Mapping[int, str]
+    repeats: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,9 @@ def refine(
     makers = (solid(models), *more)
     costs = clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, makers, sources)
     problem = Problem(clip.layout, clip.view, costs)
-    origin = Origin(clip, calibration, {index: motion.side for index, motion in motions.items()})
+    sides = {index: motion.side for index, motion in motions.items()}
+    repeats = max(1.0, options.preset.weights.error_memory_s / frame_s)
+    origin = Origin(clip, calibration, sides, repeats)
     iterate = Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     if clip.segments:
         for iterate in _iterates(problem, clip.start, options.preset, cancelled):
@@ -181,7 +185,7 @@ def continued(origin: Origin, problem: Problem, iterate: Iterate, final: bool = 
     clip = origin.clip
     state = iterate.state
     at = problem.at(state)
-    uncertainty = marginals(problem, state) if sure else None
+    uncertainty = marginals(problem.discounted(origin.repeats), state) if sure else None
     sigma = None if uncertainty is None else SIGMA_FACTOR * uncertainty.keypoint_sigma()
     pose = np.tile(np.eye(4), (len(clip.frames), 1, 1))
     pose[:, :3, :3], pose[:, :3, 3] = np.swapaxes(state.camera_from_world, -1, -2), at.scaled_centre

@@ -1,6 +1,8 @@
 """How sure the result is: marginal covariances of keypoints and camera, from the factor of the last system.
 
-They hold locally: a wrong mode (a flipped hand), a swapped identity or a biased scale is invisible to them.
+They hold locally: a wrong mode (a flipped hand), a swapped identity or a biased scale is invisible to them. A detector
+makes the same error in frame after frame, so the pictures of about a second are given to them as one observation
+(``Problem.discounted``): else a clip of many frames would seem to know what none of its frames does.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from .solve import prepared
 from .state import State
 from .system import System
 
-# Stated deviations are multiplied by this before they are shown: errors of neighbouring frames are correlated, which
-# the model ignores. Fitted on simulated clips, where the plain 68 % interval held 45-53 % of the errors.
+# Stated deviations are multiplied by this before they are shown: tails are fatter than a normal distribution's. On
+# four rendered clips apart from the reported ones the intervals of joints in view, relative to the wrist, then hold
+# 64 % and 85 % of the errors, and 73 % and 93 % without the clip of which a hand was misread throughout.
 SIGMA_FACTOR = 1.3
 
 

@@ -45,6 +45,9 @@ class Weights:
     # factor on the anatomy's deviations: per frame weak, or gaps are pulled to the mean pose
     pose_scale: float = 5.0
 
+    # for how long the tracker errs in the same way: for stated uncertainty, that much of a clip is one observation
+    error_memory_s: float = 1.0
+
     # shape coefficients have unit variance by the format's definition
     shape: float = 1.0
     # ... and around the initial fit's, for a shape seen in ``shape_frames`` hand-frames. It shrinks with the root of

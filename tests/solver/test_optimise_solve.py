@@ -99,6 +99,17 @@ def test_intervals_hold_the_truth(noisy):
     assert (ratio < 1.96).mean() > 0.8
 
 
+def test_repeated_errors_count_once(noisy):
+    """Nine frames as one observation: a third of the sureness where pictures decide, the same optimum."""
+    _, problem, end, hidden = noisy
+    plain = marginals(problem, end.state).keypoint_sigma()[~hidden]
+    once = marginals(problem.discounted(9.0), end.state).keypoint_sigma()[~hidden]
+    assert (once > plain).all()
+    assert 1.5 < np.median(once / plain) < 3.0
+    at = problem.at(end.state)
+    assert np.isclose(problem.discounted(9.0).values(at)["keypoints"], problem.values(at)["keypoints"] / 9)
+
+
 def test_the_same_start_gives_the_same_bits(noisy):
     scene, problem, end, _ = noisy
     again = solve(problem, disturbed(scene))

@@ -27,11 +27,13 @@ class Cost:
     Attributes:
         name: stable, for tables.
         touches: the variables that its residual depends on: wrists, fingers, camera; betas, scale, focal, offsets.
+        evidence: names of the arrays that a residual is proportional to, where it comes from one frame's picture.
         kernel: the robust kernel on each row's squared norm.
     """
 
     name: ClassVar[str]
     touches: ClassVar[tuple[str, ...]]
+    evidence: ClassVar[tuple[str, ...]] = ()
     kernel: Kernel = QUADRATIC
 
     def residuals(self, at: Evaluation) -> np.ndarray:
@@ -50,6 +52,14 @@ class Cost:
     def within(self, window: Window) -> Self | None:
         """The cost on a window's variables alone; None when nothing of it lies there."""
         return self
+
+    def discounted(self, repeats: float) -> Self:
+        """The cost if ``repeats`` neighbouring frames were one observation: less information, same robust weights."""
+        if not self.evidence:
+            return self
+        root = np.sqrt(repeats)
+        kernel = GemanMcClure(self.kernel.scale / root) if isinstance(self.kernel, GemanMcClure) else self.kernel
+        return replace(self, kernel=kernel, **{name: getattr(self, name) / root for name in self.evidence})
 
     def relaxed(self, factor: float) -> Self:
         """The cost with its robust kernel ``factor`` times as wide (graduated non-convexity)."""

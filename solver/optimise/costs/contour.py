@@ -42,6 +42,7 @@ class ContourCost(RowsCost):
 
     name = "contour"
     touches = ("wrists", "fingers", "betas")
+    evidence = ("normals", "places")
 
     def within(self, window: Window) -> Self:
         rows = {name: getattr(self, name)[window.hands] for name in ("points", "normals", "places", "blend")}

@@ -30,6 +30,7 @@ class DepthHintCost(RowsCost):
 
     name = "depth-hint"
     touches = ("wrists", "fingers", "betas")
+    evidence = ("information", "depth")
 
     def within(self, window: Window) -> Self:
         hands = window.hands

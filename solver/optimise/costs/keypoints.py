@@ -30,6 +30,7 @@ class KeypointCost(PointCost):
 
     name = "keypoints"
     touches = ("wrists", "fingers", "betas", "camera", "scale", "focal", "offsets")
+    evidence = ("whitening",)
 
     def within(self, window: Window) -> Self:
         return replace(self, targets_px=self.targets_px[window.hands], whitening=self.whitening[window.hands])
