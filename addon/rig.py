@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..solver.hand_model.layout import JOINT_COUNT, JOINT_NAMES
+from ..solver.hand_model.layout import FINGERS, JOINT_COUNT, JOINT_NAMES
 from ..solver.hand_model.model import ShapedHand
 from . import animation, bones, frames
 from .scene import stepping
@@ -96,6 +96,15 @@ def write_confidence(armature: bpy.types.Object, scene_frames: np.ndarray, confi
     armature.id_properties_ui(_CONFIDENCE).update(min=0.0, max=1.0, description="How sure the solver is of this hand")
     channel = animation.Channel(f'["{_CONFIDENCE}"]', 0, "Confidence", scene_frames, confidence)
     animation.write(armature, [channel])
+
+
+def write_finger_confidence(armature: bpy.types.Object, scene_frames: np.ndarray, fingers: np.ndarray) -> None:
+    """Key the custom properties "confidence_thumb" ... (0..1) in every frame, of ``fingers`` (n, 5)."""
+    for finger, values in zip(FINGERS, fingers.T, strict=True):
+        name = f"confidence_{finger}"
+        armature[name] = float(values[0])
+        armature.id_properties_ui(name).update(min=0.0, max=1.0, description=f"How sure the solver is of the {finger}")
+        animation.write(armature, [animation.Channel(f'["{name}"]', 0, "Confidence", scene_frames, values)])
 
 
 def write_visibility(armature: bpy.types.Object, scene_frames: np.ndarray, is_there: np.ndarray) -> None:

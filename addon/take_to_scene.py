@@ -12,7 +12,7 @@ import numpy as np
 from ..solver import hand_model
 from ..solver.camera.cameras import CameraPath
 from ..solver.take import MISSING, Take
-from . import animation, camera, camera_scene, camera_world, clip, overlay_channel, rig, scene
+from . import animation, camera, camera_scene, camera_world, certainty, clip, overlay_channel, rig, scene
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,7 @@ def _build_hand(
     motion = rig.HandMotion(scene_frames[there], take.rotations[row, there], take.transl[row, there])
     rig.write_motion(armature, motion)
     rig.write_confidence(armature, scene_frames, take.confidence[row])
+    rig.write_finger_confidence(armature, scene_frames, certainty.of_hand(take, row).fingers)
     overlay_channel.write(armature, scene_frames, overlaps)
     rig.write_visibility(armature, scene_frames, there)
     armature.handheld.coverage = float(there.mean())

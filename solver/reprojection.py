@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import warnings
+
 import numpy as np
 
 from .camera.cameras import project
@@ -23,6 +26,13 @@ def landmark_errors_px(take: Take, models: dict[str, HandModel]) -> np.ndarray:
         for hand, side in enumerate(take.sides)
     ]
     return np.array(errors).reshape(len(take.sides), len(take.frames), 21)
+
+
+def with_errors(take: Take, models: dict[str, HandModel]) -> Take:
+    """The take with its ``reprojection_px``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a frame without landmarks has no median
+        return dataclasses.replace(take, reprojection_px=np.nanmedian(landmark_errors_px(take, models), axis=-1))
 
 
 def relative_errors(take: Take, models: dict[str, HandModel]) -> np.ndarray:

@@ -59,6 +59,8 @@ class Take:
         keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.
         landmarks_m: (H, T, 21, 3) the tracker's own metric hand, as in ``observations.HandTrack``; NaN where none.
             Empty when there are none at all: a re-solve then lacks this evidence.
+        reprojection_px: (H, T) median distance of a hand's landmarks from the tracked ones; NaN where none. Empty when it
+            was not computed.
         joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
             but the wrist itself; NaN where missing or not computed.
         outline_overlap: (H, T) of the hand and its mask in the picture together, the share that both cover; NaN where
@@ -95,6 +97,7 @@ class Take:
     distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
     distortion_model: str = "POLYNOMIAL"
     landmarks_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 21, 3)))
+    reprojection_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     outline_overlap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
@@ -117,7 +120,7 @@ _ARRAYS = (
     "frames", "intrinsics", "world_from_camera", "camera_status", "camera_error_px", "points",
     "betas", "rotations", "transl", "status", "confidence",
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
-    "landmarks_m", "outline_overlap",
+    "landmarks_m", "reprojection_px", "outline_overlap",
 )  # fmt: skip
 
 
@@ -141,6 +144,7 @@ def _check_shapes(take: Take) -> None:
         "point_errors_px": (len(take.point_errors_px),),
         "distortion": (len(take.distortion),),
         "landmarks_m": (h, t, 21, 3) if take.landmarks_m.size else take.landmarks_m.shape,
+        "reprojection_px": (h, t) if take.reprojection_px.size else take.reprojection_px.shape,
         "outline_overlap": (h, t) if take.outline_overlap.size else take.outline_overlap.shape,
     }
     for name, shape in expected.items():

@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, edit, export, menus, overlay, retarget, solve
+from . import camera, edit, export, menus, overlay, retarget, review, solve
 
 # a file a feature; sub-panels after the main panel, in the order on screen
-_FEATURES = (solve, edit, camera, overlay, retarget, export, menus)
+_FEATURES = (solve, edit, review, camera, overlay, retarget, export, menus)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 
@@ -13,9 +13,11 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     menus.register()
+    review.register()
 
 
 def unregister() -> None:
+    review.unregister()
     menus.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..initialise.kinematics import Pose
-from . import costs
-from .constraints import Constraint, constrain
+from ..initialise import kinematics
+from . import costs, spread
+from .constraints import Constraint, Point, Pose, constrain
 from .layout import ROOT, Layout, Window, window_of
 from .problem import Problem
 from .solve import Held, Iterate, Outcome, Stage, run
@@ -31,12 +31,16 @@ def resolve(
     constraints: Sequence[Constraint] = (),
     tracks: Collection[int] | None = None,
     solve_camera: bool = False,
+    memory_frames: float | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Iterate]:
     """Re-solve frames ``first`` to ``last`` (problem frames, inclusive), warm from ``state``.
 
     The camera is held unless ``solve_camera``: a free camera moves to please a pin on the hand. Variables outside the
     stretch, and of hands other than ``tracks`` (None: all), come back bit-identical, as do hard constraints' values.
+
+    With ``memory_frames``, corrections of a hand (poses, points) are solved for first; then what they tell about the
+    tracker's errors goes to the frames around (``spread``), and the stretch is solved for good.
 
     Yields:
         Iterates whose ``state`` is that of the whole clip; the last has its ``outcome``.
@@ -50,8 +54,29 @@ def resolve(
     window = window_of(whole.layout, frames, camera_free=solve_camera and whole.layout.camera_free)
     inner = _cut_problem(whole, window)
     held = _held(window, whole.layout, taken_in.held, first, last, tracks)
-    for iterate in run(inner, _cut(start, window), (_STAGE,), Held(held), cancelled):
-        yield replace(iterate, state=_put_back(start, iterate.state, window, held))
+
+    def solved(posed: Problem, begin: State) -> Iterator[Iterate]:
+        for iterate in run(posed, begin, (_STAGE,), Held(held), cancelled):
+            yield replace(iterate, state=_put_back(start, iterate.state, window, held))
+
+    made = _within(constraints, window, tracks)
+    given = spread.corrections(inner, made, first - frames.start, last - frames.start, memory_frames or 1.0)
+    for iterate in solved(inner, _cut(start, window)):
+        yield iterate
+    if given and memory_frames and iterate.outcome.usable and not cancelled():
+        corrected = _cut(iterate.state, window)
+        begin = spread.moved_along(_cut(state, window), corrected, given)
+        yield from solved(spread.relearned(inner, corrected, given), begin)
+
+
+def _within(constraints: Sequence[Constraint], window: Window, tracks: Collection[int] | None) -> list[Constraint]:
+    """Corrections of the hands that may move, in the window's own tracks and frames."""
+    inside = {int(index): place for place, index in enumerate(window.tracks)}
+    return [
+        replace(wish, track=inside[wish.track], frame=wish.frame - window.frames.start)
+        for wish in constraints
+        if isinstance(wish, Pose | Point) and wish.track in inside and (tracks is None or wish.track in tracks)
+    ]
 
 
 def calmer(problem: Problem, factor: float) -> Problem:
@@ -138,4 +163,6 @@ def _put_back(whole: State, part: State, window: Window, held: np.ndarray) -> St
         rotation, centre = rotation.copy(), centre.copy()
         rotation[moved] = part.camera_from_world[moved - window.frames.start]
         centre[moved] = part.camera_centre[moved - window.frames.start]
-    return replace(whole, hands=Pose(orient, angles, wrist), camera_from_world=rotation, camera_centre=centre)
+    return replace(
+        whole, hands=kinematics.Pose(orient, angles, wrist), camera_from_world=rotation, camera_centre=centre
+    )

@@ -18,12 +18,14 @@ from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
 from ..prior.makers import solid
 from ..take import MISSING, OBSERVED, Take
+from . import spread
 from .anatomy import angles_of
 from .clip import Clip, assemble
 from .constraints import Constraint, ImagePoint
 from .local import calmer, resolve
 from .objective import clip_costs
 from .problem import Problem
+from .settled import with_settled_landmarks
 from .solve import Iterate
 from .state import State
 from .weights import BALANCED, Preset
@@ -82,7 +84,7 @@ class Resumed:
         if hands is not None:
             tracks = [index for index, segment in enumerate(self.clip.segments) if segment.track in hands]
         first, last = max(first_frame - base, 0), min(last_frame - base, len(self.take.frames) - 1)
-        for iterate in resolve(problem, self.state, first, last, inner, tracks, cancelled=cancelled):
+        for iterate in resolve(problem, self.state, first, last, inner, tracks, False, self.memory_frames, cancelled):
             yield iterate, self.with_state(iterate.state)
 
     def _translated(self, constraint: Constraint) -> Constraint:
@@ -119,6 +121,11 @@ class Resumed:
             if segment.track == hand and segment.first <= frame < segment.first + len(segment.rows):
                 return index
         raise ValueError(f"hand {hand} has no frame {frame + int(self.take.frames[0])}")
+
+    @property
+    def memory_frames(self) -> float:
+        """For how many frames a correction says something about its neighbours."""
+        return spread.MEMORY_S * self.take.frame_rate[0] / self.take.frame_rate[1]
 
     def standing_at(
         self, rows: np.ndarray, rotations: np.ndarray, transl: np.ndarray, world_from_camera: np.ndarray
@@ -215,6 +222,7 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
     motions = {hand: _motion(take, hand, tracks[hand], models) for hand in hands}
     clip = assemble(tracks, motions, models, camera, take.frames, 0, calibration, {"shape_free": False})
     state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))
+    clip = with_settled_landmarks(clip, state, take)
     costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (solid(models),))
     return Resumed(take, Problem(clip.layout, clip.view, costs), state, clip)
 

@@ -160,8 +160,9 @@ def test_smoothness_calms_the_range(resolver, path, take, tmp_path):
 
 
 def test_a_pin_out_of_reach_is_told(resolver, path, take, models):
-    target = keypoint(models, take, 0, BASE + 40, 8) + [0.0, 0.0, 5.0]
-    answers = ask(resolver, path, constraints.Point(0, BASE + 40, 8, target))
+    wrist, tip = (keypoint(models, take, 0, BASE + 40, point) for point in (0, 8))
+    apart = constraints.Point(0, BASE + 40, 0, wrist), constraints.Point(0, BASE + 40, 8, tip + [0.5, 0.0, 0.0])
+    answers = ask(resolver, path, *apart)
     warnings = [message for message in answers if isinstance(message, messages.Warned)]
     assert [warning.code for warning in warnings] == ["pin-not-reached"]
     assert "left hand at frame 541" in warnings[0].sentence

@@ -1,0 +1,40 @@
+"""Going through what the solver is not sure of."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import IntProperty
+
+from ..addon import review, scene
+from ..solver.errors import SolverError
+
+
+class HANDHELD_OT_next_weak(bpy.types.Operator):
+    """Go to where the solver is next unsure of a hand or finger"""
+
+    bl_idname = "handheld.next_weak"
+    bl_label = "Next Weak Frame"
+    bl_options = {"REGISTER"}
+
+    step: IntProperty(default=1, options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Solve a clip first")
+        return scene.edited_root(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        below = context.scene.handheld_editing.weak_below
+        try:
+            found = review.next_weak(scene.edited_root(context), below, context.scene.frame_current, self.step)
+        except SolverError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
+        if found is None:
+            self.report({"INFO"}, "No weak frame beyond this one.")
+            return {"CANCELLED"}
+        context.scene.frame_set(found)
+        return {"FINISHED"}
+
+
+CLASSES = (HANDHELD_OT_next_weak,)

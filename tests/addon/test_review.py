@@ -1,0 +1,76 @@
+"""What the artist is told of the solver's doubts."""
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.handheld.addon import animation, certainty, review, scene, take_to_scene
+from takes import moving_take
+
+from solver import take as takes
+
+
+def doubtful(**changes):
+    """The right hand's index finger is unsure from row 20 on; both hands are somewhere in the picture."""
+    take = moving_take()
+    sigma = np.full(take.joint_sigma.shape, 0.002)
+    sigma[1, 20:, 8] = 0.05
+    points = np.random.default_rng(1).uniform([100, 100], [160, 160], (2, 30, 21, 2))
+    points[1] += [250, 100]
+    fields = {
+        "joint_sigma": sigma,
+        "keypoints_px": points,
+        "keypoint_covariance_px": np.tile(np.eye(2), (2, 30, 21, 1, 1)),
+        "reprojection_px": np.full((2, 30), 1.5),
+    }
+    return moving_take(**{**fields, **changes})
+
+
+def imported(take, tmp_path):
+    takes.save(take, tmp_path / "doubtful.npz")
+    bpy.ops.handheld.import_take(filepath=str(tmp_path / "doubtful.npz"), use_clip=False)
+    return scene.edited_root(bpy.context)
+
+
+def test_each_finger_s_confidence_is_keyed(tmp_path):
+    right = take_to_scene.hands_of(imported(doubtful(), tmp_path))[1]
+    values = animation.values_at(right, '["confidence_index"]', [5, 25], [0])[:, 0]
+    assert values[0] > 0.9 and values[1] < 0.1
+    assert animation.values_at(right, '["confidence_thumb"]', [25], [0])[0, 0] > 0.9
+    bpy.context.scene.frame_set(25)
+    assert right["confidence_index"] < 0.1
+
+
+def test_weak_stretches_and_the_way_from_one_to_the_next(tmp_path):
+    root = imported(doubtful(), tmp_path)
+    assert list(review.weak_stretches(root, 0.5).values()) == [[(11, 15)], [(21, 30)]]
+    bpy.context.scene.frame_set(1)
+    visited = []
+    while bpy.ops.handheld.next_weak() == {"FINISHED"}:
+        visited.append(bpy.context.scene.frame_current)
+    bpy.context.scene.frame_set(18)
+    assert visited == [11, 21]
+    bpy.ops.handheld.next_weak(step=-1)
+    assert bpy.context.scene.frame_current == 11
+
+
+def test_why_in_words():
+    points = doubtful().keypoints_px
+    points[1, 3] += [300, 0]
+    points[1, 4] = points[0, 4]
+    covariance = np.tile(np.eye(2), (2, 30, 21, 1, 1))
+    covariance[1, 5] *= 100
+    error = np.full((2, 30), 1.5)
+    error[1, 6] = 40
+    take = doubtful(keypoints_px=points, keypoint_covariance_px=covariance, reprojection_px=error)
+    left, right = certainty.of_take(take)
+    assert list(right.reason[2:7]) == ["", "outside", "hidden", "blurred", "apart"]
+    assert left.reason[12] == "undetected" and left.reason[15] == "infilled"
+    assert "1.5 px off" in certainty.described(right, 2) and "unsure of index" in certainty.described(right, 25)
+    assert certainty.coverage(take, 0) == (pytest.approx(24 / 30), pytest.approx(1 / 30))
+
+
+def test_a_take_that_tells_little_is_no_harm(tmp_path):
+    root = imported(moving_take(), tmp_path)
+    assert list(review.weak_stretches(root, 0.5).values()) == [[(11, 15)], []]
+    bpy.context.scene.frame_set(30)
+    assert bpy.ops.handheld.next_weak() == {"CANCELLED"}

@@ -1,0 +1,1 @@
+"""How much an artist's corrections help: see README.md."""
