@@ -85,8 +85,8 @@ def frames_in_file(form):
     return np.arange(1, COUNT + 1) * (bpy.context.scene.render.fps_base if form == "FBX" else 1.0)
 
 
-@pytest.mark.parametrize("tool", exporting.TOOLS)
-@pytest.mark.parametrize("form", ["FBX", "GLTF"])
+# glTF's settings are the same for every tool
+@pytest.mark.parametrize(("form", "tool"), [("FBX", "UNREAL"), ("FBX", "UNITY"), ("GLTF", "MAYA")])
 def test_bones_come_back(form, tool, built, tmp_path):
     root, _ = built
     originals = take_to_scene.hands_of(root)
@@ -106,7 +106,7 @@ def test_bones_come_back(form, tool, built, tmp_path):
 
 # Blender's importer leaves its file open
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("tool", exporting.TOOLS)
+@pytest.mark.parametrize("tool", ["BLENDER", "MAYA"])
 def test_bvh_comes_back(tool, built, tmp_path):
     root, _ = built
     objects = set(bpy.data.objects)
@@ -137,9 +137,7 @@ def skin(mesh, scene_frames):
     return np.array(out)
 
 
-@pytest.mark.parametrize(
-    ("form", "tool"), [("ALEMBIC", "UNITY"), ("ALEMBIC", "MAYA"), ("USD", "UNREAL"), ("USD", "MAYA")]
-)
+@pytest.mark.parametrize(("form", "tool"), [("ALEMBIC", "MAYA"), ("USD", "UNREAL"), ("USD", "MAYA")])
 def test_skin_comes_back(form, tool, built, tmp_path):
     root, _ = built
     originals = [rig.mesh_of(hand) for hand in take_to_scene.hands_of(root)]
