@@ -169,9 +169,12 @@ def _lens_options(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> dict[s
         return {"focal_px": settings.focal_mm / camera_lens.SENSOR_MM * max(movie.size)}
     if settings.focal_source == "CLIP" or camera_lens.is_artists(movie):
         lens = camera_lens.of_clip(movie)
-        known = {"distortion": lens.distortion.tolist(), "distortion_model": lens.model}
-        # zeros are what a clip starts with: nobody said that its lens is free of distortion
-        return {"focal_px": float(lens.intrinsics[0]), **(known if lens.distortion.any() else {})}
+        return {
+            "focal_px": float(lens.intrinsics[0]),
+            "intrinsics": lens.intrinsics.tolist(),
+            "distortion": lens.distortion.tolist(),  # zeros are what a clip starts with: not known to be none
+            "distortion_model": lens.model,
+        }
     return {"focal_px": None}
 
 

@@ -25,7 +25,9 @@ from .camera import formats, given, static, world
 from .camera import solve as camera_solve
 from .camera.cameras import CameraPath
 from .camera.distortion import COEFFICIENTS
+from .camera.formats import LensPart
 from .camera.ideal import ideal_tracks
+from .camera.known_lens import with_lens
 from .camera.progress import CameraProgress
 from .draft import TakeDraft, camera_message
 from .errors import SolverError
@@ -66,7 +68,8 @@ class SolveOptions:
     Attributes:
         frame_range: first and last frame to solve, inclusive, in the clip's own numbers; None for all.
         focal_px: focal length in px of the clip; None when unknown.
-        distortion, distortion_model: the lens's, when known (see ``camera.distortion``); None when unknown.
+        intrinsics: fx, fy, cx, cy in px of the clip, when they are known; then focal_px says nothing more.
+        distortion, distortion_model: the known lens's (see ``camera.distortion``); zeros when unknown.
         camera: path of a solved camera (see ``camera.formats``); None to solve it here.
         camera_offset: frames of the clip added to that camera's frame numbers.
         camera_rate: its frame rate (numerator, denominator); None for the clip's.
@@ -87,7 +90,8 @@ class SolveOptions:
 
     frame_range: tuple[int, int] | None = None
     focal_px: float | None = None
-    distortion: tuple[float, ...] | None = None
+    intrinsics: tuple[float, float, float, float] | None = None
+    distortion: tuple[float, ...] = ()
     distortion_model: str = "POLYNOMIAL"
     camera: str | None = None
     camera_offset: float = 0.0
@@ -123,6 +127,8 @@ class SolveOptions:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
+        if self.intrinsics is not None and not (len(self.intrinsics) == 4 and min(self.intrinsics[:2]) > 0):
+            raise _not_valid("intrinsics", self.intrinsics, "fx, fy, cx and cy in px")
         for name in ("focal_px", "hand_length_m", "world_scale"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise _not_valid(name, getattr(self, name), "a number above 0")
@@ -278,14 +284,10 @@ class _Solve:
             camera = yield from self._solve_camera(clip, tracks)
         else:
             camera = static.assume(len(clip), clip.size, self._options.focal_px)
-            if self._options.focal_px is None:
+            lens = self._known_lens(clip)
+            camera = with_lens(camera, lens) if lens else camera
+            if self._options.focal_px is None and lens is None:
                 yield _lens_warning(camera, clip)
-        if known is None and self._options.distortion is not None:
-            camera = dataclasses.replace(
-                camera,
-                distortion=np.array(self._options.distortion),
-                distortion_model=self._options.distortion_model,
-            )
         camera = self._in_wanted_world(clip, camera)
         for note in camera.notes:
             yield messages.Warned(0, note.code, note.sentence, note.repair)
@@ -293,13 +295,24 @@ class _Solve:
         return camera
 
     def _solve_camera(self, clip: Clip, tracks: list[HandTrack]) -> Stage[CameraPath]:
-        inputs = {**self._hands_inputs(clip), "focal": self._options.focal_px}
+        options = self._options
+        lens = [options.intrinsics, options.distortion, options.distortion_model]
+        inputs = {**self._hands_inputs(clip), "focal": options.focal_px, "lens": lens}
         kept = self._cache.load("camera", inputs, CameraPath)
         if kept is not None:
             return kept[0]
-        camera = yield from _with_camera_progress(camera_solve.solve(clip, tracks, self._options.focal_px))
+        work = camera_solve.solve(clip, tracks, options.focal_px, self._known_lens(clip))
+        camera = yield from _with_camera_progress(work)
         self._cache.store("camera", inputs, [camera])
         return camera
+
+    def _known_lens(self, clip: Clip) -> LensPart | None:
+        options = self._options
+        if options.intrinsics is None:
+            return None
+        return LensPart(
+            np.array(options.intrinsics), clip.size, np.array(options.distortion, float), options.distortion_model
+        )
 
     def _in_wanted_world(self, clip: Clip, camera: CameraPath) -> CameraPath:
         options = self._options

@@ -56,12 +56,16 @@ class Shot:
 
 @dataclass(frozen=True)
 class ShotFootage:
-    """The part of ``Footage`` that belongs to one shot, rows from 0. ``focal_px`` known (working px) or None."""
+    """The part of ``Footage`` that belongs to one shot, rows from 0. ``focal_px`` known (working px) or None.
+
+    ``is_straight``: its lens is known to be free of distortion.
+    """
 
     tracks: Tracks
     keyframes: list[Keyframe]
     covered_cells: np.ndarray
     focal_px: float | None
+    is_straight: bool = False
 
 
 def solve(footage: ShotFootage) -> Generator[CameraProgress, None, Shot]:
@@ -93,10 +97,16 @@ def _static(footage: ShotFootage, motion: MotionKind) -> Shot:
     )
 
 
+def _lens(footage: ShotFootage, start_px: float, k1: float = 0.0) -> Lens:
+    """What is known stays; ``start_px`` and ``k1`` are where to begin otherwise."""
+    known = footage.focal_px is not None
+    return Lens(footage.focal_px or start_px, 0.0 if footage.is_straight else k1, known, footage.is_straight)
+
+
 def _rotation(footage: ShotFootage, motion: MotionKind, links: dict, said: tuple[CameraNote, ...] = ()) -> Shot:
     known = footage.focal_px is not None
     start = footage.focal_px or (motion.focal_px if motion.kind == "rotation" else assumed_focal(footage.tracks.size))
-    turning = rotation.solve(footage.tracks, footage.keyframes, links, Lens(start, motion.k1, known, False))
+    turning = rotation.solve(footage.tracks, footage.keyframes, links, _lens(footage, start, motion.k1))
     sigma = turning.focal_sigma
     if not known and (sigma > _UNKNOWN_FOCAL or motion.kind != "rotation"):
         start = assumed_focal(footage.tracks.size)
@@ -119,7 +129,7 @@ def _general(footage: ShotFootage, motion: MotionKind, links: dict) -> Generator
         return _rotation(footage, motion, links, (notes.not_solved("the shot is too short"),))
     known = footage.focal_px is not None
     epipolar = None if known else focal_from_epipolar(footage.tracks, footage.keyframes)
-    lens = Lens(footage.focal_px or epipolar or assumed_focal(footage.tracks.size), 0.0, known, False)
+    lens = _lens(footage, epipolar or assumed_focal(footage.tracks.size))
     try:
         main = yield from _mapped(footage, links, lens)
         sigma = 0.0 if known else _focal_sigma(main)

@@ -13,6 +13,8 @@ from . import notes, scale, shot
 from .cameras import CameraNote, CameraPath, ScaleEstimate
 from .features import Keyframe
 from .footage import Footage, watch
+from .formats import LensPart
+from .known_lens import through_pinhole, with_lens
 from .progress import CameraProgress
 from .similarity import Similarity
 from .upright import upright_rotation
@@ -20,39 +22,50 @@ from .upright import upright_rotation
 _RANK = ("static", "rotation", "general")
 
 
-def solve(clip: Clip, tracks: list[HandTrack], focal_px: float | None = None) -> Iterator[CameraProgress | CameraPath]:
+def solve(
+    clip: Clip, tracks: list[HandTrack], focal_px: float | None = None, lens: LensPart | None = None
+) -> Iterator[CameraProgress | CameraPath]:
     """Progress, then the path, last.
 
     Args:
         tracks: hands, which must not be taken for background.
         focal_px: known focal length in px of the clip; None to find it out.
+        lens: all of the lens, when it is known; without distortion in it, that is still found out.
 
     Closing the iterator cancels: between two frames at once, while mapping within a tenth of a second.
     """
     footage = yield from watch(clip, tracks)
-    shots = yield from _solve_shots(footage, focal_px)
-    yield _compose(clip, tracks, footage, shots, focal_px)
+    if lens is None:
+        shots = yield from _solve_shots(footage, focal_px)
+        yield _compose(clip, tracks, footage, shots, focal_px)
+        return
+    footage, tracks = through_pinhole(lens, footage, tracks)
+    shots = yield from _solve_shots(footage, float(lens.intrinsics[0]), bool(np.any(lens.distortion)))
+    path = _compose(clip, tracks, footage, shots, float(lens.intrinsics[0]))
+    yield with_lens(path, lens)
 
 
-def _solve_shots(footage: Footage, focal_px: float | None) -> Generator[CameraProgress, None, list[shot.Shot]]:
+def _solve_shots(
+    footage: Footage, focal_px: float | None, is_straight: bool = False
+) -> Generator[CameraProgress, None, list[shot.Shot]]:
     """The longest shot first: the lens that it finds holds for the others."""
     known = focal_px * footage.scale if focal_px else None
     order = np.argsort(footage.shots[:, 0] - footage.shots[:, 1], kind="stable")
     solved: dict[int, shot.Shot] = {}
     for index in order.tolist():
-        solved[index] = yield from shot.solve(_part(footage, index, known))
+        solved[index] = yield from shot.solve(_part(footage, index, known, is_straight))
         if known is None and np.isfinite(solved[index].focal_sigma):
             known = float(solved[index].lens[0])
     return [solved[index] for index in range(len(solved))]
 
 
-def _part(footage: Footage, index: int, focal_px: float | None) -> shot.ShotFootage:
+def _part(footage: Footage, index: int, focal_px: float | None, is_straight: bool) -> shot.ShotFootage:
     first, last = (int(v) for v in footage.shots[index])
     keyframes = [
         Keyframe(k.row - first, k.points_px, k.descriptors) for k in footage.keyframes if first <= k.row <= last
     ]
     return shot.ShotFootage(
-        footage.tracks.between(first, last), keyframes, footage.covered_cells[first : last + 1], focal_px
+        footage.tracks.between(first, last), keyframes, footage.covered_cells[first : last + 1], focal_px, is_straight
     )
 
 
