@@ -32,6 +32,7 @@ class TakeDraft:
     def __init__(self, options: dict[str, Any]) -> None:
         self.clip_sha256 = ""
         self.seconds: dict[str, dict[str, float]] = {}
+        self._costs: list[str] = []
         self._options = options
         self._clip: Clip | None = None
         self._announced: set[int] = set()
@@ -90,6 +91,7 @@ class TakeDraft:
             ),
         )
         self._offsets = refined.landmark_offsets
+        self._costs = sorted({cost.name for cost in refined.problem.costs})
         for values, empty in (
             (self._rotations, np.nan),
             (self._transl, np.nan),
@@ -153,7 +155,12 @@ class TakeDraft:
             outline_overlap=self._overlap,
             joint_sigma=self._sigma,
             landmark_offsets=self._offsets,
-            provenance={"solver": __version__, "options": self._options, "seconds": self.seconds},
+            provenance={
+                "solver": __version__,
+                "options": self._options,
+                "seconds": self.seconds,
+                "costs": self._costs,
+            },
         )
 
 

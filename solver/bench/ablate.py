@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import optimise
+from .. import take as takes
 from .clips import BenchClip
 from .measure import measure
 from .results import Figures, Result, overall
@@ -42,20 +43,29 @@ class Arm:
 
 def run(clips: Sequence[BenchClip], quality: str, scratch: Path, say: Callable[[str], None]) -> list[Arm]:
     """Measure every arm on all clips, the whole product first. ``scratch`` is for takes and cache."""
-    arms = []
-    for part, arguments in _arms(quality):
-        say(f"without {part} ..." if arms else "the whole product ...")
+
+    def measured(part: str, arguments: Sequence[str]) -> tuple[Arm, list[Result]]:
+        say(f"without {part} ..." if arguments else "the whole product ...")
         more = ("--quality", quality, "--cache", str(scratch / "cache"), *arguments)
         results = [measure(clip, "as-is", scratch / "takes", pictures=False, more=more) for clip in clips]
-        arms.append(Arm(part, overall([result.figures for result in results]), _optimise_ms(results)))
-    return arms
+        return Arm(part, overall([result.figures for result in results]), _optimise_ms(results)), results
+
+    whole, results = measured(_EVERYTHING, ())
+    return [whole, *(measured(part, arguments)[0] for part, arguments in _arms(quality, _costs(results)))]
 
 
-def _arms(quality: str) -> list[tuple[str, tuple[str, ...]]]:
+def _costs(results: Sequence[Result]) -> set[str]:
+    """The costs that took part in any of the solves."""
+    solved = [takes.load(result.run.take) for result in results if result.run.take]
+    return {name for take in solved for name in take.provenance["costs"]}
+
+
+def _arms(quality: str, taking_part: set[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """What to leave out, with the solver's arguments for it."""
     parts = optimise.parts.names(optimise.PRESETS[quality])
-    whole = [(_EVERYTHING, ())]
+    absent = set(optimise.costs.NAMES) - taking_part
     stages = [("optimiser", ("--quality", "initial")), ("camera motion", ("--static",))]
-    return whole + stages + [(part, ("--without", part)) for part in parts]
+    return stages + [(part, ("--without", part)) for part in parts if part not in absent]
 
 
 def _optimise_ms(results: Sequence[Result]) -> float:
