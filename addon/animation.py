@@ -186,6 +186,16 @@ def curves(target: bpy.types.Object) -> list[bpy.types.FCurve]:
     return list(_Curves(target).curves)
 
 
+def assign(target: bpy.types.Object, action: bpy.types.Action | None) -> None:
+    """Animate an object by another action, or by none."""
+    if target.animation_data is None and action is None:
+        return
+    animation = target.animation_data or target.animation_data_create()
+    animation.action = action
+    if _HAS_SLOTS and action is not None and animation.action_slot is None and action.slots:
+        animation.action_slot = action.slots[0]
+
+
 class _Curves:
     """The F-curves and groups of an object's action, made when there is none yet."""
 

@@ -11,6 +11,7 @@ from bpy.props import (
     FloatVectorProperty,
     IntProperty,
     PointerProperty,
+    StringProperty,
 )
 
 from ..solver.observations import KEYPOINT_NAMES
@@ -62,9 +63,26 @@ class HandheldPin(bpy.types.PropertyGroup):
     )
 
 
-class HandheldEdit(bpy.types.PropertyGroup):
-    """On the root: what its re-solves have to heed."""
+class HandheldTakeSlot(bpy.types.PropertyGroup):
+    """The action of one object in one take; ``role`` as ``take_list.role_of`` has it."""
 
+    role: StringProperty()
+    action: PointerProperty(type=bpy.types.Action)
+
+
+class HandheldTake(bpy.types.PropertyGroup):
+    """One of several takes of a clip; ``name`` is the artist's to change."""
+
+    path: StringProperty(name="File", subtype="FILE_PATH")
+    settings: StringProperty(name="Settings", description="What it was solved with")
+    slots: CollectionProperty(type=HandheldTakeSlot)
+
+
+class HandheldEdit(bpy.types.PropertyGroup):
+    """On the root: its takes, and what re-solves have to heed."""
+
+    takes: CollectionProperty(type=HandheldTake)
+    active_take: IntProperty(name="Take")
     pins: CollectionProperty(type=HandheldPin)
     active_pin: IntProperty(name="Pin")
 
@@ -96,7 +114,7 @@ class HandheldEditing(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (HandheldPin, HandheldEdit, HandheldEditing)
+CLASSES = (HandheldPin, HandheldTakeSlot, HandheldTake, HandheldEdit, HandheldEditing)
 
 
 def register() -> None:

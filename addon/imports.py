@@ -6,7 +6,7 @@ import bpy
 
 from ..solver import take as takes
 from ..solver.errors import SolverError
-from . import clip, preferences, take_to_scene
+from . import clip, preferences, take_list, take_to_scene
 
 
 def import_take(context: bpy.types.Context, path: str, use_clip: bool) -> list[str]:
@@ -26,7 +26,7 @@ def import_take(context: bpy.types.Context, path: str, use_clip: bool) -> list[s
     around = take_to_scene.Surroundings(context.scene, movie, preferences.model_source(context))
     if take.sides and not take_to_scene.has_model_of(take, around):
         notes.append(f"The hands' shape is wrong: they were solved with {take.model}, another model than yours.")
-    take_to_scene.build(take, path, around)
+    take_list.record(context.scene, take_to_scene.build(take, path, around))
     if movie is not None:
         context.scene.handheld.clip = movie
     return notes

@@ -18,7 +18,7 @@ from ..solver.camera.cameras import CameraPath
 from ..solver.errors import SolverError
 from ..solver.hand_model.rotations import matrix_from_quaternion
 from ..solver.messages import TrackPose
-from . import clip, rig, scene, take_to_scene
+from . import clip, rig, scene, take_list, take_to_scene
 from .references import Reference
 from .take_to_scene import Surroundings
 
@@ -81,7 +81,7 @@ class Preview:
             return False
         solved = take.load(take_path)
         self._become_result(around)
-        take_to_scene.build(solved, take_path, around)
+        take_list.record(around.scene, take_to_scene.build(solved, take_path, around))
         self._return_to_frame(around)
         return True
 

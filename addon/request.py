@@ -69,9 +69,10 @@ def artists_camera(target: bpy.types.Scene) -> bpy.types.Object | None:
 
 
 def take_path(movie: bpy.types.MovieClip) -> Path:
-    """Beside the .blend once that is saved, else in the extension's own folder, which all unsaved files share.
+    """A name that no file has yet: an undo, or another .blend, may still show the take that was there before.
 
-    A name that another clip could claim there is told apart by a few letters that stand for the clip's whole path.
+    It lies beside the .blend once that is saved, else in the extension's own folder, which all unsaved files share. A
+    name that another clip could claim there is told apart by a few letters that stand for the clip's whole path.
 
     Raises:
         SolverError: ``folder-not-writable``.
@@ -81,11 +82,17 @@ def take_path(movie: bpy.types.MovieClip) -> Path:
     else:
         folder = Path(bpy.utils.extension_path_user(package.NAME, path="takes", create=True))
     _require_writable(folder)
-    path = clip.file_path(movie)
+    name = _take_name(clip.file_path(movie))
+    numbered = (f"{name}.{number}" if number > 1 else name for number in itertools.count(1))
+    return next(path for stem in numbered if not (path := folder / f"{stem}.handheld.npz").exists())
+
+
+def _take_name(path: Path) -> str:
+    blend = Path(bpy.data.filepath).stem if bpy.data.filepath else f"unsaved-{os.getpid()}"
     paths = {clip.file_path(other) for other in bpy.data.movieclips}
     is_unique = bpy.data.filepath and sum(other.stem == path.stem for other in paths) == 1
     mark = "" if is_unique else "." + hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
-    return folder / f"{path.stem}{mark}.handheld.npz"
+    return ("" if blend == path.stem else f"{blend}.") + path.stem + mark
 
 
 def _require_writable(folder: Path) -> None:

@@ -13,12 +13,21 @@ from ..solver.take import Take
 
 
 def of_root(root: bpy.types.Object) -> Take:
-    """The take that a root was made from.
+    """The take that a root shows.
+
+    Raises:
+        SolverError: as ``read``.
+    """
+    return read(root.handheld.take)
+
+
+def read(path: str) -> Take:
+    """A take by the path that the .blend has for it.
 
     Raises:
         SolverError: ``take-missing``, or as ``take.load``.
     """
-    path = Path(bpy.path.abspath(root.handheld.take))
+    path = Path(bpy.path.abspath(path))
     try:
         about = path.stat()
     except OSError as error:

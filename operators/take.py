@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..addon import imports, scene, solve, take_files
+from ..addon import imports, scene, solve, take_files, take_list
 from ..solver.errors import SolverError
 
 
@@ -67,4 +67,65 @@ class HANDHELD_OT_find_take(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (HANDHELD_OT_import_take, HANDHELD_OT_find_take)
+class HANDHELD_OT_new_take(bpy.types.Operator):
+    """Put this take aside, to solve the clip again with other settings; switch back whenever you like"""
+
+    bl_idname = "handheld.new_take"
+    bl_label = "New Take"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        root = scene.edited_root(context)
+        return root is not None and bool(root.handheld.take) and not solve.is_running()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        take_list.begin_another(context.scene, scene.edited_root(context))
+        return {"FINISHED"}
+
+
+class _OnListedTake:
+    bl_options = {"REGISTER", "UNDO"}
+
+    number: IntProperty(name="Number", description="In the list of takes")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return scene.edited_root(context) is not None and not solve.is_running()
+
+    def guarded(self, work, *arguments) -> set[str]:
+        try:
+            work(*arguments)
+        except SolverError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class HANDHELD_OT_switch_take(_OnListedTake, bpy.types.Operator):
+    """Show this take, with the settings that it was solved with"""
+
+    bl_idname = "handheld.switch_take"
+    bl_label = "Switch Take"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.guarded(take_list.switch, context, scene.edited_root(context), self.number)
+
+
+class HANDHELD_OT_remove_take(_OnListedTake, bpy.types.Operator):
+    """Take this one off the list; its file stays on disk"""
+
+    bl_idname = "handheld.remove_take"
+    bl_label = "Remove Take"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.guarded(take_list.remove, scene.edited_root(context), self.number)
+
+
+CLASSES = (
+    HANDHELD_OT_import_take,
+    HANDHELD_OT_find_take,
+    HANDHELD_OT_new_take,
+    HANDHELD_OT_switch_take,
+    HANDHELD_OT_remove_take,
+)

@@ -97,4 +97,28 @@ def _draw_pin(layout: bpy.types.UILayout, pin: HandheldPin) -> None:
         column.prop(pin, "tolerance_mm", text=f"Tolerance ({unit})")
 
 
-CLASSES = (HANDHELD_UL_pins, *in_both_editors(_EditPanel, "edit"))
+class _TakesPanel(Sidebar):
+    bl_label = "Takes"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return scene.edited_root(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.enabled = not solve.is_running()
+        edit = scene.edited_root(context).handheld_edit
+        for number, take in enumerate(edit.takes):
+            row = layout.row(align=True)
+            is_shown = number == edit.active_take
+            row.operator(
+                "handheld.switch_take", text="", icon="RADIOBUT_ON" if is_shown else "RADIOBUT_OFF"
+            ).number = number
+            row.prop(take, "name", text="")
+            if not is_shown:
+                row.operator("handheld.remove_take", text="", icon="X").number = number
+        layout.operator("handheld.new_take", icon="DUPLICATE")
+
+
+CLASSES = (HANDHELD_UL_pins, *in_both_editors(_EditPanel, "edit"), *in_both_editors(_TakesPanel, "takes"))

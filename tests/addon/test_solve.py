@@ -99,7 +99,7 @@ def test_the_operator_blocks_in_background_and_builds_the_take(script):
     assert session.state is State.FINISHED and session.problem is None
     assert bpy.context.scene.frame_current == 1
     assert shows(take)
-    assert Path(session.take_path).is_file() and Path(session.take_path).name.startswith("手 clip.")
+    assert Path(session.take_path).is_file() and "手 clip." in Path(session.take_path).name
     assert root().handheld.take == session.take_path
     assert [warning.code for warning in session.warnings] == ["focal-guessed"]
     assert bpy.context.scene.camera.parent == root()
@@ -365,7 +365,35 @@ def test_the_take_lies_beside_the_saved_file(script, tmp_path):
     script("finish")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     session = pump_to_end(solve.start(bpy.context))
-    assert Path(session.take_path) == tmp_path / "手 clip.handheld.npz"
+    assert Path(session.take_path) == tmp_path / "shot.手 clip.handheld.npz"
+
+
+def test_no_solve_writes_over_a_take_that_something_may_still_show(script, tmp_path):
+    """Undo brings the earlier take back; another .blend in the folder has its own."""
+    script("finish", moving_take())
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "one.blend"))
+    first = pump_to_end(solve.start(bpy.context)).take_path
+    bpy.ops.ed.undo_push(message="Solved")
+    script("finish", again := moving_take(seed=4))
+    second = pump_to_end(solve.start(bpy.context)).take_path
+    assert Path(second).name == "one.手 clip.2.handheld.npz" and shows(again)
+    bpy.ops.ed.undo_push(message="Solved again")
+    bpy.ops.ed.undo()
+    assert root().handheld.take == first and shows(moving_take())
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "two.blend"))
+    assert pump_to_end(solve.start(bpy.context)).take_path not in (first, second)
+
+
+def test_a_part_of_a_second_solve_is_not_kept(script):
+    script("finish", moving_take())
+    first = pump_to_end(solve.start(bpy.context)).take_path
+    script("slow", moving_take(seed=4))
+    session = solve.start(bpy.context)
+    pump_until(lambda: len(previewed_hands()) == 4, session)
+    session.cancel()
+    pump_to_end(session)
+    assert session.state is State.CANCELLED and root().handheld.take == first and shows(moving_take())
+    assert not Path(session.request.output).exists()
 
 
 def test_clips_of_one_name_have_takes_of_their_own(movie, tmp_path):
@@ -391,3 +419,43 @@ def test_the_command_is_isolated_and_the_preference_counts():
     preferences.solver_python = "/other/python"
     assert solve.command(bpy.context)[0] == "/other/python"
     preferences.solver_python = ""
+
+
+def test_takes_lie_side_by_side(script):
+    """Another take with other settings; back and forth, nothing of either is lost."""
+    first, second = moving_take(), moving_take(seed=4, sides=("right",), camera_kind="given")
+    script("finish", first)
+    pump_to_end(solve.start(bpy.context))
+    hands()[0].pose.bones["index1"].keyframe_insert("scale", frame=3)
+    bpy.ops.handheld.new_take()
+    bpy.context.scene.handheld.quality = "FINAL"
+    script("finish", second)
+    pump_to_end(solve.start(bpy.context))
+    assert shows(second) if len(hands()) == 1 else True
+    takes_of = root().handheld_edit.takes
+    assert [take.name for take in takes_of] == ["Take 1", "Take 2"] and takes_of[0].path != takes_of[1].path
+    bpy.ops.handheld.switch_take(number=0)
+    assert shows(first) and bpy.context.scene.handheld.quality == "BALANCED"
+    assert not any(hand.hide_viewport for hand in hands())
+    bpy.ops.handheld.switch_take(number=1)
+    assert bpy.context.scene.handheld.quality == "FINAL" and root().handheld.take == takes_of[1].path
+    assert [hand.handheld.side for hand in hands() if not hand.hide_viewport] == ["right"]
+    bpy.context.scene.frame_set(9)
+    right = next(hand for hand in hands() if hand.handheld.side == "right")
+    np.testing.assert_allclose(rig.read_pose(right)[1], second.transl[0, 8], atol=1e-5)
+    np.testing.assert_allclose(
+        np.array(bpy.context.scene.camera.matrix_local)[:3, 3],
+        frames.WORLD @ second.world_from_camera[8, :3, 3],
+        atol=1e-5,
+    )
+
+
+def test_a_take_of_the_list_that_is_gone(script):
+    script("finish", moving_take())
+    pump_to_end(solve.start(bpy.context))
+    bpy.ops.handheld.new_take()
+    pump_to_end(solve.start(bpy.context))
+    Path(root().handheld_edit.takes[0].path).unlink()
+    with pytest.raises(RuntimeError, match="is not there"):
+        bpy.ops.handheld.switch_take(number=0)
+    assert root().handheld_edit.active_take == 1 and shows(moving_take())
