@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -124,9 +125,19 @@ def _shared_shapes(motions: Mapping[int, InitialMotion]) -> tuple[np.ndarray, di
 
 
 def _camera(camera: CameraPath) -> tuple[View, CameraBelief]:
+    """How the camera looks, and what its solve says of its own errors (nothing, when it was given)."""
     pose = np.asarray(camera.world_from_camera, float)
     intrinsics = np.asarray(camera.intrinsics, float)
-    belief = CameraBelief(np.swapaxes(pose[:, :3, :3], -1, -2).copy(), pose[:, :3, 3].copy())
+    scale = camera.scale
+    interval = 2 * 1.96  # deviations within a 95 % interval
+    belief = CameraBelief(
+        np.swapaxes(pose[:, :3, :3], -1, -2).copy(),
+        pose[:, :3, 3].copy(),
+        deviation=camera.expected_error,
+        step_deviation=camera.pose_sigma,
+        scale_deviation=math.log(scale.high / scale.low) / interval if scale and scale.high > scale.low > 0 else None,
+        focal_deviation=camera.focal_sigma if 0 < camera.focal_sigma < math.inf else None,
+    )
     return View(intrinsics[:2], intrinsics[2:]), belief
 
 

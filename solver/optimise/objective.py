@@ -36,19 +36,22 @@ class Observations:
 
 @dataclass(frozen=True)
 class CameraBelief:
-    """What mapping knows about its camera, for the layout's frames, and about its scale.
+    """What mapping knows about its camera, for the layout's frames, about its scale and its lens.
 
     Attributes:
         camera_from_world: (T, 3, 3); centre: (T, 3) in mapping's unit.
-        information: (T, 6, 6) square root information of [turn, centre], or None for the weights' defaults.
-        log_scale, scale_deviation: the scale's estimate.
+        deviation: (T, 2) of each pose, rad and mapping's unit; step_deviation: (T, 2) of the step to it from the frame
+            before. NaN, or None for all: the weights' defaults.
+        log_scale, scale_deviation: the scale's estimate. focal_deviation: relative. None: the weights' defaults.
     """
 
     camera_from_world: np.ndarray
     centre: np.ndarray
-    information: np.ndarray | None = None
+    deviation: np.ndarray | None = None
+    step_deviation: np.ndarray | None = None
     log_scale: float = 0.0
     scale_deviation: float | None = None
+    focal_deviation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ def _global_costs(
     if layout.scale_free:
         out.append(costs.ScaleCost(log_scale=camera.log_scale, deviation=camera.scale_deviation or w.scale))
     if layout.focal_free:
-        out.append(costs.FocalCost(deviation=w.focal))
+        out.append(costs.FocalCost(deviation=camera.focal_deviation or w.focal))
     if layout.offsets_free:
         seen_hands = seen.whitening.any((1, 2, 3)).sum()
         out.append(costs.OffsetsCost(deviation=w.offsets_m / _growth(seen_hands, w)))
@@ -200,17 +203,22 @@ def _growth(hand_frames: float, w: Weights) -> float:
 
 
 def _camera(camera: CameraBelief, w: Weights) -> costs.CameraCost:
-    default = np.diag(1 / np.array([w.camera_turn] * 3 + [w.camera_shift] * 3))
-    information = camera.information
-    if information is None:
-        information = np.broadcast_to(default, (len(camera.centre), 6, 6))
+    count = len(camera.centre)
     return costs.CameraCost(
         camera_from_world=camera.camera_from_world,
         centre=camera.centre,
-        information=information,
+        information=_root_information(camera.deviation, (w.camera_turn, w.camera_shift), count),
         log_scale=camera.log_scale,
-        step_information=np.diag(1 / np.array([w.camera_turn_step] * 3 + [w.camera_shift_step] * 3)),
+        step_information=_root_information(camera.step_deviation, (w.camera_turn_step, w.camera_shift_step), count)[1:],
     )
+
+
+def _root_information(deviation: np.ndarray | None, default: tuple[float, float], count: int) -> np.ndarray:
+    """(T, 6, 6) diagonal, from (T, 2) deviations of turn and shift; ``default`` where they are not known. What is said
+    to be known better than a hundredth of the default is not believed."""
+    given = np.full((count, 2), np.nan) if deviation is None else deviation
+    sigma = np.maximum(np.where(np.isfinite(given), given, default), 0.01 * np.array(default))
+    return (1 / np.repeat(sigma, 3, axis=1))[..., None] * np.eye(6)
 
 
 # Every default cost comes from one of these. A new kind of cost is one line here, or is handed to ``refine``.

@@ -200,7 +200,7 @@ def test_camera(at):
             camera_from_world=exp(wander(rng, t, (3,), 0.2, 5)) @ at.state.camera_from_world,
             centre=at.state.camera_centre + wander(rng, t, (3,), 0.02, 5),
             information=30 * rng.standard_normal((t, 6, 6)),
-            step_information=200 * rng.standard_normal((6, 6)),
+            step_information=200 * rng.standard_normal((t - 1, 6, 6)),
             log_scale=0.1,
         ),
         at,

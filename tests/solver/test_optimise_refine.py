@@ -131,20 +131,44 @@ def test_a_given_camera_stays_where_it_was(clip, refined):
     np.testing.assert_allclose(refined.world_from_camera, clip[4].world_from_camera, atol=1e-12)
 
 
-def test_a_camera_with_errors_is_mended_by_the_hands(clip):
-    """A jittering camera path (0.3 deg, 4 mm) comes out closer to the truth."""
-    scene, tracks, motions, models, camera = clip
+def _shaken(camera: CameraPath, **known) -> CameraPath:
+    """A path that jitters (0.3 deg), and what its solve says of its errors."""
     rng = np.random.default_rng(1)
     pose = camera.world_from_camera.copy()
     pose[:, :3, :3] = pose[:, :3, :3] @ exp(wander(rng, FRAMES, (3,), 0.005, 12))
-    shaken = CameraPath("given", camera.intrinsics, pose)
+    return CameraPath("given", camera.intrinsics, pose, **known)
+
+
+def _solved_camera(clip, camera: CameraPath) -> np.ndarray:
+    scene, tracks, motions, models, _ = clip
+    options = RefineOptions(preset=DRAFT, longest_gap_s=1.0, solve_camera=True, uncertainty=False)
+    return last(run_refine((scene, tracks, motions, models, camera), options)).world_from_camera
+
+
+def test_a_camera_with_errors_is_mended_by_the_hands(clip):
+    """A jittering camera path comes out closer to the truth."""
+    scene, tracks, motions, models, camera = clip
+    shaken = _shaken(camera)
     options = RefineOptions(longest_gap_s=1.0, solve_camera=True, uncertainty=False)
     end = last(run_refine((scene, tracks, motions, models, shaken), options))
-    errors = [
-        np.degrees(np.linalg.norm(_turn_between(path, camera.world_from_camera), axis=-1)).mean()
-        for path in (shaken.world_from_camera, end.world_from_camera)
-    ]
+    errors = [_turned(path, camera.world_from_camera) for path in (shaken.world_from_camera, end.world_from_camera)]
     assert errors[1] < errors[0]
+
+
+def test_a_camera_is_moved_as_far_as_its_solve_was_unsure(clip):
+    """What mapping says of its errors, pose by pose, decides how much hands may move the camera."""
+    moved = []
+    for sure in (1.0, 0.02):
+        errors = sure * np.tile([0.01, 0.02], (FRAMES, 1))
+        shaken = _shaken(clip[4], expected_error=errors, pose_sigma=0.1 * errors)
+        moved.append(_turned(_solved_camera(clip, shaken), shaken.world_from_camera))
+    assert moved[0] > 0.01
+    assert moved[1] < 0.1 * moved[0]
+
+
+def _turned(path: np.ndarray, other: np.ndarray) -> float:
+    """Mean angle between two paths' rotations, degrees."""
+    return float(np.degrees(np.linalg.norm(_turn_between(path, other), axis=-1)).mean())
 
 
 def _turn_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -171,7 +171,7 @@ class TorchObjective:
                 turn = log(x["camera"] @ given["camera_from_world"].transpose(-1, -2))
                 growth = torch.exp(x["log_scale"] - cost.log_scale)
                 e = torch.cat([turn, growth * (x["centre"] - given["centre"])], -1)
-                steps = torch.diff(e, dim=0) @ given["step_information"].T
+                steps = (given["step_information"] @ torch.diff(e, dim=0)[..., None])[..., 0]
                 return torch.cat([(given["information"] @ e[..., None])[..., 0], steps])
             case costs.ShapeCost():
                 return ((x["betas"][cost.shape] - given["mean"]) / cost.deviation)[:, None]

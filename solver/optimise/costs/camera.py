@@ -24,7 +24,8 @@ class CameraCost(Cost):
     Attributes:
         camera_from_world: (T, 3, 3) mapped rotations. centre: (T, 3) mapped centres, mapping's unit.
         information: (T, 6, 6) square roots W of the poses' information, rows applied to e.
-        step_information: (6, 6) likewise for ``e[t+1] - e[t]``: drift is slow, so steps are known better than poses.
+        step_information: (T - 1, 6, 6) likewise for ``e[t+1] - e[t]``: drift is slow, so steps are known better than
+            poses.
         log_scale: log s0.
     """
 
@@ -39,13 +40,20 @@ class CameraCost(Cost):
 
     def within(self, window: Window) -> Self:
         f = window.frames
-        rotation, centre, information = self.camera_from_world[f], self.centre[f], self.information[f]
-        return replace(self, camera_from_world=rotation, centre=centre, information=information)
+        return replace(
+            self,
+            camera_from_world=self.camera_from_world[f],
+            centre=self.centre[f],
+            information=self.information[f],
+            step_information=self.step_information[f.start : max(f.stop - 1, f.start)],
+        )
 
     def residuals(self, at: Evaluation) -> np.ndarray:
         deviation = self._deviation(at)
-        poses = (self.information @ deviation[..., None])[..., 0]
-        return np.concatenate([poses, np.diff(deviation, axis=0) @ self.step_information.T])
+        return np.concatenate([_times(self.information, deviation), self._changes(deviation)])
+
+    def _changes(self, deviation: np.ndarray) -> np.ndarray:
+        return _times(self.step_information, np.diff(deviation, axis=0))
 
     def _deviation(self, at: Evaluation) -> np.ndarray:
         turn = log(at.state.camera_from_world @ np.swapaxes(self.camera_from_world, -1, -2))
@@ -66,21 +74,25 @@ class CameraCost(Cost):
         # by the log scale, shifts change by themselves
         by_scale = np.concatenate([np.zeros_like(deviation[:, :3]), deviation[:, 3:]], axis=-1)
         pose = self.information @ slope
-        residual = (self.information @ deviation[..., None])[..., 0]
+        residual = _times(self.information, deviation)
         every = slice(0, len(deviation))
         system.add_camera(_pull(pose, residual), pose.swapaxes(1, 2) @ pose, every)
-        scaled = (self.information @ by_scale[..., None])[..., 0]
+        scaled = _times(self.information, by_scale)
         system.add_camera_scale(_pull(pose, scaled), every, scaled, residual)
-        step = self.step_information @ slope
-        change = np.diff(deviation, axis=0) @ self.step_information.T
-        start, end = -step[:-1], step[1:]
-        first, last = slice(0, len(step) - 1), slice(1, len(step))
+        change = self._changes(deviation)
+        start, end = -self.step_information @ slope[:-1], self.step_information @ slope[1:]
+        first, last = slice(0, len(slope) - 1), slice(1, len(slope))
         system.add_camera(_pull(start, change), start.swapaxes(1, 2) @ start, first)
         system.add_camera(_pull(end, change), end.swapaxes(1, 2) @ end, last)
         system.add_camera(change, end.swapaxes(1, 2) @ start, first, offset=1)
-        scaled = np.diff(by_scale, axis=0) @ self.step_information.T
+        scaled = self._changes(by_scale)
         system.add_camera_scale(_pull(start, scaled), first, scaled, change)
         system.add_camera_scale(_pull(end, scaled), last)
+
+
+def _times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """(n, 6, 6) @ (n, 6)."""
+    return (matrices @ vectors[..., None])[..., 0]
 
 
 def _pull(slope: np.ndarray, residual: np.ndarray) -> np.ndarray:
