@@ -17,13 +17,13 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.transform import Rotation
 
 FOCAL, K1, K2, READOUT = range(4)
-# px at which an observation counts half (Cauchy)
-CAUCHY_PX = 1.0
+# An observation this many px off counts half (Cauchy's loss) until the residuals' own size is known.
+WIDTH_PX = 1.0
 # One-sigma of weak priors: of log focal length (where the start counts), k1, k2, readout in frames.
 _PRIOR_SIGMA = np.array([2.0, 0.3, 0.15, 0.5])
 # px of one observation's noise, against which the priors are weighed
 _NOISE_PX = 0.3
-_CHUNK = 96
+_CHUNK = 64
 _GAUGE = 1e-9
 
 
@@ -33,6 +33,7 @@ class Observations:
     size: (width, height). frame_count, point_count: F and P.
     frames, points: (N,) int; a point at most once in a frame; in order of ``points``.
     pixels: (N, 2), half-integer centres.
+    width_px: at which an observation counts half (Cauchy's loss).
     """
 
     size: tuple[int, int]
@@ -41,6 +42,7 @@ class Observations:
     frames: np.ndarray
     points: np.ndarray
     pixels: np.ndarray
+    width_px: float = WIDTH_PX
 
     @classmethod
     def sorted(cls, size, frame_count: int, point_count: int, frames, points, pixels) -> Observations:
@@ -142,19 +144,20 @@ def _linearise(seen: Observations, state: State):
     return error, image, lens, local
 
 
-def weights(error: np.ndarray) -> np.ndarray:
+def weights(error: np.ndarray, width_px: float) -> np.ndarray:
     """(N,) of iteratively reweighted least squares with Cauchy's loss."""
-    return 1 / (1 + (error**2).sum(axis=1) / CAUCHY_PX**2)
+    return 1 / (1 + (error**2).sum(axis=1) / width_px**2)
 
 
-def cost(error: np.ndarray) -> float:
+def cost(seen: Observations, state: State) -> float:
     """Mean robust cost per observation."""
-    return float(np.log1p((error**2).sum(axis=1) / CAUCHY_PX**2).mean())
+    error = residuals(seen, state)
+    return float(np.log1p((error**2).sum(axis=1) / seen.width_px**2).mean())
 
 
 def _total(seen: Observations, state: State, start: np.ndarray, free: np.ndarray) -> float:
-    error = residuals(seen, state)
-    return len(error) * cost(error) * CAUCHY_PX**2 + float((_prior(state, start, free)[0] ** 2).sum())
+    prior = float((_prior(state, start, free)[0] ** 2).sum())
+    return len(seen.frames) * cost(seen, state) * seen.width_px**2 + prior
 
 
 def _prior(state: State, start: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +174,7 @@ def _skew_rows(image: np.ndarray, local: np.ndarray) -> np.ndarray:
 
 def _normal(seen: Observations, state: State, free: np.ndarray, start: np.ndarray) -> _Normal:
     error, image, lens, local = _linearise(seen, state)
-    root = np.sqrt(weights(error))[:, None]
+    root = np.sqrt(weights(error, seen.width_px))[:, None]
     error, image, lens = error * root, image * root[..., None], lens[:, :, free] * root[..., None]
     by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
     by_point = image @ state.camera_from_world[seen.frames, :3, :3]
@@ -332,7 +335,7 @@ def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarra
     classical covariance; points that follow one another wrongly (a hand, a rolling shutter, a bent lens) give more.
     """
     error, image, lens, local = _linearise(seen, state)
-    weight = weights(error)[:, None]
+    weight = weights(error, seen.width_px)[:, None]
     by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
     pose_pull = (by_pose.transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]
     lens_pull = (lens[:, :, free].transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]
@@ -360,7 +363,7 @@ def resect(seen: Observations, state: State, frames: np.ndarray, iterations: int
     for _ in range(iterations):
         error, image, _, local = _linearise(part, state)
         # the loss narrows as the pose settles, so that a start some way off is drawn in
-        width = np.maximum(_frame_medians(error, part), CAUCHY_PX)[part.frames]
+        width = np.maximum(_frame_medians(error, part), part.width_px)[part.frames]
         weight = 1 / (1 + (error**2).sum(axis=1) / width**2)
         by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
         heavy = by_pose.transpose(0, 2, 1) * weight[:, None, None]
@@ -381,3 +384,30 @@ def _frame_medians(error: np.ndarray, seen: Observations) -> np.ndarray:
         if b > a:
             medians[frame] = np.median(length[a:b])
     return medians
+
+
+def triangulate(seen: Observations, state: State, min_angle_deg: float = 1.5, tolerance_px: float = 3.0):
+    """Points (P, 3) nearest to all their rays, and which of them (P,) are seen from far enough apart and fit.
+
+    The lens is undone by a few rounds of fixed-point iteration; the shutter is left to the adjustment.
+    """
+    ideal = (seen.pixels - np.array(seen.size) / 2) / state.lens[FOCAL]
+    plain = ideal
+    for _ in range(8):
+        squared = (plain**2).sum(axis=1, keepdims=True)
+        plain = ideal / np.maximum(1 + squared * (state.lens[K1] + state.lens[K2] * squared), 0.3)
+    world = np.linalg.inv(state.camera_from_world)[seen.frames]
+    rays = (world[:, :3, :3] @ np.concatenate([plain, np.ones((len(plain), 1))], axis=1)[..., None])[..., 0]
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    across = np.eye(3) - rays[:, :, None] * rays[:, None, :]
+    wanted = (across @ world[:, :3, 3, None])[..., 0]
+    normal = _summed(np.concatenate([across, wanted[..., None]], axis=2), seen.points, seen.point_count)
+    # a pencil of rays that all meet at a small angle has a small last eigenvalue
+    counts = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
+    spread = np.linalg.eigvalsh(normal[..., :3])[:, 0] / counts
+    good = spread > (np.radians(min_angle_deg) / 2) ** 2
+    matrix = normal[..., :3] + 1e-12 * counts[:, None, None] * np.eye(3)
+    points = np.linalg.solve(matrix, normal[..., 3:])[..., 0]
+    error = np.linalg.norm(residuals(seen, replace(state, points=points)), axis=1)
+    mean = np.bincount(seen.points, error, seen.point_count) / counts
+    return points, good & (mean < tolerance_px)

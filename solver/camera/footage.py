@@ -19,7 +19,7 @@ from .tracks import Follower, Tracks, cells
 WORKING_PX = 960
 # A keyframe when the background has moved within itself or as a whole by these shares of the width, or when fewer than
 # this share of its points is left.
-KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.03, 0.2, 0.4
+KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.015, 0.12, 0.45
 # A cut: tracks break off, no half of the thumbnail is found again, and no features agree.
 _CUT_SURVIVAL, _CUT_LIKENESS = 0.3, 0.55
 

@@ -56,6 +56,7 @@ class MappedModel:
         points: (P, 3); ``point_ids`` (P,) their tracks (-1: features alone); ``point_errors_px`` (P,).
         profile: (3,) mean robust cost of a point, log(1 + px^2), at 0.88, 1 and 1.12 of the focal length; NaN when not
             asked for.
+        moving_share: of what was followed for long, what no point that stands still explains.
     """
 
     camera_from_world: np.ndarray
@@ -69,6 +70,7 @@ class MappedModel:
     point_ids: np.ndarray
     point_errors_px: np.ndarray
     profile: np.ndarray
+    moving_share: float = 0.0
 
     @property
     def focal_px(self) -> float:

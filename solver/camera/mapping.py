@@ -25,6 +25,8 @@ _TRACK_REACH = 15
 _VERIFY_PX, _POSE_PX, _FILTER_PX = 2.0, 4.0, 3.0
 # share of the keyframes that pieces must hold together for a second try to join them
 _WORTH_JOINING = 0.7
+# a piece of which the largest model holds more adds nothing
+_KNOWN_SHARE = 0.9
 Report = Callable[[int, int], None]
 
 
@@ -49,9 +51,12 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
         options.structure_less_registration_fallback = True
         again = _maps(database, folder / "again", options, count)
         maps = max(maps, again, key=lambda m: m[0].num_reg_images() if m else 0)
-    models = []
+    models: list[MappedModel] = []
     for index, sparse in enumerate(maps):
-        models.append(refine(job, keyframes.images(), _plain(sparse)))
+        found = _plain(sparse)
+        if models and models[0].posed[found.rows].mean() > _KNOWN_SHARE:
+            continue
+        models.append(refine(job, keyframes.images(), found))
         report(len(job.key_rows) + (job.frame_count - len(job.key_rows)) * (index + 1) // len(maps), job.frame_count)
     return sorted(models, key=lambda m: -m.posed.sum())
 
@@ -190,13 +195,7 @@ def image_name(row: int) -> str:
 
 def _plain(sparse: pycolmap.Reconstruction) -> SparseModel:
     images = sorted((int(image.name), image) for image in sparse.images.values() if image.has_pose)
-    # in order of time: points that share frames are eliminated together
-    first = {
-        point_id: min(element.image_id for element in point.track.elements)
-        for point_id, point in sparse.points3D.items()
-    }
-    order = sorted(first, key=first.get)
-    number = {point_id: i for i, point_id in enumerate(order)}
+    number = {point_id: i for i, point_id in enumerate(sparse.points3D)}
     seen = [
         (row, index, number[point.point3D_id])
         for row, image in images
@@ -206,5 +205,5 @@ def _plain(sparse: pycolmap.Reconstruction) -> SparseModel:
     rows, keypoints, points = np.array(seen, int).reshape(-1, 3).T
     poses = np.stack([np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]]) for _, image in images])
     focal, _, _, k1 = next(iter(sparse.cameras.values())).params
-    world = np.array([sparse.points3D[point_id].xyz for point_id in order]).reshape(-1, 3)
+    world = np.array([point.xyz for point in sparse.points3D.values()]).reshape(-1, 3)
     return SparseModel(np.array([row for row, _ in images]), poses, world, rows, keypoints, points, focal, k1)

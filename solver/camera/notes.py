@@ -55,11 +55,12 @@ def guessed_joins(count: int) -> CameraNote:
     )
 
 
-def points_contradict(percent: float, degrees: float) -> CameraNote:
+def points_contradict(moving_percent: float, percent: float, degrees: float) -> CameraNote:
     return CameraNote(
         "camera-points-contradict",
-        f"Parts of the picture tell different camera paths, {percent:.1f} % of its length and {degrees:.1f} degrees "
-        "apart: it can't be trusted. Something that moves is probably taken for background.",
+        f"{moving_percent:.0f} % of what was followed outside the hands fits no still world, and parts of the "
+        f"picture tell different paths: the camera may be off by about {percent:.1f} % of its path and {degrees:.1f} "
+        "degrees, or by more where something that moves was taken for background.",
         _MASK_REPAIR,
     )
 

@@ -27,6 +27,8 @@ _MIN_KEYFRAMES = 4
 UNCERTAIN_FOCAL, _FLAT_PROFILE, _UNKNOWN_FOCAL = 0.03, 0.12, 0.15
 # Solves that expect more error of themselves, in shares of the path and in radians, are not to be trusted.
 _WRONG_SHARE, _WRONG_RAD = 0.02, np.radians(1.0)
+# If more than this share of what was followed moves by itself, some of it was probably taken for background.
+_MUCH_MOVES = 0.2
 # Of few points, a solve of which more than this share is torn makes no world.
 _TORN_SHARE = 0.05
 # parallax left by a rotation, in shares of the width
@@ -52,6 +54,7 @@ class Shot:
     point_ids: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
     point_errors_px: np.ndarray = field(default_factory=lambda: np.zeros(0))
     notes: tuple[CameraNote, ...] = ()
+    moving_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ def _instead(footage: ShotFootage, motion: MotionKind, links: dict, reason: str)
 
 def _is_untrustworthy(shot: Shot) -> bool:
     torn = (shot.status != SOLVED).mean() > _TORN_SHARE
-    return torn or bool(_error_notes(shot.world_from_camera, shot.expected_error))
+    return torn or bool(_error_notes(shot.world_from_camera, shot.expected_error, shot.moving_share))
 
 
 def _few_cells(footage: ShotFootage) -> bool:
@@ -206,7 +209,8 @@ def _from_models(tracks: Tracks, models: list[MappedModel], focal_sigma: float) 
         np.concatenate([move.points(model.points) for _, model, move in used]),
         np.concatenate([model.point_ids for _, model, _ in used]),
         np.concatenate([model.point_errors_px for _, model, _ in used]),
-        said + _error_notes(joined.world_from_camera, expected),
+        said + _error_notes(joined.world_from_camera, expected, best.moving_share),
+        best.moving_share,
     )
 
 
@@ -215,10 +219,11 @@ def _bridging_notes(status: np.ndarray) -> tuple[CameraNote, ...]:
     return (notes.bridged(count, len(status)),) if count else ()
 
 
-def _error_notes(poses: np.ndarray, expected: np.ndarray) -> tuple[CameraNote, ...]:
+def _error_notes(poses: np.ndarray, expected: np.ndarray, moving_share: float) -> tuple[CameraNote, ...]:
     rotation_rad, share = summary_of_expected_error(poses, expected)
-    if np.isnan(share) or share > _WRONG_SHARE or rotation_rad > _WRONG_RAD:
-        return (notes.points_contradict(100 * share, float(np.degrees(rotation_rad))),)
+    doubtful = np.isnan(share) or share > _WRONG_SHARE or rotation_rad > _WRONG_RAD
+    if doubtful or moving_share > _MUCH_MOVES:
+        return (notes.points_contradict(100 * moving_share, 100 * share, float(np.degrees(rotation_rad))),)
     return ()
 
 
