@@ -2,10 +2,10 @@
 
 import bpy
 
-from . import camera, edit, export, menus, overlay, retarget, review, solve
+from . import camera, edit, export, menus, overlay, pins_overlay, retarget, review, solve
 
 # a file a feature; sub-panels after the main panel, in the order on screen
-_FEATURES = (solve, edit, review, camera, overlay, retarget, export, menus)
+_FEATURES = (solve, edit, review, camera, overlay, pins_overlay, retarget, export, menus)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 
@@ -14,9 +14,11 @@ def register() -> None:
         bpy.utils.register_class(cls)
     menus.register()
     review.register()
+    pins_overlay.register()
 
 
 def unregister() -> None:
+    pins_overlay.unregister()
     review.unregister()
     menus.unregister()
     for cls in reversed(CLASSES):

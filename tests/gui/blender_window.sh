@@ -27,6 +27,13 @@ run_blender() {
   mount --bind /dev "$tree/dev"
   mount --bind "$work" "$tree/work"
   mount --bind -o ro "$repository" "$tree/repository"
+  # what the repository's own Python stands on, for scripts that run the real solver
+  local python=$repository/.venv/bin/python
+  if [ -x "$python" ]; then
+    local base; base=$("$python" -c 'import sys; print(sys.base_prefix)')
+    mkdir -p "$tree$base"
+    mount --bind -o ro "$base" "$tree$base"
+  fi
   local inside=(chroot "$tree" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/work/home XDG_RUNTIME_DIR=/tmp
     LIBGL_ALWAYS_SOFTWARE=1 MESA_SHADER_CACHE_DIR=/work/shaders BLENDER_USER_RESOURCES=/work/home/blender
     PYTHONDONTWRITEBYTECODE=1)
