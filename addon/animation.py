@@ -218,8 +218,8 @@ class _Curves:
 def _channelbag(animation: bpy.types.AnimData, target: bpy.types.Object) -> bpy.types.ActionChannelbag:
     action = animation.action
     if animation.action_slot is None:
-        fitting = [slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED")]
-        animation.action_slot = fitting[0] if fitting else action.slots.new(id_type="OBJECT", name=target.name)
+        fitting = [slot for slot in action.slots if slot.target_id_type in (target.id_type, "UNSPECIFIED")]
+        animation.action_slot = fitting[0] if fitting else action.slots.new(id_type=target.id_type, name=target.name)
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     return strip.channelbag(animation.action_slot, ensure=True)

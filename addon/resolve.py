@@ -16,7 +16,20 @@ from ..solver.hand_model.rotations import matrix_from_quaternion
 from ..solver.messages import TrackPose
 from ..solver.standing import Standing
 from ..solver.take import MISSING, Take
-from . import animation, bones, clip, hands, pinned_camera, preferences, request, rig, scene, take_files, wishes
+from . import (
+    animation,
+    bones,
+    clip,
+    clip_tracks,
+    hands,
+    pinned_camera,
+    preferences,
+    request,
+    rig,
+    scene,
+    take_files,
+    wishes,
+)
 from .references import Reference
 
 # the solver holds two frames on either side, and so joins them in position and velocity
@@ -84,6 +97,10 @@ def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
         raise SolverError("no-hand-to-solve", "None of the take's hands is in the scene.", "Undo, or solve again.")
     first, last = (int(take.frames[row]) for row in (rows[0], rows[-1]))
     asked = wishes.gather(root, found, first - offset, last - offset, offset)
+    if movie is not None:
+        there = {row: presence(take, row, found[row], offset) for row in free}
+        marks = [mark for row in free for mark in clip_tracks.changes(movie, take, row, found[row], first, last)]
+        asked += [mark for mark in marks if there[mark.track][mark.frame - take.frames[0]]]
     wanted = messages.ResolveRequest(
         request=request.next_number(),
         take=str(Path(bpy.path.abspath(root.handheld.take))),

@@ -15,7 +15,7 @@ class HANDHELD_UL_pins(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property) -> None:
         row = layout.row(align=True)
         row.alert = not wishes.is_complete(item)
-        row.label(text=pins.described(item), icon=layout.enum_item_icon(item, "kind", item.kind))
+        row.label(text=pins.described(item), icon_value=layout.enum_item_icon(item, "kind", item.kind))
         frames = row.row()
         frames.alignment = "RIGHT"
         end = wishes.last_frame(item)
@@ -35,6 +35,7 @@ class _EditPanel(Sidebar):
         layout.enabled = not solve.is_running()
         _draw_resolve(layout, context)
         _draw_pins(layout, context)
+        layout.operator("handheld.show_keypoints", icon="TRACKER")
         row = layout.row(align=True)
         row.operator_menu_enum("handheld.clear_keys", "where", text="Clear Keys")
         row.operator("handheld.bake")

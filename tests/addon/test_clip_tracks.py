@@ -1,0 +1,91 @@
+"""The hands' keypoints as tracks of the clip: written once, and what the artist changes of them comes back."""
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.handheld.addon import clip_tracks, scene, take_files, take_to_scene
+from movies import write_movie
+from takes import moving_take
+
+from solver import take as takes
+
+
+@pytest.fixture
+def tracked(tmp_path):
+    """Thirty frames; the left hand is missing in frames 11 to 15."""
+    movie = write_movie(tmp_path / "clip.mp4", frames=30, size=(640, 360))
+    rng = np.random.default_rng(2)
+    points = rng.uniform([100, 100], [300, 250], (2, 30, 21, 2))
+    points[0, 10:15] = np.nan
+    covariance = np.tile(4 * np.eye(2), (2, 30, 21, 1, 1))
+    take = moving_take(clip_path=str(movie), keypoints_px=points, keypoint_covariance_px=covariance)
+    takes.save(take, tmp_path / "take.npz")
+    bpy.ops.handheld.import_take(filepath=str(tmp_path / "take.npz"))
+    assert bpy.ops.handheld.show_keypoints() == {"FINISHED"}
+    return bpy.context.scene.handheld.clip
+
+
+def changed(movie, side=0):
+    root = scene.edited_root(bpy.context)
+    armature = take_to_scene.hands_of(root)[side]
+    return list(clip_tracks.changes(movie, take_files.of_root(root), side, armature, 1, 30))
+
+
+def tracks(movie, side=0):
+    return movie.tracking.objects[
+        f"Handheld {take_to_scene.hands_of(scene.edited_root(bpy.context))[side].name}"
+    ].tracks
+
+
+def test_each_joint_is_a_track_and_nothing_has_changed(tracked):
+    take = take_files.of_root(scene.edited_root(bpy.context))
+    assert [track.name for track in tracks(tracked)][:2] == ["wrist", "thumb_cmc"] and len(tracks(tracked)) == 21
+    marker = tracks(tracked)["index_tip"].markers.find_frame(7)
+    np.testing.assert_allclose([marker.co[0] * 640, (1 - marker.co[1]) * 360], take.keypoints_px[0, 6, 8], atol=1e-3)
+    assert tracks(tracked)["wrist"].markers.find_frame(11).mute
+    assert changed(tracked, 0) == [] and changed(tracked, 1) == []
+    assert len(tracked.tracking.objects["Camera"].tracks) == 0
+
+
+def test_weights_are_keyed(tracked):
+    (curve, *_) = [c for c in _curves(tracked) if "index_tip" in c.data_path]
+    assert 0 < curve.evaluate(5) <= 1 and len(curve.keyframe_points) == 25
+
+
+def _curves(movie):
+    from bl_ext.user_default.handheld.addon import animation
+
+    return animation.curves(movie)
+
+
+def test_what_the_artist_does_to_markers_comes_back(tracked):
+    track = tracks(tracked, 1)["index_tip"]
+    track.markers.find_frame(7).co = (0.5, 0.25)
+    track.markers.find_frame(8).mute = True
+    track.markers.delete_frame(9)
+    moved, muted, deleted = changed(tracked, 1)
+    assert (moved.track, moved.frame, moved.keypoint) == (1, 7, 8)
+    np.testing.assert_allclose(moved.position_px, [320, 270], atol=1e-3)
+    assert moved.deviation == pytest.approx(0.64)
+    assert (muted.frame, muted.position_px) == (8, None) and (deleted.frame, deleted.position_px) == (9, None)
+
+
+def test_a_track_without_weight_counts_for_nothing(tracked):
+    for curve in list(_curves(tracked)):
+        if "middle_tip" in curve.data_path:
+            curve.mute = True
+    tracks(tracked, 1)["middle_tip"].weight = 0
+    assert [(mark.keypoint, mark.position_px) for mark in changed(tracked, 1)] == [(12, None)] * 30
+
+
+def test_a_marker_where_the_hand_was_missed(tracked):
+    tracks(tracked)["wrist"].markers.insert_frame(13, co=(0.25, 0.5))
+    (mark,) = changed(tracked)
+    assert mark.frame == 13 and mark.keypoint == 0
+    np.testing.assert_allclose(mark.position_px, [160, 180], atol=1e-3)
+
+
+def test_showing_them_again_starts_anew(tracked):
+    tracks(tracked, 1)["index_tip"].markers.find_frame(7).co = (0.5, 0.25)
+    bpy.ops.handheld.show_keypoints()
+    assert changed(tracked, 1) == [] and len(tracked.tracking.objects) == 3
