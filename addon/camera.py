@@ -9,6 +9,7 @@ from ..solver.camera.cameras import CameraPath
 from ..solver.camera.formats import KnownCamera, LensPart
 from ..solver.errors import SolverError
 from ..solver.hand_model.rotations import quaternion_from_matrix
+from ..solver.take import Take
 from . import animation, camera_lens, clip, frames
 from .scene import stepping
 
@@ -51,6 +52,20 @@ def update(
         _write_quality(camera, scene_frames, path.quality_px)
     if movie is not None:
         _set_plate(camera.data, movie, lens_of(path, size))
+
+
+def use_solved_lens(root: bpy.types.Object, take: Take) -> None:
+    """Give the clip the lens that its take was solved with, in place of the artist's, and show the plate with it.
+
+    Raises:
+        SolverError: ``no-clip``.
+    """
+    movie, solved = root.handheld.clip, [child for child in root.children if child.handheld.role == "CAMERA"]
+    if movie is None:
+        raise SolverError("no-clip", "These hands have no clip.", "Import the take again, with its clip.")
+    camera_lens.write_to_clip(movie, lens_of(take.camera(), take.size))
+    for camera in solved:
+        _set_plate(camera.data, movie, lens_of(take.camera(), take.size))
 
 
 def read(
@@ -154,8 +169,7 @@ def _write_quality(camera: bpy.types.Object, scene_frames: np.ndarray, error_px:
 
 def _set_plate(data: bpy.types.Camera, movie: bpy.types.MovieClip, lens: LensPart) -> None:
     """The clip behind the camera; undistorted when the clip's own camera has the distortion that was solved with."""
-    if not camera_lens.is_artists(movie):
-        camera_lens.write_to_clip(movie, lens)
+    agrees = camera_lens.offer_to_clip(movie, lens)
     plates = [image for image in data.background_images if image.source == "MOVIE_CLIP"]
     plate = plates[0] if plates else data.background_images.new()
     plate.source = "MOVIE_CLIP"
@@ -163,7 +177,7 @@ def _set_plate(data: bpy.types.Camera, movie: bpy.types.MovieClip, lens: LensPar
     if not plates:
         plate.alpha = 1.0
         data.show_background_images = True
-    is_bent = bool(np.any(lens.distortion)) and camera_lens.agree(camera_lens.of_clip(movie), lens)
+    is_bent = bool(np.any(lens.distortion)) and agrees
     plate.clip_user.use_render_undistorted = is_bent
     if is_bent:
         plate.clip_user.proxy_render_size = "FULL"

@@ -87,6 +87,31 @@ def of_clip(movie: bpy.types.MovieClip) -> LensPart:
     return LensPart(np.array([focal, focal * camera.pixel_aspect, x, size[1] - y]), size, values, model)
 
 
+def offer_to_clip(movie: bpy.types.MovieClip, lens: LensPart) -> bool:
+    """Write a solved lens to the clip unless the artist's is there; do both agree then?
+
+    A distortion of zeros is what a clip starts with, so where all else agrees it is filled in.
+    """
+    if not is_artists(movie):
+        write_to_clip(movie, lens)
+    elif _lacks_only_distortion(movie, lens):
+        write_to_clip(movie, lens)
+        movie.handheld_lens.only_distortion = True
+    movie.handheld_lens.differs = not agree(of_clip(movie), lens)
+    return not movie.handheld_lens.differs
+
+
+def _lacks_only_distortion(movie: bpy.types.MovieClip, lens: LensPart) -> bool:
+    now = of_clip(movie)
+    is_open = not now.distortion.any() or is_distortion_ours(movie)
+    return is_open and bool(np.abs(now.intrinsics - lens.intrinsics).max() < _SAME_PX)
+
+
+def is_distortion_ours(movie: bpy.types.MovieClip) -> bool:
+    """Was the distortion of a lens that is otherwise the artist's solved here?"""
+    return movie.handheld_lens.only_distortion and movie.handheld_lens.written == _fingerprint(movie)
+
+
 def write_to_clip(movie: bpy.types.MovieClip, lens: LensPart) -> None:
     """Give the clip's tracking camera this lens, and remember that it is ours.
 
@@ -108,6 +133,7 @@ def write_to_clip(movie: bpy.types.MovieClip, lens: LensPart) -> None:
             setattr(camera, name, value)
     camera.units = units
     movie.handheld_lens.written = _fingerprint(movie)
+    movie.handheld_lens.only_distortion = movie.handheld_lens.differs = False
 
 
 def is_artists(movie: bpy.types.MovieClip) -> bool:
@@ -115,8 +141,10 @@ def is_artists(movie: bpy.types.MovieClip) -> bool:
     camera = movie.tracking.camera
     if movie.tracking.reconstruction.is_valid:
         return True
+    if movie.handheld_lens.written == _fingerprint(movie):
+        return movie.handheld_lens.only_distortion
     if movie.handheld_lens.written:
-        return movie.handheld_lens.written != _fingerprint(movie)
+        return True
     lens = of_clip(movie)
     untouched = abs(lens.intrinsics[0] - _DEFAULT_FOCAL_MM / _DEFAULT_SENSOR_MM * movie.size[0]) < 1e-2
     return not untouched or abs(camera.sensor_width - _DEFAULT_SENSOR_MM) > 1e-4 or bool(np.any(lens.distortion))

@@ -57,6 +57,8 @@ class HandheldLens(bpy.types.PropertyGroup):
     """What was done to a clip's tracking camera."""
 
     written: StringProperty(description="The lens that was written here; another one is the artist's")
+    only_distortion: BoolProperty(description="Focal length and principal point were the artist's already")
+    differs: BoolProperty(description="The camera was solved with another lens than the clip's, which is the artist's")
 
 
 class HandheldWorld(bpy.types.PropertyGroup):

@@ -176,10 +176,12 @@ def _lens_options(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> dict[s
         return {"focal_px": settings.focal_mm / camera_lens.SENSOR_MM * max(movie.size)}
     if settings.focal_source == "CLIP" or camera_lens.is_artists(movie):
         lens = camera_lens.of_clip(movie)
+        # zeros are what a clip starts with: not known to be none; nor is our own answer evidence
+        is_known = lens.distortion.any() and not camera_lens.is_distortion_ours(movie)
         return {
             "focal_px": float(lens.intrinsics[0]),
             "intrinsics": lens.intrinsics.tolist(),
-            "distortion": lens.distortion.tolist(),  # zeros are what a clip starts with: not known to be none
+            "distortion": lens.distortion.tolist() if is_known else [],
             "distortion_model": lens.model,
         }
     return {"focal_px": None}

@@ -8,7 +8,8 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
-from ..addon import camera_export, camera_world, solve
+from ..addon import camera, camera_export, camera_world, solve, take_files
+from ..addon.scene import edited_root
 from ..solver.errors import SolverError
 
 
@@ -115,6 +116,16 @@ class HANDHELD_OT_reset_world(_WorldHandle, bpy.types.Operator):
         return self._run(camera_world.reset, context)
 
 
+class HANDHELD_OT_use_solved_lens(_WorldHandle, bpy.types.Operator):
+    """Give the clip's tracking camera the lens that the solve used, in place of the one that was set there"""
+
+    bl_idname = "handheld.use_solved_lens"
+    bl_label = "Use Solved Lens"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self._run(lambda root: camera.use_solved_lens(root, take_files.of_root(root)), edited_root(context))
+
+
 class HANDHELD_OT_choose_camera_file(bpy.types.Operator):
     """Choose a camera that another program has solved: .chan, COLMAP (any file of the model), or .npz"""
 
@@ -181,6 +192,7 @@ class HANDHELD_OT_export_camera(bpy.types.Operator):
 
 CLASSES = (
     HANDHELD_OT_set_floor, HANDHELD_OT_set_origin, HANDHELD_OT_set_scale, HANDHELD_OT_set_hand_length,
-    HANDHELD_OT_set_camera_height, HANDHELD_OT_reset_world, HANDHELD_OT_choose_camera_file,
+    HANDHELD_OT_set_camera_height, HANDHELD_OT_reset_world, HANDHELD_OT_use_solved_lens,
+    HANDHELD_OT_choose_camera_file,
     HANDHELD_OT_export_camera,
 )  # fmt: skip

@@ -33,6 +33,10 @@ class _CameraPanel(Sidebar):
             if settings.focal_source == "VALUE":
                 layout.prop(settings, "focal_mm", text=" ")
             layout.prop(settings, "use_scene_camera")
+        if settings.clip.handheld_lens.differs:
+            words = "The clip's camera has another lens than the solve, so the clip is shown as it was filmed."
+            draw_wrapped(layout, context, words, "INFO")
+            layout.operator("handheld.use_solved_lens", icon="CAMERA_DATA")
 
 
 def _is_of_others(settings: bpy.types.PropertyGroup) -> bool:

@@ -12,6 +12,7 @@ from mathutils import Matrix, Vector
 from movies import write_movie
 from takes import moving_take
 
+from solver import take as takes
 from solver.camera.cameras import project
 from solver.camera.distortion import distort
 from solver.camera.formats import LensPart
@@ -128,8 +129,7 @@ def centroid(picture, near):
     return np.array([(x * part).sum(), (y * part).sum()]) / part.sum()
 
 
-@pytest.mark.parametrize("aspect", [1.0, 1.4])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "aspect"), [("POLYNOMIAL", 1), ("BROWN", 1.4), ("DIVISION", 1), ("NUKE", 1.4)])
 def test_distortion_is_blenders_own(tmp_path, model, aspect):
     """Dots where our formula puts a grid; Blender's undistortion must put them back on the grid."""
     values = MODELS[model]
@@ -185,6 +185,31 @@ def test_the_artists_lens_is_never_overwritten(movie):
     assert tracking.distortion_model == "DIVISION" and tracking.focal_length_pixels == pytest.approx(170.0)
     (plate,) = bpy.context.scene.camera.data.background_images
     assert not plate.clip_user.use_render_undistorted
+
+
+def test_a_focal_length_of_the_artists_gets_the_distortion_that_was_solved(movie):
+    tracking = movie.tracking.camera
+    tracking.focal_length_pixels, tracking.principal_point_pixels = 150.0, (82.0, SIZE[1] - 44.0)
+    around = Surroundings(bpy.context.scene, movie, "open")
+    for k1 in (-0.2, -0.1):  # a second solve finds another one, and is not told the first
+        take_to_scene.build(moving_take(sides=(), **{**BENT, "distortion": np.array([k1, 0.0])}), "a.npz", around)
+        assert tracking.k1 == pytest.approx(k1)
+        (plate,) = bpy.context.scene.camera.data.background_images
+        assert plate.clip_user.use_render_undistorted and not movie.handheld_lens.differs
+        options = request.build(bpy.context)[0].options
+        assert options["intrinsics"] == pytest.approx(BENT["intrinsics"]) and options["distortion"] == []
+
+
+def test_another_lens_than_the_artists_is_told_and_used_on_demand(movie, tmp_path):
+    movie.tracking.camera.focal_length_pixels = 170.0
+    path = tmp_path / "a.npz"
+    takes.save(moving_take(sides=(), **BENT), path)
+    take_to_scene.build(takes.load(path), str(path), Surroundings(bpy.context.scene, movie, "open"))
+    assert movie.handheld_lens.differs
+    assert bpy.ops.handheld.use_solved_lens() == {"FINISHED"}
+    (plate,) = bpy.context.scene.camera.data.background_images
+    assert plate.clip_user.use_render_undistorted and not movie.handheld_lens.differs
+    assert movie.tracking.camera.focal_length_pixels == pytest.approx(150.0)
 
 
 def test_the_clips_distortion_goes_to_the_solver_with_a_camera_object(movie):
