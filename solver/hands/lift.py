@@ -1,5 +1,7 @@
-"""The landmark net's own 3D hand, set right: its depths are half as deep as they should be, most in oblique views.
+"""What the landmark net gets wrong in the same way again and again, set right: the depths of its own 3D hand, and the
+size of its hand in the picture.
 
+The depths are half as deep as they should be, most in oblique views.
 A tilted hand therefore looks to it as if it faced the lens, and a solver that believes it turns the hand there and puts
 it too near. The errors are systematic: from the net's image landmarks and its 3D together, one linear map (learnt by
 ``python -m tools.calibration``, see ``hint_calibration.json``) predicts the true hand with two thirds of the error.
@@ -16,6 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from ..observations import HandTrack, palm_size
+
+# An unsure net draws the hand smaller: by this much of the logarithm per decade of doubt (1 - presence), measured by
+# ``python -m tools.calibration hint``; its size is right at ``_SURE_DOUBT``. Depth follows size in proportion.
+_SHRINKAGE, _SURE_DOUBT = 0.046, 10**-1.9
+_LEAST_DOUBT, _MOST_DOUBT = 0.002, 0.5
 
 _DEFAULT = Path(__file__).with_name("hint_calibration.json")
 FEATURES, OUTPUTS = 105, 63
@@ -45,9 +52,18 @@ def write_hint_calibration(path: Path, weights: np.ndarray, bias: np.ndarray, pr
 
 
 def lifted(tracks: Sequence[HandTrack], calibration: HintCalibration | None = None) -> list[HandTrack]:
-    """Tracks whose ``landmarks_m`` are set right, the palm's size kept; none where not all of a frame are known."""
+    """Tracks whose landmarks are set right: ``landmarks_px`` about their middle; ``landmarks_m`` with the palm's size
+    kept, and none where not all of a frame are known."""
     calibration = calibration or default_hint_calibration()
-    return [replace(track, landmarks_m=_lift(track, calibration)) for track in tracks]
+    return [replace(track, landmarks_m=_lift(track, calibration), landmarks_px=_grown(track)) for track in tracks]
+
+
+def _grown(track: HandTrack) -> np.ndarray:
+    """Landmarks as large as the hand is, however sure the net was."""
+    doubt = np.clip(1 - track.presence, _LEAST_DOUBT, _MOST_DOUBT)
+    factor = np.exp(_SHRINKAGE * np.log10(doubt / _SURE_DOUBT))[:, None, None]
+    middle = track.landmarks_px.mean(1, keepdims=True)
+    return middle + factor * (track.landmarks_px - middle)
 
 
 def _lift(track: HandTrack, calibration: HintCalibration) -> np.ndarray:

@@ -51,6 +51,15 @@ def test_the_palm_keeps_its_size_and_the_hand_gets_deeper(track):
     assert right.landmarks_m[..., 2].std() > 1.2 * halved.landmarks_m[..., 2].std()
 
 
+def test_an_unsure_reading_grows_about_its_middle(track):
+    presence = np.array([0.99, 0.95, 0.9, 0.5, 0.0])
+    (out,) = lifted([replace(track, presence=presence)])
+    np.testing.assert_allclose(out.landmarks_px.mean(1), track.landmarks_px.mean(1))
+    growth = np.std(out.landmarks_px, axis=1).mean(1) / np.std(track.landmarks_px, axis=1).mean(1)
+    assert (np.diff(growth[:4]) > 0).all() and np.isclose(growth[3], growth[4])
+    assert abs(growth[0] - 1) < 0.01 and 1.04 < growth[3] < 1.12
+
+
 def test_what_is_not_known_stays_unknown(track):
     pixels, metres = track.landmarks_px.copy(), track.landmarks_m.copy()
     pixels[1, 3], metres[2, 5, 0], metres[3] = np.nan, np.nan, 0.0

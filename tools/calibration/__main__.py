@@ -13,7 +13,7 @@ from solver.initialise.calibration import default_calibration, write_calibration
 from solver.initialise.kinematics import skeleton_of
 from solver.observations import KEYPOINT_NAMES
 
-from .lift import fit_lift, held_out_errors, rows_of
+from .lift import fit_lift, held_out_errors, rows_of, shrinkage
 from .observe import Observation, observe
 from .offsets import fit_offsets, image_errors, robust_sigma
 from .views import load_views, sample_views, save_views
@@ -101,7 +101,9 @@ def _fit_hint(folders: list[Path], write: bool) -> None:
         observed = observe(folder, load_views(folder))
         seen += observed
         people += [1000 * number + o.view.identity for o in observed]
-    inputs, targets = rows_of(seen, _growth(seen), default_calibration().offsets_m)
+    growth, offsets = _growth(seen), default_calibration().offsets_m
+    print(f"the hand's size falls by {shrinkage(seen, growth, offsets):.1%} per decade of doubt")
+    inputs, targets = rows_of(seen, growth, offsets)
     own = inputs[:, 42:].reshape(-1, 21, 3) - targets.reshape(-1, 21, 3)
     left = held_out_errors(inputs, targets, np.array(people))
     print(f"{len(seen)} readings; rms error in palm sizes of people who were held out, x, y, depth")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import theilslopes
 
+from solver.camera.cameras import project
 from solver.hand_model.layout import KEYPOINT_JOINTS
 from solver.hands.lift import features, upright_hand
 from solver.initialise.evidence import viewing_rays
@@ -29,6 +31,19 @@ def rows_of(
         inputs.append(features(pixels, seen.landmarks_m[None], view.side)[0])
         targets.append(upright_hand(along_ray[None], pixels, view.side).reshape(-1))
     return np.array(inputs), np.array(targets)
+
+
+def shrinkage(observations: list[Observation], palm_lengths: np.ndarray, offsets: np.ndarray) -> float:
+    """By how much the logarithm of the hand's size in the picture falls per decade of doubt (Theil and Sen's slope)."""
+    doubt, size = [], []
+    for seen, growth in zip(observations, palm_lengths, strict=True):
+        view = seen.view
+        to_camera = view.frames[list(KEYPOINT_JOINTS)] * (MIRROR[view.side] * growth)
+        expected = project(view.keypoints + np.einsum("kij,kj->ki", to_camera, offsets), view.intrinsics)
+        own, true = (np.std(points - points.mean(0)) for points in (seen.landmarks_px, expected))
+        doubt.append(np.log10(np.clip(1 - seen.presence, 0.002, 0.5)))
+        size.append(np.log(own / true))
+    return float(-theilslopes(size, doubt).slope)
 
 
 def fit_lift(inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

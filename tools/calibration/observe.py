@@ -20,11 +20,12 @@ _FARTHEST = 0.35  # in hand sizes: a reading whose median error is larger is of 
 
 @dataclass(frozen=True)
 class Observation:
-    """One view with the net's reading of it: landmarks_px (21, 2), landmarks_m (21, 3)."""
+    """One view with the net's reading of it: landmarks_px (21, 2), landmarks_m (21, 3), presence."""
 
     view: View
     landmarks_px: np.ndarray
     landmarks_m: np.ndarray
+    presence: float
 
     @property
     def size_px(self) -> float:
@@ -49,4 +50,4 @@ def _read(reader: LandmarkReader, picture: Path, view: View) -> Observation | No
     off = np.median(np.linalg.norm(reading.points_px - truth, axis=1)) / np.ptp(truth, axis=0).max()
     if reading.presence < _LEAST_PRESENCE or off > _FARTHEST:
         return None
-    return Observation(view, reading.points_px, reading.points_m)
+    return Observation(view, reading.points_px, reading.points_m, reading.presence)
