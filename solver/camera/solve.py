@@ -23,7 +23,11 @@ _RANK = ("static", "rotation", "general")
 
 
 def solve(
-    clip: Clip, tracks: list[HandTrack], focal_px: float | None = None, lens: LensPart | None = None
+    clip: Clip,
+    tracks: list[HandTrack],
+    focal_px: float | None = None,
+    lens: LensPart | None = None,
+    hand_length_m: float | None = None,
 ) -> Iterator[CameraProgress | CameraPath]:
     """Progress, then the path, last.
 
@@ -31,17 +35,18 @@ def solve(
         tracks: hands, which must not be taken for background.
         focal_px: known focal length in px of the clip; None to find it out.
         lens: all of the lens, when it is known; without distortion in it, that is still found out.
+        hand_length_m: known length wrist to middle fingertip: it sets the size of the world.
 
     Closing the iterator cancels: between two frames at once, while mapping within a tenth of a second.
     """
     footage = yield from watch(clip, tracks)
     if lens is None:
         shots = yield from _solve_shots(footage, focal_px)
-        yield _compose(clip, tracks, footage, shots, focal_px)
+        yield _compose(clip, tracks, footage, shots, focal_px, hand_length_m)
         return
     footage, tracks = through_pinhole(lens, footage, tracks)
     shots = yield from _solve_shots(footage, float(lens.intrinsics[0]), bool(np.any(lens.distortion)))
-    path = _compose(clip, tracks, footage, shots, float(lens.intrinsics[0]))
+    path = _compose(clip, tracks, footage, shots, float(lens.intrinsics[0]), hand_length_m)
     yield with_lens(path, lens)
 
 
@@ -70,13 +75,18 @@ def _part(footage: Footage, index: int, focal_px: float | None, is_straight: boo
 
 
 def _compose(
-    clip: Clip, hands: list[HandTrack], footage: Footage, shots: list[shot.Shot], focal_px: float | None
+    clip: Clip,
+    hands: list[HandTrack],
+    footage: Footage,
+    shots: list[shot.Shot],
+    focal_px: float | None,
+    hand_length_m: float | None,
 ) -> CameraPath:
     lens = min(shots, key=lambda s: (s.focal_sigma, -len(s.status)))
     focal = focal_px or lens.lens[0] / footage.scale
     intrinsics = np.array([focal, focal, clip.size[0] / 2, clip.size[1] / 2])
     parts = [
-        _settled(part, intrinsics, footage.scale, hands, clip.first_frame + int(first))
+        _settled(part, intrinsics, footage.scale, hands, clip.first_frame + int(first), hand_length_m)
         for part, first in zip(shots, footage.shots[:, 0], strict=True)
     ]
     longest = max((p for p in parts if p.scale), key=lambda p: len(p.status), default=None)
@@ -100,7 +110,12 @@ def _compose(
 
 
 def _settled(
-    part: shot.Shot, intrinsics: np.ndarray, working_scale: float, hands: list[HandTrack], first_frame: int
+    part: shot.Shot,
+    intrinsics: np.ndarray,
+    working_scale: float,
+    hands: list[HandTrack],
+    first_frame: int,
+    hand_length_m: float | None,
 ) -> CameraPath:
     """One shot in metres, its first camera at the origin, y down; a static camera's frame is the world."""
     poses, points = part.world_from_camera, part.points
@@ -112,7 +127,9 @@ def _settled(
         part.kind, intrinsics, poses, part.lens[1:3], part.status, part.error_px / working_scale,
         part.sigma, part.expected_error, points, part.point_errors_px / working_scale,
     )  # fmt: skip
-    return in_metres(path, scale.estimate(path, hands, first_frame)) if part.kind == "general" else path
+    if part.kind != "general":
+        return path
+    return in_metres(path, scale.estimate(path, hands, first_frame, hand_length_m))
 
 
 def in_metres(path: CameraPath, by: ScaleEstimate) -> CameraPath:

@@ -231,7 +231,7 @@ def hands_and_path(motion: str, seed=0) -> tuple[CameraPath, list[HandTrack]]:
             (place[row] - pose[:3, 3]) @ pose[:3, :3] if motion == "resting" else np.array([0.1, 0.1, 0.4]) + waves[row]
         )
         turned = hand @ pose[:3, :3] if motion == "resting" else hand
-        metres.append(turned * rng.normal(1, 0.03))
+        metres.append(turned * rng.normal(1, 0.03) * scale.TRACKER_BIAS)
         pixels.append(project(turned + centre, intrinsics) + rng.normal(0, 0.7, (21, 2)))
     frames = np.arange(1, 91)
     track = HandTrack(
@@ -249,6 +249,13 @@ def test_a_hand_that_rests_tells_the_scale():
     assert found.determined and "still hands" in found.cues
     assert abs(found.metres_per_unit / _UNIT - 1) < 0.05
     assert found.low < _UNIT / found.metres_per_unit < found.high
+
+
+def test_a_measured_hand_narrows_the_scale_and_moves_it():
+    path, tracks = hands_and_path("resting")
+    mean, long = scale.estimate(path, tracks, 1), scale.estimate(path, tracks, 1, 0.2)
+    assert long.metres_per_unit / mean.metres_per_unit == pytest.approx(0.2 / 0.184, rel=0.02)
+    assert long.high / long.low < 0.85 * mean.high / mean.low
 
 
 def test_hands_carried_along_do_not_shrink_the_world():
