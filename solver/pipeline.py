@@ -297,11 +297,13 @@ class _Solve:
     def _solve_camera(self, clip: Clip, tracks: list[HandTrack]) -> Stage[CameraPath]:
         options = self._options
         lens = [options.intrinsics, options.distortion, options.distortion_model]
-        inputs = {**self._hands_inputs(clip), "focal": options.focal_px, "lens": lens}
+        inputs = {
+            **self._hands_inputs(clip), "focal": options.focal_px, "lens": lens, "hand length": options.hand_length_m,
+        }  # fmt: skip
         kept = self._cache.load("camera", inputs, CameraPath)
         if kept is not None:
             return kept[0]
-        work = camera_solve.solve(clip, tracks, options.focal_px, self._known_lens(clip))
+        work = camera_solve.solve(clip, tracks, options.focal_px, self._known_lens(clip), options.hand_length_m)
         camera = yield from _with_camera_progress(work)
         self._cache.store("camera", inputs, [camera])
         return camera
