@@ -27,7 +27,6 @@ from solver.hand_model.layout import KEYPOINT_NODES, TIP_VERTICES
 from solver.hand_model.model import HandModel
 from solver.optimise import Refined
 from solver.silhouette import evidence as evidence_module
-from solver.silhouette import masks as masks_module
 from solver.silhouette.mattes import NONE, Masks
 from solver.silhouette.outlines import PosedHands
 from solver.silhouette.stage import Outlined, fit_outlines
@@ -88,12 +87,12 @@ def measure(folder: Path) -> Iterator[tuple[str, Figures]]:
     yield "landmarks", _figures(refined, truth, true, models, 0.0)
     for name, given in (("own masks", NONE), ("true masks", Masks((true,)))):
         yield name, _outlined(refined, truth, true, models, camera, clip, given)
-    rule = masks_module.not_said
-    evidence_module.not_said = masks_module.not_said = lambda region: region.outside
+    rule = PosedHands.beside
+    PosedHands.beside = lambda self, hand: rule(self, hand)[:1]
     try:
-        yield "true, others known", _outlined(refined, truth, true, models, camera, clip, Masks((true,)))
+        yield "true, hands alone", _outlined(refined, truth, true, models, camera, clip, Masks((true,)))
     finally:
-        evidence_module.not_said = masks_module.not_said = rule
+        PosedHands.beside = rule
 
 
 def _optimised(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel]) -> Refined:

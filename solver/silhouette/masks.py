@@ -20,7 +20,7 @@ _BINS = 16
 _CORE, _NEAR, _FAR = 5, 6, 14  # crop pixels: inside the hand for certain; beside it perhaps; beyond it certainly not
 _ARM_HALF_WIDTH, _ARM_WIDENING, _ARM_OVERLAP = 22.0, 0.5, 4.0
 _OTHER_MARGIN, _COVERED_MARGIN = 3, 4
-_LIKELY, _UNLIKELY = 0.5, 0.2
+_LIKELY, _UNLIKELY, _LEAST_CONTRAST = 0.5, 0.2, 0.25
 _LEAST_PIXELS = 60  # of either kind, for a colour model to be worth anything
 
 
@@ -139,14 +139,16 @@ def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
     if not _LEAST_PIXELS < sure.sum() < SIZE * SIZE - _LEAST_PIXELS:
         return None
     inside = _cut(lab, start)
-    unknown = not_said(region) | held
-    unknown |= _unsupported(inside, likely, start)
-    return Mask(inside, unknown, _trust(inside, region, unknown))
+    border = _grown(inside, 1) & ~_shrunk(inside, 1)
+    unsupported = _unsupported(inside, likely, start, border)
+    unknown = not_said(region) | held | unsupported
+    return Mask(inside, unknown, _trust(inside, region) * _support(border & ~not_said(region), unsupported))
 
 
 def not_said(region: Region) -> np.ndarray:
-    """(SIZE, SIZE) bool: where no mask says anything about this hand: at another hand, and beyond the picture."""
-    return _grown(region.other | region.outside, _OTHER_MARGIN)
+    """(SIZE, SIZE) bool: where no mask says anything about this hand: at another hand, beyond the picture, and along
+    the arm, which an artist's mask may have or not."""
+    return _grown(region.other | region.outside, _OTHER_MARGIN) | region.arm
 
 
 def covered(region: Region, hand: np.ndarray) -> np.ndarray:
@@ -178,9 +180,8 @@ def _skin_likelihood(lab: np.ndarray, region: Region, skin: np.ndarray) -> np.nd
     return cv2.GaussianBlur((hand / (hand + ground)).astype(np.float32), (0, 0), 1.0)
 
 
-def _unsupported(inside: np.ndarray, likely: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Borders without a change of colour across them, or where the search was at its limit."""
-    border = _grown(inside, 1) & ~_shrunk(inside, 1)
+def _unsupported(inside: np.ndarray, likely: np.ndarray, start: np.ndarray, border: np.ndarray) -> np.ndarray:
+    """Where the ``border`` has no change of colour across it, or lies where the search was at its limit."""
     mean = cv2.boxFilter(likely, -1, (7, 7))
     within = cv2.boxFilter(likely * inside, -1, (7, 7)) / np.maximum(
         cv2.boxFilter(inside.astype(np.float32), -1, (7, 7)), 1e-3
@@ -188,10 +189,16 @@ def _unsupported(inside: np.ndarray, likely: np.ndarray, start: np.ndarray) -> n
     share = cv2.boxFilter(inside.astype(np.float32), -1, (7, 7))
     without = (mean - within * share) / np.maximum(1 - share, 1e-3)
     limit = (start == cv2.GC_BGD) | (start == cv2.GC_FGD)
-    return border & ((within - without < 0.25) | (_grown(limit, 1) & border))
+    return border & ((within - without < _LEAST_CONTRAST) | _grown(limit, 1))
 
 
-def _trust(inside: np.ndarray, region: Region, unknown: np.ndarray) -> float:
+def _support(border: np.ndarray, unsupported: np.ndarray) -> float:
+    """1 where at least 0.4 of the border is seen in the picture, 0 below 0.2: else the mask repeats the fitted mesh."""
+    share = 1 - (border & unsupported).sum() / max(border.sum(), 1)
+    return float(np.clip((share - 0.2) / 0.2, 0.0, 1.0))
+
+
+def _trust(inside: np.ndarray, region: Region) -> float:
     """Overlap with the fitted hands where both are known: 0 below 0.6, 1 above 0.8."""
     known = ~(region.arm | region.other | region.outside)
     both, either = (inside & region.hand & known).sum(), ((inside | region.hand) & known).sum()

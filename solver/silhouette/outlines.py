@@ -121,7 +121,8 @@ def contour_cost(
     """The cost for a state.
 
     Args:
-        surfaces: by track. evidence: by hand-frame. round_index: the later, the nearer matches must be.
+        surfaces: by track. evidence: by hand-frame, where there is one to trust.
+        round_index: the later, the nearer matches must be.
     """
     n = at.layout.hand_count
     points, places = np.zeros((n, ROWS), np.int32), np.zeros((n, ROWS))
@@ -130,7 +131,7 @@ def contour_cost(
     reach = weights.reach[min(round_index, len(weights.reach) - 1)] * SIZE
     skins = tuple(edge_points(surface) for surface in surfaces)
     for hand, seen in evidence.items():
-        if not hands.beside(hand) or seen.trust <= 0:
+        if not hands.beside(hand):
             continue
         found = match(hands.outline(hand, seen.crop), seen, reach)
         used = slice(0, len(found.edges))
@@ -177,7 +178,7 @@ def overlaps(hands: PosedHands, evidence: Mapping[int, Evidence]) -> np.ndarray:
     """
     shares = np.full(len(hands), np.nan)
     for hand, seen in evidence.items():
-        if seen.trust > 0 and hands.beside(hand):
+        if hands.beside(hand):
             shares[hand] = overlap(hands, hand, seen)
     return shares
 

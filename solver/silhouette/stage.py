@@ -71,7 +71,7 @@ def fit_outlines(
     if surfaces:
         maker = MaskMaker(PosedHands.of(at, surfaces), camera, clip.size, first, given, _seen(refined))
         for done, (hand, seen) in enumerate(maker.run(clip), start=1):
-            if seen is not None:
+            if seen is not None and seen.trust > 0:
                 evidence[hand] = seen
             yield OutlineProgress(min(done, at.layout.hand_count), total)
     problem = with_outlines(problem, evidence, weights)

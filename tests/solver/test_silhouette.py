@@ -1,0 +1,195 @@
+"""Outlines from pictures: the z-buffer, contours, masks, matching, and the whole stage on drawn hands."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from solver import hand_model
+from solver.camera.cameras import CameraPath
+from solver.hand_model.rotations import exp
+from solver.initialise import default_calibration
+from solver.optimise.clip import Clip, Segment
+from solver.optimise.refine import Origin, Refined, continued
+from solver.optimise.solve import Iterate, Outcome, Stage, run
+from solver.overlay.draw import Surface, paint
+from solver.silhouette import contour, crop, mattes, outlines, raster, stage
+from solver.silhouette.surface import surface_of
+from solver.take import SIDES
+from solver.video import clip as video
+from tools.optimiser_bench.scenes import VIEW, make_scene, problem_of, seen_from
+
+FRAMES, SIZE_PX = 4, (1280, 720)
+SPANS = (("left", 0, 0, FRAMES), ("right", 0, 0, FRAMES))
+INTRINSICS = np.concatenate([VIEW.focal_px, VIEW.centre_px])
+
+
+def test_the_nearest_of_overlapping_triangles_is_in_front():
+    far = np.array([[2, 2], [2, 30], [30, 2]], float)
+    near = far[[0, 1, 2]] + 4
+    index, nearness = raster.rasterise(np.stack([far, near]), np.array([[0.5] * 3, [1.0] * 3]), (40, 36))
+    inside = lambda corner, x, y: x + 0.5 >= corner and y + 0.5 >= corner and x + y + 1 <= 2 * corner + 28  # noqa: E731
+    for y in range(36):
+        for x in range(40):
+            expected = 1 if inside(6, x, y) else 0 if inside(2, x, y) else raster.NOTHING
+            assert index[y, x] == expected
+            assert nearness[y, x] == pytest.approx({1: 1.0, 0: 0.5, raster.NOTHING: 0.0}[expected])
+
+
+def test_triangles_that_look_away_or_lie_outside_are_not_drawn():
+    away = np.array([[2, 2], [30, 2], [2, 30]], float)
+    index, _ = raster.rasterise(np.stack([away, away[[0, 2, 1]] + 100]), np.ones((2, 3)), (40, 36))
+    assert (index == raster.NOTHING).all()
+
+
+def _scene(seed: int = 3, shape_free: bool = True):
+    return make_scene(FRAMES, SPANS, seed=seed, shape_free=shape_free)
+
+
+def _surfaces(layout):
+    return [surface_of(hand_model.load(track.bare.side)) for track in layout.tracks]
+
+
+def test_the_models_outline_lies_on_the_border_of_its_own_picture():
+    scene = _scene()
+    hands = outlines.PosedHands.of(scene.at(), _surfaces(scene.layout))
+    for hand in (0, FRAMES):
+        around = crop.crop_around(hands.project(hand))
+        view, outline = hands.view(hand, around), hands.outline(hand, around)
+        distance = contour.signed_distance(view.owner == 0)
+        assert len(outline.points) > 60
+        assert np.abs(contour.sample(distance, outline.points)[:, 0]).mean() < 0.6
+        slopes = contour.sample(distance, outline.points)[:, 1:]
+        assert np.median((slopes * outline.normals).sum(1)) > 0.8
+
+
+def test_a_hand_behind_another_has_no_outline_there():
+    scene = _scene()
+    at = scene.at()
+    at.state.hands.wrist[FRAMES:] = at.state.hands.wrist[:FRAMES] + [0.0, 0.0, 0.25]
+    hands = outlines.PosedHands.of(at, _surfaces(scene.layout))
+    around = crop.crop_around(hands.project(FRAMES))
+    owner, outline = hands.view(FRAMES, around).owner, hands.outline(FRAMES, around)
+    inward = outline.points - outline.normals
+    assert len(outline.points)
+    assert (owner[tuple(np.floor(inward).astype(int).T[::-1])] == 0).all()
+
+
+class _Drawn:
+    """A clip's source: hands painted over a plain wall, as a state has them; or the wall alone."""
+
+    def __init__(self, scene, empty=False) -> None:
+        self._empty = empty
+        self._hands = outlines.PosedHands.of(scene.at(), _surfaces(scene.layout))
+
+    def image(self, index: int) -> np.ndarray:
+        rng = np.random.default_rng(index)
+        image = np.full((*SIZE_PX[::-1], 3), (60, 90, 80), np.uint8)
+        shown = [
+            Surface(self._hands.vertices[hand], self._hands.surface(hand).faces, (200, 150, 120), 1.0)
+            for hand in self._hands.present(index)
+        ]
+        image = image if self._empty else paint(image, shown, INTRINSICS)
+        return np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+
+    def forwards(self, start, stop):
+        return ((index, self.image(index)) for index in range(start, stop))
+
+
+def _clip(source) -> video.Clip:
+    return video.Clip("drawn", SIZE_PX, 30, 1, FRAMES, FRAMES, (), source)
+
+
+def _moved(scene, turn: float, shift_m: float):
+    """The scene's hands tilted and shifted."""
+    hands, rng = scene.truth.hands, np.random.default_rng(5)
+    turned = exp(turn * rng.standard_normal((len(hands), 3)))
+    wrist = hands.wrist + shift_m * rng.standard_normal(hands.wrist.shape)
+    moved = dataclasses.replace(hands, global_orient=turned @ hands.global_orient, wrist=wrist)
+    return dataclasses.replace(scene.truth, hands=moved)
+
+
+def _refined(scene, state, seen=True) -> Refined:
+    problem = problem_of(scene, seen_from(scene, 6.0), state)
+    segments = tuple(Segment(index, 0, np.arange(FRAMES) if seen else np.full(FRAMES, -1)) for index in range(2))
+    clip = Clip(np.arange(1, FRAMES + 1), segments, scene.layout, VIEW, state, None, None)
+    iterate = Iterate(state, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
+    return continued(Origin(clip, default_calibration(), dict(enumerate(SIDES))), problem, iterate, final=True)
+
+
+def _fit(scene, state, source, **options) -> stage.Outlined:
+    models = {side: hand_model.load(side) for side in SIDES}
+    camera = CameraPath("static", INTRINSICS, np.tile(np.eye(4), (FRAMES, 1, 1)))
+    *_, last = stage.fit_outlines(
+        _refined(scene, state, options.pop("seen", True)), models, camera, _clip(source), **options
+    )
+    return last
+
+
+def _mean_overlap(scene, state) -> float:
+    """Of the state's hands with the true ones."""
+    own, true = (outlines.PosedHands.of(scene.at(s), _surfaces(scene.layout)) for s in (state, scene.truth))
+    shares = []
+    for hand in range(2 * FRAMES):
+        around = crop.crop_around(true.project(hand))
+        a, b = own.view(hand, around).owner == 0, true.view(hand, around).owner == 0
+        shares.append((a & b).sum() / (a | b).sum())
+    return float(np.mean(shares))
+
+
+def test_the_stage_brings_hands_onto_their_picture():
+    scene = _scene()
+    start = _moved(scene, 0.06, 0.006)
+    fitted = _fit(scene, start, _Drawn(scene))
+    before, after = _mean_overlap(scene, start), _mean_overlap(scene, fitted.refined.state)
+    assert before < 0.9
+    assert after > 0.93
+    assert all(np.nanmean(shares) > 0.9 for _, shares in fitted.overlap.values())
+    assert fitted.refined.uncertainty is not None
+
+
+@pytest.mark.parametrize("options", [{"empty": True}, {"seen": False}])
+def test_a_picture_without_the_hand_or_a_hand_that_was_not_seen_changes_nothing(options):
+    scene = _scene()
+    start = _moved(scene, 0.06, 0.006)
+    fitted = _fit(scene, start, _Drawn(scene, options.pop("empty", False)), **options)
+    assert all(np.isnan(shares).all() for _, shares in fitted.overlap.values())
+    np.testing.assert_array_equal(fitted.refined.state.hands.wrist, start.hands.wrist)
+
+
+class _Whole:
+    """A mask drawn by an artist: the true hands, the right one cut where the left one covers it."""
+
+    def __init__(self, scene) -> None:
+        self._hands = outlines.PosedHands.of(scene.at(), _surfaces(scene.layout))
+
+    def at(self, number, of):
+        if of == "hands":
+            return None
+        hands, corners, near = self._hands.present(number - 1), [], []
+        for hand in hands:
+            faces = self._hands.surface(hand).faces
+            corners.append(self._hands.project(hand)[faces])
+            near.append(1 / self._hands.vertices[hand, faces, 2])
+        index, _ = raster.rasterise(np.concatenate(corners), np.concatenate(near), SIZE_PX)
+        own = (index >= 0) & (index // len(faces) == SIDES.index(of))
+        return own.astype(np.uint8) * 255
+
+
+def test_a_hand_behind_another_is_helped_too():
+    """The borders that the hand in front cuts into its mask are no outline of its own."""
+    scene = _scene(
+        seed=4, shape_free=False
+    )  # over so few frames nothing else would hold the size, and the depth with it
+    scene.truth.hands.wrist[FRAMES:] = scene.truth.hands.wrist[:FRAMES] + [-0.04, 0.0, 0.1]
+    start = _moved(scene, 0.03, 0.004)
+
+    def error(state) -> float:
+        return float(np.linalg.norm(scene.at(state).keypoints - scene.at().keypoints, axis=-1)[FRAMES:].mean())
+
+    by_landmarks = run(problem_of(scene, seen_from(scene, 6.0), start), start, (Stage("landmarks", 12, 1e-4),))
+    *_, last = by_landmarks
+    fitted = _fit(scene, start, _Drawn(scene), given=mattes.Masks((_Whole(scene),)))
+    assert error(fitted.refined.state) < 0.8 * error(last.state)
