@@ -132,6 +132,9 @@ def _solved(
     modes = {side: wrist_mode(armature, rig_map, side, options) for side in sides}
     posed = [name for side in sides for name in posed_bones(rig_map, side, modes[side])]
     checks.bones(armature, rig_map, posed)
+    checks.movable(
+        armature, [_hand_bone(rig_map, side, mode) for side, mode in modes.items() if mode in ("IK", "FREE")]
+    )
     jobs = _jobs(context, armature, rig_map, options, modes, motions)
     poses = {side: compute.poses(jobs[side], motions[side]) for side in sides}
     return Outcome(poses, tuple(_notes(rig_map, motions, poses)))
@@ -150,9 +153,7 @@ def wrist_mode(armature: bpy.types.Object, rig_map: RigMap, side: str, options: 
         return "IK"
     if has_arm:
         return "ARM"
-    bone = armature.data.bones[rig_map.bone(f"{side}.hand")]
-    is_fixed = bone.use_connect or all(armature.pose.bones[bone.name].lock_location)
-    return "TURN" if is_fixed else "FREE"
+    return "TURN" if checks.is_held(armature, rig_map.bone(f"{side}.hand")) else "FREE"
 
 
 def _hand_bone(rig_map: RigMap, side: str, mode: str) -> str:

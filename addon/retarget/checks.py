@@ -65,6 +65,23 @@ def bones(armature: bpy.types.Object, rig_map: RigMap, posed: list[str]) -> None
         raise SolverError("rig-locked", sentence, "Unlock it (Item > Transform), or choose another bone in the map.")
 
 
+def movable(armature: bpy.types.Object, hands: list[str]) -> None:
+    """Can these bones be moved, as the wrist's mode wants it?
+
+    Raises:
+        SolverError: ``rig-hand-held``.
+    """
+    held = [name for name in hands if is_held(armature, name)]
+    if held:
+        sentence = f"{held[0]} can't be moved: it is connected to its parent, or its location is locked."
+        raise SolverError("rig-hand-held", sentence, "Set Wrist to Arm or Turn Only, or free the bone.")
+
+
+def is_held(armature: bpy.types.Object, name: str) -> bool:
+    """Does a bone stay where its parent holds it?"""
+    return armature.data.bones[name].use_connect or all(armature.pose.bones[name].lock_location)
+
+
 def _is_locked(bone: bpy.types.PoseBone) -> bool:
     return all(bone.lock_rotation)
 

@@ -154,6 +154,31 @@ def test_skin_comes_back(form, tool, built, tmp_path):
         assert min(1e3 * np.abs(got - wanted).max() for wanted in want if wanted.shape == got.shape) < 0.1
 
 
+def camera_shown(camera, scene_frames):
+    out = []
+    for frame in scene_frames:
+        bpy.context.scene.frame_set(int(np.floor(frame)), subframe=float(frame % 1))
+        out.append(np.array(camera.evaluated_get(bpy.context.evaluated_depsgraph_get()).matrix_world, float))
+    out = np.array(out)
+    out[:, :3, :3] /= np.linalg.norm(out[:, :3, :3], axis=1, keepdims=True)
+    return out
+
+
+@pytest.mark.parametrize("form", ["FBX", "GLTF", "USD", "ALEMBIC"])
+def test_the_camera_comes_back(form, built, tmp_path):
+    root, _ = built
+    solved = next(child for child in root.children if child.type == "CAMERA")
+    want, angle = camera_shown(solved, range(1, COUNT + 1)), solved.data.angle
+    written = exported(form, "UNITY", "CAMERA", tmp_path / f"camera{exporting.FORMATS[form]}")
+    made = next(candidate for candidate in import_again(form, written[0]) if candidate.type == "CAMERA")
+    got = camera_shown(made, frames_in_file(form))
+    assert 1e3 * np.abs(got[:, :3, 3] - want[:, :3, 3]).max() < 0.1
+    assert np.degrees(so3.angle_between(got[:, :3, :3], want[:, :3, :3])).max() < 0.1
+    if form == "GLTF":  # which knows the angle along the picture's height
+        angle = 2 * np.arctan(np.tan(angle / 2) * 9 / 16)
+    assert made.data.angle == pytest.approx(angle, rel=1e-3)
+
+
 def test_nothing_to_export():
     with pytest.raises(SolverError) as caught:
         exporting.chosen(bpy.context.scene, "HANDS", None)

@@ -408,6 +408,29 @@ def test_a_problem_is_said_and_nothing_touched(spoil, code):
     assert everything(armature) == before
 
 
+def test_a_hand_that_is_held_by_its_arm_cannot_be_moved():
+    armature = rigs.mixamo()
+    found = found_map(armature)
+    with pytest.raises(SolverError) as caught:
+        bake.retarget(bpy.context, solved_hands(), armature, found, Options(wrist="FREE"))
+    assert caught.value.code == "rig-hand-held"
+
+
+@pytest.mark.parametrize("wrist", ["IK", "ARM"])
+def test_the_wrist_of_a_moving_body_by_ik_and_fk(wrist):
+    armature = rigs.rigify()
+    found = found_map(armature)
+    root = armature.pose.bones["root"]
+    for frame, place in ((1, 0.0), (5, 0.08)):
+        root.location = (0.0, place, 0.0)
+        root.keyframe_insert("location", frame=frame)
+    hands = solved_hands(("left",))
+    bake.retarget(bpy.context, hands, armature, found, Options(wrist=wrist))
+    for frame in bpy_frames(FRAMES):
+        place = np.array((armature.matrix_world @ armature.pose.bones["DEF-hand.L"].matrix).translation)
+        assert 1e3 * np.linalg.norm(place - sources.pose_now(hands[0], int(frame)).joints[0, 0]) < 1.0
+
+
 def test_measuring_leaves_the_rig_as_it_was():
     armature = rigs.rigify()
     found = found_map(armature)
