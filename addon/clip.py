@@ -119,7 +119,7 @@ def reconstructed_camera(clip: bpy.types.MovieClip) -> KnownCamera:
     numbers = np.array([camera.frame for camera in solved]) - 1 + first_number(clip) - clip.frame_offset
     matrices = np.array([camera.matrix for camera in solved], float)
     order = np.argsort(numbers)
-    bundles = [track for track in clip.tracking.objects.active.tracks if track.has_bundle]
+    bundles = [track for track in clip.tracking.tracks if track.has_bundle]
     points = np.array([track.bundle for track in bundles], float).reshape(-1, 3)
     return KnownCamera(
         numbers[order].astype(float),

@@ -279,7 +279,9 @@ class _Solve:
     ) -> Stage[CameraPath]:
         if known is not None:
             camera, is_metric = known
-            camera = camera if is_metric else given.in_metres(camera, tracks, clip.first_frame)
+            camera = (
+                camera if is_metric else given.in_metres(camera, tracks, clip.first_frame, self._options.hand_length_m)
+            )
         elif self._options.camera_motion == "auto":
             camera = yield from self._solve_camera(clip, tracks)
         else:

@@ -64,15 +64,18 @@ def read(
     return path, is_metric
 
 
-def in_metres(path: CameraPath, hands: list[HandTrack], first_frame: int) -> CameraPath:
+def in_metres(
+    path: CameraPath, hands: list[HandTrack], first_frame: int, hand_length_m: float | None = None
+) -> CameraPath:
     """A given path of unknown units, scaled by what the hands say; a note when they say little.
 
     Args:
         first_frame: the frame number of the path's first row.
+        hand_length_m: of all hands, if it is known.
     """
     if np.ptp(path.world_from_camera[:, :3, 3], axis=0).max() == 0:
         return path
-    by = scale.estimate(path, hands, first_frame)
+    by = scale.estimate(path, hands, first_frame, hand_length_m)
     poses = path.world_from_camera.copy()
     poses[:, :3, 3] *= by.metres_per_unit
     said = () if by.determined else (notes.scale_undetermined(by),)

@@ -101,7 +101,7 @@ def _hand(path: CameraPath, track: HandTrack, first_frame: int, size: float) -> 
     if inside.sum() < _WINDOW_FRAMES:
         return None
     rows = rows[inside]
-    pixels = undistort(track.landmarks_px[inside], path.intrinsics, path.distortion)
+    pixels = undistort(track.landmarks_px[inside], path.intrinsics, path.distortion, path.distortion_model)
     depth_m = placed(size * track.landmarks_m[inside], pixels, path.intrinsics)[..., 2]
     points = path.points[path.point_errors_px < 3 * np.median([1.0, *path.point_errors_px]).clip(1.0)]
     covered = np.stack([_covered(path, int(row), points, hand) for row, hand in zip(rows, pixels, strict=True)])

@@ -8,6 +8,7 @@ import pytest
 from solver.camera import formats, given
 from solver.camera.cameras import BRIDGED, SOLVED
 from solver.camera.formats import KnownCamera, LensPart, chan, colmap, npz
+from solver.camera.scale import TRACKER_BIAS
 from solver.errors import SolverError
 from solver.hand_model import rotations as so3
 
@@ -193,6 +194,17 @@ def test_a_truncated_binary_model(tmp_path, reconstruction):
         (tmp_path / name).write_bytes(whole)
 
 
+def test_images_may_have_points_an_empty_line_or_no_second_line(tmp_path):
+    colmap.write(tmp_path, camera(range(1, 7)))
+    lines = [line for line in (tmp_path / "images.txt").read_text().splitlines() if line]
+    points = "1.5 2.5 -1 " * 4
+    mixed = [lines[0], points, lines[1], "", lines[2], lines[3], "1 2 3", lines[4], "# a comment", "", lines[5]]
+    (tmp_path / "images.txt").write_text("\n".join(mixed))
+    found = formats.read(tmp_path, SIZE)
+    assert found.frames.tolist() == list(range(1, 7))
+    np.testing.assert_allclose(found.world_from_camera, path(range(1, 7)), atol=1e-12)
+
+
 def test_images_with_different_lenses_are_refused(tmp_path):
     colmap.write(tmp_path, camera([1, 2]))
     _edit(tmp_path, "cameras.txt", lambda text: text + "2 PINHOLE 640 360 600 600 320 180\n")
@@ -242,6 +254,8 @@ def test_a_takes_camera_goes_out_by_the_command_line(tmp_path, capsys):
         np.testing.assert_array_equal(found.frames, solved.frames)
         np.testing.assert_allclose(found.world_from_camera, path(solved.frames), atol=1e-8)
     assert "80 frames" in capsys.readouterr().out
+    itself = formats.read(tmp_path / "t.npz", (640, 360))  # a take is a camera file, too; here for a clip half as large
+    np.testing.assert_allclose(itself.lens.intrinsics, solved.intrinsics / 2)
 
 
 # --- matching with the clip
@@ -326,7 +340,7 @@ def hands_at_rest():
     pixels = local[..., :2] / local[..., 2:] * 600 + intrinsics[2:]
     covariance = np.tile(np.eye(2), (60, 21, 1, 1))
     return (
-        HandTrack("right", 9.0, frames, pixels, covariance, np.tile(hand, (60, 1, 1)), np.ones(60)),
+        HandTrack("right", 9.0, frames, pixels, covariance, np.tile(TRACKER_BIAS * hand, (60, 1, 1)), np.ones(60)),
         poses,
         intrinsics,
     )

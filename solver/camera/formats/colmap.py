@@ -209,16 +209,27 @@ def _require_count(model: str, count: int) -> None:
 
 
 def _text_images(folder: Path) -> Iterator[_Image]:
-    """Two lines an image; the second, its points, may be empty."""
-    lines = _lines(folder / "images.txt")
-    at = 0
-    while at < len(lines):
-        if lines[at]:
-            words = lines[at].split(maxsplit=9)
-            values = [float(word) for word in words[1:8]]
-            yield _Image(words[9], int(words[8]), tuple(values[:4]), tuple(values[4:]))
-            at += 1
-        at += 1
+    """Two lines an image; the second, its points, may be empty, and other programs leave it out."""
+    is_points = False
+    for line in _lines(folder / "images.txt"):
+        words = line.split(maxsplit=9)
+        if not words or (is_points and not _is_image(words)):
+            is_points = False
+            continue
+        values = [float(word) for word in words[1:8]]
+        yield _Image(words[9], int(words[8]), tuple(values[:4]), tuple(values[4:]))
+        is_points = True
+
+
+def _is_image(words: list[str]) -> bool:
+    """An image's line ends with its name, a line of points holds nothing but numbers."""
+    try:
+        float(words[9].split()[0])
+    except IndexError:
+        return False
+    except ValueError:
+        return True
+    return False
 
 
 def _text_points(folder: Path) -> Iterator[tuple[float, ...]]:
