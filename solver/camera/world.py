@@ -15,7 +15,7 @@ from .similarity import Similarity, between_paths, robust_between_paths
 _MIN_COMMON = 2
 _NO_TRAVEL = 1e-9
 # fields of (rad, m)
-_TURN_AND_LENGTH = ("pose_sigma", "disagreement", "expected_error")
+_TURN_AND_LENGTH = ("pose_sigma", "expected_error")
 
 
 def read(path: str | os.PathLike[str], size: tuple[int, int]) -> KnownCamera:
@@ -48,8 +48,7 @@ def brought_into(path: CameraPath, frames: np.ndarray, wanted: KnownCamera, keep
         if len(rows) == 1:
             points = move.points(path.points)
         size = move.scale
-    known = [f.name for f in dataclasses.fields(path) if f.name in _TURN_AND_LENGTH]
-    grown = {name: value * [1.0, size] for name in known if (value := getattr(path, name)) is not None}
+    grown = {name: value * [1.0, size] for name in _TURN_AND_LENGTH if (value := getattr(path, name)) is not None}
     moved = dataclasses.replace(path, world_from_camera=poses, points=points, **grown)
     return _measured(moved, size) if keep_size else moved
 
