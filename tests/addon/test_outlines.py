@@ -5,9 +5,12 @@ from __future__ import annotations
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, masks, overlay, overlay_channel
+from bl_ext.user_default.handheld.addon import animation, masks, overlay, overlay_channel, solve
 from bl_ext.user_default.handheld.solver.errors import SolverError
+from bl_ext.user_default.handheld.solver.hand_model import load
+from bl_ext.user_default.handheld.solver.take import save
 from movies import write_movie
+from solved import solver_command
 from takes import moving_take
 
 PATH = f'["{overlay_channel.CHANNEL}"]'
@@ -94,3 +97,18 @@ def test_worst_frames_come_one_after_another():
     take = moving_take(frames=30, first_frame=101, outline_overlap=overlap)
     assert [overlay.worst_frame(take, None, frame) for frame in (1, 105, 108, 121)] == [105, 108, 121, 105]
     assert overlay.worst_frame(moving_take(frames=30), None, 1) is None
+
+
+def test_the_overlay_is_drawn_beside_the_take_and_loaded_in_step_with_the_plate(empty_scene, tmp_path, monkeypatch):
+    monkeypatch.setattr(solve, "command", lambda context: solver_command())
+    movie = write_movie(tmp_path / "clip.y4m", frames=6)
+    path = tmp_path / "clip.handheld.npz"
+    take = moving_take(frames=6, size=(64, 36), clip_path=str(movie), model_sha256=load("left", "open").sha256)
+    save(take, path)
+    bpy.ops.handheld.import_take(filepath=str(path), use_clip=True)
+    assert bpy.ops.handheld.overlay(style="OUTLINE") == {"FINISHED"}
+    drawn = bpy.data.movieclips["clip.outline.mp4"]
+    assert (tuple(drawn.size), drawn.frame_duration, drawn.frame_start) == ((64, 36), 6, 1)
+    movie.unlink()
+    with pytest.raises(RuntimeError, match="clip"):
+        bpy.ops.handheld.overlay(style="OUTLINE")
