@@ -114,12 +114,33 @@ class HandheldEditing(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (HandheldPin, HandheldTakeSlot, HandheldTake, HandheldEdit, HandheldEditing)
+class HandheldHint(bpy.types.PropertyGroup):
+    """Something that the artist said about a hand in the picture; in the clip's own frames and px."""
+
+    what: EnumProperty(
+        items=(
+            ("drop", "No Hand", "This is no hand"),
+            ("swap", "Other Side", "This is the other side's hand"),
+            ("box", "Hand Here", "A hand was missed here"),
+        )
+    )
+    frame: IntProperty(name="Frame")
+    corners: FloatVectorProperty(size=4, description="Of a box x0, y0, x1, y1; else the place is in the first two")
+
+
+class HandheldClip(bpy.types.PropertyGroup):
+    """On a movie clip: what its next solve has to know."""
+
+    hints: CollectionProperty(type=HandheldHint)
+
+
+CLASSES = (HandheldHint, HandheldClip, HandheldPin, HandheldTakeSlot, HandheldTake, HandheldEdit, HandheldEditing)
 
 
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.MovieClip.handheld = PointerProperty(type=HandheldClip)
     bpy.types.Object.handheld_edit = PointerProperty(type=HandheldEdit)
     bpy.types.Scene.handheld_editing = PointerProperty(type=HandheldEditing)
 
@@ -127,5 +148,6 @@ def register() -> None:
 def unregister() -> None:
     del bpy.types.Scene.handheld_editing
     del bpy.types.Object.handheld_edit
+    del bpy.types.MovieClip.handheld
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -15,7 +15,7 @@ import numpy as np
 from ..solver import messages
 from ..solver.camera.formats import KnownCamera, npz
 from ..solver.errors import SolverError
-from . import camera, camera_file, camera_lens, camera_world, clip, masks, package, preferences, scene
+from . import camera, camera_file, camera_lens, camera_world, clip, hints, masks, package, preferences, scene
 from .take_to_scene import Surroundings
 
 _numbers = itertools.count(1)
@@ -123,6 +123,8 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         **_world_options(target, movie),
         "camera_motion": "static" if target.handheld.camera_source == "STATIC" else "auto",
         "model": around.model_source,
+        "hand_boxes": hints.boxes(movie),
+        "hand_edits": hints.edits(movie),
         "quality": target.handheld.quality.lower(),
         "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,

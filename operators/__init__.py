@@ -2,10 +2,25 @@
 
 import bpy
 
-from . import camera, clip, clip_tracks, export, keys, overlay, pins, resolve, retarget, review, running, solve, take
+from . import (
+    camera,
+    clip,
+    clip_tracks,
+    export,
+    hints,
+    keys,
+    overlay,
+    pins,
+    resolve,
+    retarget,
+    review,
+    running,
+    solve,
+    take,
+)
 
 # a file a feature
-_FEATURES = (camera, clip, solve, resolve, pins, keys, clip_tracks, review, take, retarget, export, overlay)
+_FEATURES = (camera, clip, solve, resolve, pins, keys, clip_tracks, hints, review, take, retarget, export, overlay)
 CLASSES = tuple(cls for feature in _FEATURES for cls in feature.CLASSES)
 
 

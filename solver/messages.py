@@ -50,7 +50,7 @@ class ResolveRequest(Message):
         model: "open", "auto" or a folder, as the solve's option.
         standing: path of the motion as it is by now (``standing.Standing``); "": the take's own.
         first, last: the clip's own frame numbers, inclusive.
-        hands: the take's hands that may move; empty: all.
+        hands: the take's hands that may move; empty: all. absent: those that are no hands, or were removed.
         constraints: as ``constraints.to_json`` gives them; ``track`` is the take's hand.
         smoothness: 1 as solved; above, calmer: the usual speeds of hands are divided by it.
     """
@@ -61,6 +61,7 @@ class ResolveRequest(Message):
     first: int = 0
     last: int = 0
     hands: tuple[int, ...] = ()
+    absent: tuple[int, ...] = ()
     constraints: tuple[dict[str, Any], ...] = ()
     smoothness: float = 1.0
 

@@ -33,13 +33,15 @@ from .draft import TakeDraft, camera_message
 from .errors import SolverError
 from .hand_model import loading
 from .hand_model.model import HandModel
+from .hands import HandBox, TrackerOptions
+from .hands.edits import HandEdit, applied
 from .initialise import InitialMotion
 from .messages import Message
 from .observations import HandTrack
 from .optimise import Refined
 from .optimise.costs import ContourCost
 from .prior.resting import rested
-from .reprojection import relative_errors
+from .reprojection import relative_errors, with_errors
 from .silhouette.mattes import open_masks
 from .silhouette.stage import Outlined, OutlineProgress, fit_outlines
 from .video import Clip, content_digest, open_clip
@@ -82,6 +84,8 @@ class SolveOptions:
         quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
         hand_length_m: known length wrist to middle fingertip; None for the population's.
         frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
+        hand_boxes: hands that the person pointed out: (frame, x0, y0, x1, y1, side or "") in px of the clip.
+        hand_edits: (frame, x, y, "drop" or "swap") of the hand nearest to a place, see ``hands.edits``.
         cache: folder for stage results; None keeps nothing.
         masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
@@ -105,6 +109,8 @@ class SolveOptions:
     quality: str = "balanced"
     hand_length_m: float | None = None
     frame_rate: tuple[int, int] | None = None
+    hand_boxes: tuple[tuple[Any, ...], ...] = ()
+    hand_edits: tuple[tuple[Any, ...], ...] = ()
     cache: str | None = None
     masks: dict[str, str] | None = None
     without: tuple[str, ...] = ()
@@ -247,14 +253,17 @@ class _Solve:
             "solver": __version__,
             "clip": self._draft.clip_sha256,
             "range": [clip.first_frame, clip.last_frame],
+            "boxes": self._options.hand_boxes,
         }
 
     def _find_hands(self, clip: Clip) -> Stage[list[HandTrack]]:
         inputs = self._hands_inputs(clip)
         tracks = self._cache.load("hands", inputs, HandTrack)
         if tracks is None:
-            tracks = yield from _with_progress("hands", hands.track(clip))
+            boxes = tuple(HandBox(int(box[0]), tuple(box[1:5]), box[5] or None) for box in self._options.hand_boxes)
+            tracks = yield from _with_progress("hands", hands.track(clip, TrackerOptions(boxes=boxes)))
             self._cache.store("hands", inputs, tracks)
+        tracks = applied(tracks, [HandEdit(int(f), (x, y), what) for f, x, y, what in self._options.hand_edits])
         if not tracks:
             raise SolverError(
                 "no-hands-found",
@@ -300,7 +309,8 @@ class _Solve:
         options = self._options
         lens = [options.intrinsics, options.distortion, options.distortion_model]
         inputs = {
-            **self._hands_inputs(clip), "focal": options.focal_px, "lens": lens, "hand length": options.hand_length_m,
+            **self._hands_inputs(clip), "edits": options.hand_edits,
+            "focal": options.focal_px, "lens": lens, "hand length": options.hand_length_m,
         }  # fmt: skip
         kept = self._cache.load("camera", inputs, CameraPath)
         if kept is not None:
@@ -384,8 +394,9 @@ class _Solve:
             return messages.Finished(0, "", cancelled, "The earlier take was left as it is.")
         if self._options.long_gaps == "rest":
             take = rested(take, loading.load_pair(self._options.model))
-        takes.save(take, self._output)
-        return messages.Finished(0, str(self._output), cancelled, summary(take, loading.load_pair(self._options.model)))
+        models = loading.load_pair(self._options.model)
+        takes.save(with_errors(take, models), self._output)
+        return messages.Finished(0, str(self._output), cancelled, summary(take, models))
 
 
 def _not_valid(name: str, value: Any, wanted: str) -> SolverError:
@@ -437,6 +448,7 @@ def summary(take: takes.Take, models: dict[str, HandModel]) -> str:
         f"filled in {(status == takes.INFILLED).mean():.0%}, {_percent(errors)} of hand size from its landmarks"
         for side, status, errors in zip(take.sides, take.status, relative_errors(take, models), strict=True)
     ]
+    lines += _outline_lines(take)
     seconds = take.provenance.get("seconds", {})
     length = len(take.frames) / Fraction(*take.frame_rate)
     total = sum(stage["cpu"] for stage in seconds.values())
@@ -444,6 +456,20 @@ def summary(take: takes.Take, models: dict[str, HandModel]) -> str:
         f"{STAGES[name]}: {1e3 * s['cpu'] / len(take.frames):.1f} CPU ms per frame" for name, s in seconds.items()
     ]
     return "\n".join([*lines, f"CPU time / clip length: {total / length:.2f}"])
+
+
+def _outline_lines(take: takes.Take) -> list[str]:
+    """How well each hand covers its mask, and where worst."""
+    lines = []
+    for side, shares in zip(take.sides, take.outline_overlap, strict=False):
+        known = np.flatnonzero(np.isfinite(shares))
+        if len(known):
+            worst = sorted(take.frames[known[np.argsort(shares[known])[:3]]].tolist())
+            lines.append(
+                f"{side} hand: covers {shares[known].mean():.0%} of itself and its mask in {len(known)} frames, "
+                f"least in {', '.join(map(str, worst))}"
+            )
+    return lines
 
 
 def _percent(errors: np.ndarray) -> str:

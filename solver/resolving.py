@@ -87,12 +87,18 @@ class Resolver:
         return resumed.standing_at(rows, standing.rotations, standing.transl, standing.world_from_camera)
 
     def _loaded(self, request: messages.ResolveRequest) -> Resumed:
-        key = (request.take, _stamp(request.take), request.model)
+        key = (request.take, _stamp(request.take), request.model, request.absent)
         if key != self._key or self._resumed is None:
-            self._base = take = takes.load(request.take)
+            self._base = take = _without(takes.load(request.take), request.absent)
             self._models = loading.load_pair("open" if take.model == "open" else request.model)
             self._resumed, self._key = resume(take, self._models), key
         return self._resumed
+
+
+def _without(take: Take, absent: Sequence[int]) -> Take:
+    status = take.status.copy()
+    status[[hand for hand in absent if hand < len(take.sides)]] = MISSING
+    return dataclasses.replace(take, status=status)
 
 
 def _stamp(path: str) -> tuple[int, int]:

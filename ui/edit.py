@@ -37,6 +37,11 @@ class _EditPanel(Sidebar):
         _draw_pins(layout, context)
         layout.operator("handheld.show_keypoints", icon="TRACKER")
         row = layout.row(align=True)
+        row.operator("handheld.delete_hand", text="No Hand", icon="X")
+        row.operator("handheld.swap_hand", text="Swap", icon="ARROW_LEFTRIGHT")
+        row.operator("handheld.box_hand", text="Missed", icon="SELECT_SET")
+        row.operator("handheld.clear_hints", text="", icon="LOOP_BACK")
+        row = layout.row(align=True)
         row.operator_menu_enum("handheld.clear_keys", "where", text="Clear Keys")
         row.operator("handheld.bake")
 
@@ -53,7 +58,7 @@ def _draw_resolve(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     column.scale_y = 1.2
     column.operator("handheld.resolve", text="Re-solve Here", icon="FILE_REFRESH").frames = "AROUND"
     row = column.row(align=True)
-    for frames, text in (("RANGE", "Range"), ("KEYS", "Between Keys"), ("ALL", "All")):
+    for frames, text in (("RANGE", "Range"), ("KEYS", "Keys"), ("ALL", "All")):
         row.operator("handheld.resolve", text=text).frames = frames
 
 

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import clip_tracks, scene, take_files, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, clip_tracks, hints, request, scene, take_files, take_to_scene
 from movies import write_movie
 from takes import moving_take
 
@@ -53,7 +53,6 @@ def test_weights_are_keyed(tracked):
 
 
 def _curves(movie):
-    from bl_ext.user_default.handheld.addon import animation
 
     return animation.curves(movie)
 
@@ -89,3 +88,28 @@ def test_showing_them_again_starts_anew(tracked):
     tracks(tracked, 1)["index_tip"].markers.find_frame(7).co = (0.5, 0.25)
     bpy.ops.handheld.show_keypoints()
     assert changed(tracked, 1) == [] and len(tracked.tracking.objects) == 3
+
+
+def test_a_false_hand_goes_and_the_next_solve_knows(tracked):
+    root = scene.edited_root(bpy.context)
+    right = take_to_scene.hands_of(root)[1]
+    bpy.context.scene.frame_set(12)
+    bpy.ops.handheld.delete_hand(hand=right.name)
+    assert [hand.handheld.side for hand in take_to_scene.hands_of(root)] == ["left"]
+    ((frame, x, y, what),) = hints.edits(tracked)
+    assert (frame, what) == (12, "drop")
+    np.testing.assert_allclose((x, y), take_files.of_root(root).keypoints_px[1, 11].mean(axis=0), atol=1e-3)
+    assert request.build(bpy.context)[0].options["hand_edits"] == hints.edits(tracked)
+
+
+def test_a_swapped_hand_and_a_missed_one(tracked):
+    left = take_to_scene.hands_of(scene.edited_root(bpy.context))[0]
+    bpy.context.scene.frame_set(12)  # where it is missing: the nearest frame in which it was seen is meant
+    bpy.ops.handheld.swap_hand(hand=left.name)
+    assert hints.edits(tracked)[0][0] == 10 and hints.edits(tracked)[0][3] == "swap"
+    bpy.ops.handheld.box_hand("EXEC_DEFAULT", corners=(0.75, 0.5, 0.25, 1.5))
+    np.testing.assert_allclose(hints.boxes(tracked)[0][:5], [12, 160, 0, 480, 180])
+    with pytest.raises(RuntimeError, match="too small"):
+        bpy.ops.handheld.box_hand("EXEC_DEFAULT", corners=(0.5, 0.5, 0.5, 0.5))
+    bpy.ops.handheld.clear_hints()
+    assert not tracked.handheld.hints

@@ -5,6 +5,7 @@ Needs WORK/clip.mp4 and its take, WORK/take.npz (``python -m solver solve``); se
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import subprocess
 import sys
@@ -98,7 +99,8 @@ def steps() -> Iterator[float]:
         assert _keys() == keys
 
     _root().handheld.take = "/nowhere/take.npz"
-    invoke(bpy.ops.handheld.resolve, frames="AROUND")
+    with contextlib.suppress(RuntimeError):  # what an artist sees as a report
+        invoke(bpy.ops.handheld.resolve, frames="AROUND")
     yield 0.5
     picture("e7_take_gone")
     _root().handheld.take = str(WORK / "there.npz")
