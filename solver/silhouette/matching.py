@@ -16,31 +16,40 @@ _ALIGNED = 0.3  # least cosine between the normals of what is matched
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a hand's mask says in one frame.
+    """What a hand's mask says in one frame, packed: a clip has thousands.
 
     Attributes:
-        crop: where. inside: (SIZE, SIZE) bool the hand, with the arm that it goes on in.
-        unknown: (SIZE, SIZE) bool, where nothing is said: another hand, a held thing, beyond the picture.
-        distance: (SIZE, SIZE, 3), see ``signed_distance``. outline: of ``inside``, where it is known.
-        trust: 0..1, how far to believe it.
+        crop: where. inside_bits, unknown_bits: see ``inside`` and ``unknown``.
+        outline: of ``inside``, where it is known. trust: 0..1, how far to believe it.
     """
 
     crop: Crop
-    inside: np.ndarray
-    unknown: np.ndarray
-    distance: np.ndarray
+    inside_bits: np.ndarray
+    unknown_bits: np.ndarray
     outline: Outline
     trust: float
+
+    @property
+    def inside(self) -> np.ndarray:
+        """(SIZE, SIZE) bool: the hand, with the arm that it goes on in."""
+        return _unpacked(self.inside_bits)
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """(SIZE, SIZE) bool, where nothing is said: another hand, a held thing, beyond the picture, along the arm."""
+        return _unpacked(self.unknown_bits)
 
 
 def evidence_of(crop: Crop, inside: np.ndarray, unknown: np.ndarray, trust: float) -> Evidence:
     """Prepare a mask for matching."""
-    distance = signed_distance(inside)
-    outline = mask_outline(inside, distance)
+    outline = mask_outline(inside, signed_distance(inside))
     known = ~_look_up(unknown, outline.points)
-    return Evidence(
-        crop, inside, unknown, distance, Outline(*(array[known] for array in vars(outline).values())), trust
-    )
+    kept = Outline(*(array[known] for array in vars(outline).values()))
+    return Evidence(crop, np.packbits(inside), np.packbits(unknown), kept, trust)
+
+
+def _unpacked(bits: np.ndarray) -> np.ndarray:
+    return np.unpackbits(bits).reshape(SIZE, SIZE).astype(bool)
 
 
 def _look_up(image: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -74,13 +83,13 @@ def match(model: Outline, evidence: Evidence, reach: float) -> Matches:
 def _to_mask(model: Outline, evidence: Evidence, reach: float) -> Matches:
     """From points of the model along the mask's distance to its outline."""
     model = _thinned(model)
-    there = sample(evidence.distance, model.points)
+    unknown, there = evidence.unknown, sample(signed_distance(evidence.inside), model.points)
     steepness = np.linalg.norm(there[:, 1:], axis=1)
     normals = there[:, 1:] / np.maximum(steepness, 1e-6)[:, None]
     good = (np.abs(there[:, 0]) < reach) & (steepness > 0.5) & ((normals * model.normals).sum(1) > _ALIGNED)
-    good &= ~_look_up(evidence.unknown, model.points)
+    good &= ~_look_up(unknown, model.points)
     targets = model.points - there[:, :1] * normals
-    good &= ~_look_up(evidence.unknown, targets)
+    good &= ~_look_up(unknown, targets)
     return _matches(model.edges[good], normals[good], targets[good], there[good, 0], model.lengths[good], evidence)
 
 

@@ -185,7 +185,8 @@ def overlaps(hands: PosedHands, evidence: Mapping[int, Evidence]) -> np.ndarray:
 
 def overlap(hands: PosedHands, hand: int, seen: Evidence) -> float:
     """``overlaps`` of one hand-frame."""
-    region = region_of(hands.view(hand, seen.crop), seen.unknown)
-    known = ~(region.arm | region.other | seen.unknown)
-    both, either = (seen.inside & region.hand & known).sum(), ((seen.inside | region.hand) & known).sum()
+    inside, unknown = seen.inside, seen.unknown
+    region = region_of(hands.view(hand, seen.crop), unknown)
+    known = ~(region.arm | region.other | unknown)
+    both, either = (inside & region.hand & known).sum(), ((inside | region.hand) & known).sum()
     return float(both / max(either, 1))
