@@ -1,9 +1,9 @@
 """What outlines are worth: ``python -m tools.outline_bench FOLDER [CLIP ...]`` over clip folders of ``tools.truth``.
 
-Per clip, with its true camera: the final quality without outlines, with the product's own masks, with true masks, and
-with other hands' pixels taken for background (what the unknown-pixel rule is there for). Prints the mean error of
-visible and of hidden joints in the camera's frame (mm, no alignment), relative to the wrist, the overlap of hand and
-true mask, and CPU ms per hand and frame of the stage.
+Per clip, with its true camera (and with ``--sized`` the hand's true length): the final quality without outlines, with
+the product's own masks, with true masks, and with true masks and each hand by itself, as if others were background.
+Prints the mean error of visible and of hidden joints in the camera's frame (mm, no alignment), relative to the wrist, the
+overlap of hand and true mask, and CPU ms per hand and frame of the stage.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class TrueMasks:
         return np.where((labels == own) | (labels == _ARM), 255, 0).astype(np.uint8)
 
 
-def measure(folder: Path) -> Iterator[tuple[str, Figures]]:
+def measure(folder: Path, sized: bool) -> Iterator[tuple[str, Figures]]:
     """All arms of one clip."""
     clip, truth, models = (
         open_clip(str(folder / "clip.mp4")),
@@ -82,7 +82,7 @@ def measure(folder: Path) -> Iterator[tuple[str, Figures]]:
     )
     with np.load(folder / "truth.npz") as data:
         camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
-    refined = _optimised(clip, camera, models)
+    refined = _optimised(clip, camera, models, truth.hand_length() if sized else None)
     true = TrueMasks(folder, camera)
     yield "landmarks", _figures(refined, truth, true, models, 0.0)
     for name, given in (("own masks", NONE), ("true masks", Masks((true,)))):
@@ -95,10 +95,12 @@ def measure(folder: Path) -> Iterator[tuple[str, Figures]]:
         PosedHands.beside = rule
 
 
-def _optimised(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel]) -> Refined:
+def _optimised(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], hand_length_m: float | None) -> Refined:
     tracks = ideal_tracks(_result(hands.track(clip)), camera)
     motions = initialise.collect(
-        list(initialise.fit_tracks(tracks, models, camera.intrinsics, initialise.FitOptions()))
+        list(
+            initialise.fit_tracks(tracks, models, camera.intrinsics, initialise.FitOptions(hand_length_m=hand_length_m))
+        )
     )
     preset = replace(optimise.FINAL, outlines=False)
     options = optimise.RefineOptions(preset, uncertainty=False)
@@ -180,12 +182,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("clips", nargs="*")
+    parser.add_argument("--sized", action="store_true")
     options = parser.parse_args()
     print(f"{'clip':12} {'':20} {'visible':>8} {'hidden':>8} {'relative':>8} {'overlap':>8} {'CPU ms':>7}")
     for path in sorted(options.folder.glob("*/truth.npz")):
         if options.clips and path.parent.name not in options.clips:
             continue
-        for name, f in measure(path.parent):
+        for name, f in measure(path.parent, options.sized):
             print(
                 f"{path.parent.name:12} {name:20} {f.visible_mm:8.1f} {f.hidden_mm:8.1f} {f.relative_mm:8.1f} "
                 f"{f.overlap:8.3f} {f.cpu_ms:7.1f}",
