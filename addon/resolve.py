@@ -109,6 +109,7 @@ def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
         first=first,
         last=last,
         hands=tuple(free),
+        shown=context.scene.frame_current + offset,
         absent=tuple(row for row in range(len(take.sides)) if row not in found),
         constraints=tuple(map(constraints.to_json, asked)),
         smoothness=context.scene.handheld_editing.smoothness,

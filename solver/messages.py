@@ -51,6 +51,7 @@ class ResolveRequest(Message):
         standing: path of the motion as it is by now (``standing.Standing``); "": the take's own.
         first, last: the clip's own frame numbers, inclusive.
         hands: the take's hands that may move; empty: all. absent: those that are no hands, or were removed.
+        shown: the frame whose poses are told after every step; those of all others come at the end.
         constraints: as ``constraints.to_json`` gives them; ``track`` is the take's hand.
         smoothness: 1 as solved; above, calmer: the usual speeds of hands are divided by it.
     """
@@ -62,6 +63,7 @@ class ResolveRequest(Message):
     last: int = 0
     hands: tuple[int, ...] = ()
     absent: tuple[int, ...] = ()
+    shown: int | None = None
     constraints: tuple[dict[str, Any], ...] = ()
     smoothness: float = 1.0
 

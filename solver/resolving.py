@@ -60,10 +60,12 @@ class Resolver:
                     yield messages.Finished(number, "", True, "Nothing was changed.")
                     return
                 yield messages.Progress(number, "resolve", step + 1, 0)
-                yield from _shown(number, after.take, request)
+                if request.shown is not None:
+                    yield from _poses(number, after.take, request, request.shown, request.shown)
         except ValueError as error:
             raise SolverError("constraint-not-valid", f"A pin can't be used: {error}.", "Remove the pin.") from error
         self._resumed = after
+        yield from _poses(number, after.take, request, request.first, request.last)
         missed = _missed(after.take, wishes, self._models)
         if missed:
             yield messages.Warned(number, "pin-not-reached", missed, "Move the pin, or give it a tolerance.")
@@ -145,8 +147,9 @@ def _present(take: Take, wishes: Sequence[asked.Constraint]) -> list[asked.Const
     return out
 
 
-def _shown(number: int, take: Take, request: messages.ResolveRequest) -> Iterator[Message]:
-    inside = (take.frames >= request.first) & (take.frames <= request.last)
+def _poses(number: int, take: Take, request: messages.ResolveRequest, first: int, last: int) -> Iterator[Message]:
+    """Of the hands that may move, in the part of frames ``first`` to ``last`` that was asked for."""
+    inside = (take.frames >= max(first, request.first)) & (take.frames <= min(last, request.last))
     for hand in request.hands or range(len(take.sides)):
         rows = np.flatnonzero(inside & (take.status[hand] != MISSING))
         for message in pose_messages(

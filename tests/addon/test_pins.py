@@ -43,7 +43,9 @@ def test_a_point_in_the_picture_leaves_the_depth_free(solved):
         "EXEC_DEFAULT", hand=left.name, keypoint="INDEX_TIP", position=target, keep="PICTURE"
     )
     resolve(frames="AROUND")
-    assert np.linalg.norm(pins.pixel_of(scene, solved, Vector(points(left, 540)[8])) - seen) < 5  # the difference between tip and landmark is taken to first order
+    assert (
+        np.linalg.norm(pins.pixel_of(scene, solved, Vector(points(left, 540)[8])) - seen) < 5
+    )  # the difference between tip and landmark is taken to first order
 
 
 def test_a_pinned_pose_is_made_of_keys_and_goes_again(solved):
