@@ -56,6 +56,13 @@ def _add_solve(commands) -> None:
     solve.add_argument("-o", "--output", required=True, metavar="TAKE.npz")
     solve.add_argument("--frames", nargs=2, type=int, metavar=("FIRST", "LAST"), help="solve only these frames")
     solve.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels of the clip")
+    solve.add_argument(
+        "--intrinsics", nargs=4, type=float, metavar=("FX", "FY", "CX", "CY"), help="all of the lens that a pinhole has"
+    )
+    solve.add_argument(
+        "--distortion", nargs="+", type=float, default=(), metavar="K", help="with --intrinsics: k1 k2 ... of the model"
+    )
+    solve.add_argument("--distortion-model", default="POLYNOMIAL", help="POLYNOMIAL, BROWN, DIVISION or NUKE")
     solve.add_argument("--camera", metavar="FILE", help="a solved camera: .chan, COLMAP's folder, or .npz")
     solve.add_argument("--camera-offset", type=float, default=0.0, metavar="FRAMES", help="added to its frame numbers")
     solve.add_argument("--camera-rate", type=_frame_rate, metavar="RATE", help="its frame rate, if not the clip's")
@@ -106,6 +113,9 @@ def _solve(options: argparse.Namespace) -> int:
     solve_options = pipeline.SolveOptions(
         frame_range=tuple(options.frames) if options.frames else None,
         focal_px=options.focal,
+        intrinsics=tuple(options.intrinsics) if options.intrinsics else None,
+        distortion=tuple(options.distortion),
+        distortion_model=options.distortion_model,
         camera=options.camera,
         camera_offset=options.camera_offset,
         camera_rate=options.camera_rate,

@@ -135,6 +135,9 @@ class SolveOptions:
                 raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
         if self.intrinsics is not None and not (len(self.intrinsics) == 4 and min(self.intrinsics[:2]) > 0):
             raise _not_valid("intrinsics", self.intrinsics, "fx, fy, cx and cy in px")
+        if len(self.distortion) > COEFFICIENTS[self.distortion_model]:
+            most = COEFFICIENTS[self.distortion_model]
+            raise _not_valid("distortion", self.distortion, f"at most {most} numbers for {self.distortion_model}")
         for name in ("focal_px", "hand_length_m", "world_scale"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise _not_valid(name, getattr(self, name), "a number above 0")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from solver import messages, pipeline, take
+from solver.cli import main
 from solver.hand_model import loading
 from solver.reprojection import landmark_errors_px, relative_errors
 from solver.video import MovieWriter
@@ -180,6 +181,33 @@ def test_a_lens_that_distorts_is_undone_before_hands_are_fitted(solved, cache, t
     assert (np.nanmedian(relative_errors(placed, models), axis=1) < 0.02).all()
     blind = dataclasses.replace(placed, distortion=np.zeros(2))
     assert np.nanmedian(relative_errors(blind, models)) > 2 * np.nanmedian(relative_errors(placed, models))
+
+
+def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
+    """The same strong lens as above, told instead of solved elsewhere."""
+    _, static = solved
+    out, numbers = tmp_path / "t.npz", [str(value) for value in static.intrinsics]
+    lens = ["--intrinsics", *numbers, "--distortion", "-0.3", "0.02"]
+    frames = ["--frames", *map(str, FRAMES)]
+    assert (
+        main(["solve", CLIP, "-o", str(out), "--static", "--quality", "initial", "--cache", cache, *frames, *lens]) == 0
+    )
+    found = take.load(out)
+    assert found.distortion.tolist() == [-0.3, 0.02] and found.intrinsics.tolist() == static.intrinsics.tolist()
+    assert (np.nanmedian(relative_errors(found, loading.load_pair("open")), axis=1) < 0.03).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"intrinsics": (500.0, 0.0, 1.0, 1.0)}, {"distortion": (0.1,) * 4}, {"distortion_model": "FISHEYE"},
+        {"camera_scale": "large"}, {"camera_scale": 0.0}, {"camera_order": "ABC"}, {"camera_rate": (0, 1)},
+        {"world_scale": -1.0},
+    ],
+)  # fmt: skip
+def test_camera_options_that_make_no_sense_are_named(tmp_path, wrong):
+    *_, last = pipeline.solve(CLIP, str(tmp_path / "t.npz"), pipeline.SolveOptions(**wrong))
+    assert last.code == "option-not-valid" and next(iter(wrong)) in last.sentence
 
 
 def test_no_hands_is_said_so(tmp_path):
