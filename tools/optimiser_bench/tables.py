@@ -73,7 +73,7 @@ def _our_descent(problem: Problem, start: State, stages: tuple[Stage, ...]):
 def over_length() -> None:
     """Each length in its own process, so that peak memory is its own."""
     print(f"{'frames':>7}{'CPU s':>8}{'ms/frame':>10}{'factors':>9}{'marginals s':>13}{'peak MB':>9}")
-    for frames in (100, 300, 1000, 3000):
+    for frames in (100, 300, 1000, 3000, 10000):
         subprocess.run([sys.executable, "-m", "tools.optimiser_bench", "one-length", str(frames)], check=True)
 
 
