@@ -14,10 +14,9 @@ from solver.optimise.costs.contact import NonPenetrationCost
 from solver.optimise.costs.pose import PoseCovarianceCost
 from solver.optimise.evaluation import Evaluation
 from solver.optimise.layout import window_of
-from solver.optimise.problem import Problem
 from solver.optimise.solve import Stage, run
 from solver.prior.capsules import capsules_of, closest
-from tools.optimiser_bench.scenes import last, make_scene
+from tools.optimiser_bench.scenes import last, make_scene, problem_of, seen_from
 
 from .test_optimise_costs import FREE, check
 
@@ -66,18 +65,25 @@ def test_non_penetration(at):
     check(cost, at, 2e-5)
 
 
-def test_hands_are_pushed_apart():
-    at = overlapping(6, (("left", 0, 0, 6), ("right", 0, 0, 6)))
-    cost = solid(at)
-    assert np.concatenate([overlaps.depth for overlaps in cost.overlaps(at)]).max() > 0.01
-    hinges = at.layout.tracks[0].skeleton.hinges
-    stay = costs.PoseDistributionCost(mean=at.state.hands.angles[0], deviation=10 * hinges.sigma)
-    near = costs.WristPositionCost(process=costs.process(20.0, 0.5, 1 / 30), centre=at.state.camera_centre)
-    level = costs.WristRotationCost(process=costs.process(20.0, 0.5, 1 / 30))
-    problem = Problem(at.layout, at.view, (cost, stay, near, level))
-    state = last(run(problem, at.state, (Stage("apart", 60, 1e-6),))).state
-    depths = np.concatenate([np.zeros(0), *(overlaps.depth for overlaps in cost.overlaps(problem.at(state)))])
-    assert len(depths) == 0 or depths.max() < 0.001
+def test_hands_that_one_camera_puts_into_each_other_are_parted():
+    """One hand before the other: their outlines say where across, and hardly how deep."""
+    scene = make_scene(12, (("left", 0, 0, 12), ("right", 0, 0, 12)), seed=5, shape_free=False)
+    hands, layout = scene.truth.hands, scene.layout
+    truth, start = hands.wrist.copy(), hands.wrist.copy()
+    for track, depth in zip(layout.tracks, (0.58, 0.62), strict=True):
+        truth[track.hands] = [0.03 if track.skeleton.side == "left" else -0.03, 0.0, depth]
+        start[track.hands] = truth[track.hands] * (0.6 / depth)
+    scene = replace(scene, truth=replace(scene.truth, hands=replace(hands, wrist=truth)))
+    begin = replace(scene.truth, hands=replace(hands, wrist=start))
+    problem = problem_of(scene, seen_from(scene, 3.0), begin)
+    cost = solid(scene.at())
+    depths = {}
+    for name, costs_of in {"off": problem.costs, "on": (*problem.costs, cost)}.items():
+        posed = replace(problem, costs=costs_of)
+        at = posed.at(last(run(posed, begin, (Stage("all", 40, 1e-5),))).state)
+        depths[name] = np.concatenate([np.zeros(1), *(o.depth for o in cost.overlaps(at) if o.tracks == (0, 1))]).max()
+    assert depths["off"] > 0.004
+    assert depths["on"] < 0.002
 
 
 def test_a_window_has_the_costs_of_its_tracks(at):

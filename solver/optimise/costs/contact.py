@@ -10,6 +10,7 @@ import numpy as np
 
 from ...prior.capsules import Capsules, closest
 from ..evaluation import Evaluation
+from ..kinematics import Jacobians
 from ..layout import Layout, Window
 from ..system import System
 from .base import Cost
@@ -103,36 +104,46 @@ class NonPenetrationCost(Cost):
         )  # fmt: skip
 
     def _add(self, system: System, at: Evaluation, overlaps: Overlaps) -> None:
-        ends = (
-            (overlaps.tracks[0], overlaps.first, overlaps.first_capsule, overlaps.first_share, -overlaps.normal),
-            (overlaps.tracks[1], overlaps.second, overlaps.second_capsule, overlaps.second_share, overlaps.normal),
-        )
-        rows = [self._rows(at, *end) / self.deviation for end in ends]
+        a, b = overlaps.tracks
+        normal = overlaps.normal / self.deviation
+        one = _Side.of(at, a, overlaps.first)
+        other = one if a == b else _Side.of(at, b, overlaps.second)
+        rows = [
+            one.rows(self.capsules[a], overlaps.first_capsule, overlaps.first_share, -normal),
+            other.rows(self.capsules[b], overlaps.second_capsule, overlaps.second_share, normal),
+        ]
+        if a == b:
+            rows = [rows[0] + rows[1]]
         frames, slot, place = _by_frame(at.layout.frame_of[overlaps.first])
         residual = _padded(overlaps.depth[:, None] / self.deviation, slot, place)
-        if overlaps.tracks[0] == overlaps.tracks[1]:
-            blocks = [_padded(rows[0] + rows[1], slot, place)]
-        else:
-            blocks = [_padded(r, slot, place) for r in rows]
+        blocks = [_padded(r, slot, place) for r in rows]
         columns = [_columns(at.layout, track) for track in overlaps.tracks]
         for own, block in zip(columns, blocks, strict=False):
             turned = block.swapaxes(1, 2)
             system.gradient[frames, own] += (turned @ residual)[..., 0]
-            for other, other_block in zip(columns, blocks, strict=False):
-                system.diagonal[frames, own, other] += turned @ other_block
+            for second, second_block in zip(columns, blocks, strict=False):
+                system.diagonal[frames, own, second] += turned @ second_block
 
-    def _rows(
-        self, at: Evaluation, track: int, hands: np.ndarray, capsule: np.ndarray, share: np.ndarray, slope: np.ndarray
-    ) -> np.ndarray:
-        """(m, d): slopes by a point on an axis, (m, 3), as slopes by the hand's columns."""
-        shape, size = self.capsules[track], at.layout.hand_size
+
+@dataclass(frozen=True)
+class _Side:
+    """Jacobians of the hands of one track that take part, and which of them each row is about."""
+
+    jacobians: Jacobians
+    where: np.ndarray
+    size: int
+
+    @classmethod
+    def of(cls, at: Evaluation, track: int, hands: np.ndarray) -> Self:
         needed, where = np.unique(hands, return_inverse=True)
-        jacobians = at.jacobians(track, needed, at.bare_skeletons)
-        along = shape.begin[capsule] + share * (shape.end[capsule] - shape.begin[capsule])
-        first = jacobians.dense(where, shape.first[capsule], size)
-        second = jacobians.dense(where, shape.second[capsule], size)
-        point = (1 - along)[:, None, None] * first + along[:, None, None] * second
-        return (slope[:, None] @ point)[:, 0]
+        return cls(at.jacobians(track, needed, at.bare_skeletons), where, at.layout.hand_size)
+
+    def rows(self, shape: Capsules, capsule: np.ndarray, share: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """(m, d): slopes by a point on an axis, (m, 3), as slopes by the hand's columns."""
+        along = (shape.begin[capsule] + share * (shape.end[capsule] - shape.begin[capsule]))[:, None, None]
+        first = self.jacobians.dense(self.where, shape.first[capsule], self.size)
+        second = self.jacobians.dense(self.where, shape.second[capsule], self.size)
+        return (slope[:, None] @ ((1 - along) * first + along * second))[:, 0]
 
 
 def shared_frames(layout: Layout, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
