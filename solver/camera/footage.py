@@ -19,7 +19,9 @@ from .tracks import Follower, Tracks, cells
 WORKING_PX = 960
 # A keyframe when the background has moved within itself or as a whole by these shares of the width, or when fewer than
 # this share of its points is left.
-KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.015, 0.12, 0.45
+KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.025, 0.18, 0.4
+# A camera that travels little still gets one as often as this, once the background has moved by this share.
+_SELDOM_FRAMES, _SOME_FLOW = 8, 0.005
 # A cut: tracks break off, no half of the thumbnail is found again, and no features agree.
 _CUT_SURVIVAL, _CUT_LIKENESS = 0.3, 0.55
 
@@ -103,7 +105,9 @@ class _Observer:
         flow = points[now] - key_points[then]
         whole = np.median(flow, axis=0)
         within = np.median(np.linalg.norm(flow - whole, axis=1))
-        return bool(within > KEYFRAME_PARALLAX * self.size[0] or np.linalg.norm(whole) > KEYFRAME_FLOW * self.size[0])
+        width, length = self.size[0], float(np.linalg.norm(whole))
+        late = self.count - self._keyframes[-1].row >= _SELDOM_FRAMES and within + length > _SOME_FLOW * width
+        return bool(late or within > KEYFRAME_PARALLAX * width or length > KEYFRAME_FLOW * width)
 
     def _is_cut(self, gray: np.ndarray, mask: np.ndarray) -> bool:
         before, before_mask, _ = self._last

@@ -25,8 +25,10 @@ _TRACK_REACH = 15
 _VERIFY_PX, _POSE_PX, _FILTER_PX = 2.0, 4.0, 3.0
 # share of the keyframes that pieces must hold together for a second try to join them
 _WORTH_JOINING = 0.7
+# share of the keyframes in one piece from which on the rest is followed from there
+_NEARLY_ALL = 0.9
 # a piece of which the largest model holds more adds nothing
-_KNOWN_SHARE = 0.9
+_KNOWN_SHARE = 0.95
 Report = Callable[[int, int], None]
 
 
@@ -45,7 +47,8 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
         report(min(registered, len(job.key_rows)), job.frame_count)
 
     maps = _maps(database, folder / "models", _mapping(job), count)
-    if len(maps) > 1 and sum(m.num_reg_images() for m in maps) > _WORTH_JOINING * len(job.key_rows):
+    held = [m.num_reg_images() / len(job.key_rows) for m in maps]
+    if len(maps) > 1 and held[0] < _NEARLY_ALL and sum(held) > _WORTH_JOINING:
         # Posing images without structure is slow, but joins what a blurred turn has torn. Scraps are not worth it.
         options = _mapping(job)
         options.structure_less_registration_fallback = True

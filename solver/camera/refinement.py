@@ -18,9 +18,9 @@ from .tracks import GRID, cells
 
 MIN_POSE_POINTS = 12
 # Observations per frame that are worth their cost, and the length of a track that is worth a point.
-_POINTS_PER_FRAME, _MIN_LENGTH = 160, 5
+_POINTS_PER_FRAME, _MIN_LENGTH = 110, 5
 # Frames adjusted together; the others are placed by the points that these determine.
-_ADJUSTED_FRAMES = 100
+_ADJUSTED_FRAMES = 80
 # px at the working size: worse observations are dropped between rounds, poses worse than the last are none
 _GROSS_PX, _BAD_PX, _LOST_PX = 6.0, 3.0, 3.0
 # Cauchy's width over the median residual, and in px at least
@@ -72,8 +72,12 @@ def refine(job: MappingJob, images: Images, sparse: SparseModel) -> MappedModel:
     state = State(_started(job, sparse), np.zeros((job.frame_count, 6)), sparse.points,
                   np.array([sparse.focal_px, sparse.k1, 0.0, 0.0]))  # fmt: skip
     known = np.isin(np.arange(job.frame_count), sparse.rows)
-    state, posed, seen = _placed(seen, state, known)
+    state = adjustment.resect(seen, state, ~known, 8)
+    state, posed = _followed(seen, state, known)
     state, seen, track_of_point = _with_more_points(job, seen, state, posed, track_of_point)
+    state, posed = _followed(seen, state, posed)
+    error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
+    seen = seen.where(posed[seen.frames] & (error < _GROSS_PX))
     chosen = _chosen(posed, sparse.rows)
     state, seen, free = _adjusted(job, seen, state, posed, chosen)
     spread = _spread_of(seen, state, chosen, free)
@@ -126,11 +130,11 @@ def _with_more_points(
     chosen = np.sort(chosen[lengths[chosen] >= _MIN_LENGTH])
     number = np.full(count, -1)
     number[chosen] = np.arange(len(chosen))
-    part &= number[job.ids] >= 0
+    part = number[job.ids] >= 0
     extra = Observations.sorted(
         job.size, job.frame_count, len(chosen), job.rows[part], number[job.ids[part]], job.points_px[part]
     )
-    points, good = adjustment.triangulate(extra, state)
+    points, good = adjustment.triangulate(extra.where(posed[extra.frames]), state)
     extra = extra.where(good[extra.points])
     seen = Observations.sorted(
         job.size, job.frame_count, len(state.points) + len(chosen), np.concatenate([seen.frames, extra.frames]),
@@ -164,14 +168,6 @@ def _started(job: MappingJob, sparse: SparseModel) -> np.ndarray:
     for axis in range(3):
         poses[:, axis, 3] = np.interp(rows, sparse.rows, world[:, axis, 3])
     return np.linalg.inv(poses)
-
-
-def _placed(seen: Observations, state: State, known: np.ndarray) -> tuple[State, np.ndarray, Observations]:
-    """All frames placed by the points, which of them hold (F,), and the observations that fit."""
-    state = adjustment.resect(seen, state, ~known, 8)
-    state, posed = _followed(seen, state, known)
-    error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
-    return state, posed, seen.where(posed[seen.frames] & (error < _GROSS_PX))
 
 
 def _followed(seen: Observations, state: State, known: np.ndarray) -> tuple[State, np.ndarray]:

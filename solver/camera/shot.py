@@ -24,7 +24,7 @@ _MIN_SOLVED = 0.25
 _MIN_KEYFRAMES = 4
 # Focal lengths known worse than this are worth a word; those known worse than the last are no better than an
 # assumption.
-UNCERTAIN_FOCAL, _FLAT_PROFILE, _UNKNOWN_FOCAL = 0.03, 0.12, 0.15
+UNCERTAIN_FOCAL, _FLAT_PROFILE, _UNKNOWN_FOCAL = 0.03, 0.12, 0.25
 # Solves that expect more error of themselves, in shares of the path and in radians, are not to be trusted.
 _WRONG_SHARE, _WRONG_RAD = 0.02, np.radians(1.0)
 # If more than this share of what was followed moves by itself, some of it was probably taken for background.
