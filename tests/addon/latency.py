@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import conftest  # isort: skip - before bpy is imported it says where extensions lie
 import bpy
-import conftest  # noqa: F401 - installs and enables the extension
 from mathutils import Vector
 from solved import hand, resolve, solver_command, write_take
 

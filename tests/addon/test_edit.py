@@ -130,18 +130,21 @@ def test_one_re_solve_is_one_undo_step(solved):
 
 
 def test_saved_reloaded_re_solved(solved, tmp_path):
+    """A new session goes on where the old one stopped: its next answer is the one that the old one would have had."""
     key_wrist(hand("left"), 540, Vector((0.02, 0.0, 0.0)))
     resolve(frames="RANGE")
     kept = artists_keys(hand("left"))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    saved = all_keys(hand("left"))
+    resolve(frames="RANGE")
     answer = all_keys(hand("left"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
     warm.stop()
     assert solve.current() is None
-    assert same(all_keys(hand("left")), answer) and artists_keys(hand("left")) == kept
+    assert same(all_keys(hand("left")), saved) and artists_keys(hand("left")) == kept
     assert resolve(frames="RANGE") == {"FINISHED"}
     assert artists_keys(hand("left")) == kept
-    assert same(all_keys(hand("left")), answer, 1e-2)
+    assert same(all_keys(hand("left")), answer, 1e-3)
 
 
 def test_a_take_that_is_gone_is_said_and_found_again(solved, take_path, tmp_path):
