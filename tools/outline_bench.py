@@ -2,8 +2,8 @@
 
 Per clip, with its true camera (and with ``--sized`` the hand's true length): the final quality without outlines, with
 the product's own masks, with true masks, and with true masks and each hand by itself, as if others were background.
-Prints the mean error of visible and of hidden joints in the camera's frame (mm, no alignment), relative to the wrist, the
-overlap of hand and true mask, and CPU ms per hand and frame of the stage.
+Prints the mean error of visible and of hidden joints in the camera's frame (mm, no alignment), relative to the wrist,
+the overlap of hand and true mask, and CPU ms per hand and frame of the stage.
 """
 
 from __future__ import annotations
