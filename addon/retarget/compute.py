@@ -236,7 +236,7 @@ def _pinched(
     if "thumb" not in chains or len(chains) < 2:
         return local
     ways = {name: tips[name] - tips["thumb"] for name in chains if name != "thumb"}
-    weights = {name: polish.pinch_weight(np.linalg.norm(way, axis=1), size) for name, way in ways.items()}
+    weights = {name: polish.eased(polish.pinch_weight(np.linalg.norm(way, axis=1), size)) for name, way in ways.items()}
     return polish.pinches(chains, local, ways, weights)
 
 

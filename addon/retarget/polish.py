@@ -1,8 +1,9 @@
 """Fingertips where they belong on a hand of other proportions: damped Gauss-Newton on the fingers' angles. NumPy only.
 
 Each finger bends in every joint (X) and spreads in its first (Z), the thumb in its first two. The angles move from the
-transferred pose as little as they can while tips meet their goals, all frames at once:
-minimise |w (tips - goals)|^2 + damping |angles|^2. Pinches couple the thumb with the fingers it meets.
+transferred pose as little as they can while tips meet their goals, all frames at once: first
+minimise |w (tips - goals)|^2 + damping |angles|^2, then a few damped steps for what is left, which move nothing where a
+finger is stretched or a goal can't be reached. Pinches couple the thumb with the fingers it meets.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ import numpy as np
 
 from ...solver.hand_model.rotations import exp
 
-_STEPS = 12
-# radians that are worth as much as one finger's length: small, so that goals win where they can be met
-_DAMPING = 0.02
+# steps with a pull towards the transferred pose, then without
+_PULLED_STEPS, _FREE_STEPS = 5, 4
+# finger lengths that one radian is worth; a tenth of it makes stretched fingers jump from frame to frame
+_DAMPING = 0.3
+_PULLS = (1.0,) * _PULLED_STEPS + (0.0,) * _FREE_STEPS
 _LARGEST_STEP = 0.35
+# a quarter of a pinch holds the finger already
+_HOLD = 4.0
 # a pinch counts fully below the first distance and not at all beyond the second, in hand sizes (0.18 m is one)
-PINCH_FULL, PINCH_NONE = 0.13, 0.28
+PINCH_FULL, PINCH_NONE = 0.08, 0.25
+_EASING = 3  # frames before and after
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +58,10 @@ def to_tips(
 def _one_finger(chain: Chain, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
     scale = np.linalg.norm(chain.ways, axis=1).sum()
     total = np.zeros((len(frames), _angle_count(chain)))
-    for _ in range(_STEPS):
+    for pull in _PULLS:
         jacobian = _jacobian(chain, frames) / scale
         residual = (goals - tips(chain, frames)) / scale
-        step = _solved(jacobian, residual, total)
+        step = _solved(jacobian, residual, pull * total)
         total = total + step
         frames = _bent(chain, frames, step)
     return frames
@@ -74,28 +80,46 @@ def pinches(
         wanted: (T, 3) from the thumb's tip to the finger's, by finger.
         weights: (T,) 0..1 of each pinch.
     """
-    names = ["thumb", *wanted]
-    frames = {name: frames[name] for name in frames}
-    counts = [_angle_count(chains[name]) for name in names]
-    ends = np.cumsum(counts)
-    columns = dict(zip(names, [slice(end - count, end) for end, count in zip(ends, counts, strict=True)], strict=True))
-    scale = np.linalg.norm(chains["thumb"].ways, axis=1).sum()
-    total = np.zeros((len(frames["thumb"]), ends[-1]))
-    for _ in range(_STEPS):
-        jacobian = np.zeros((len(total), 3 * len(wanted), ends[-1]))
-        residual = np.zeros((len(total), 3 * len(wanted)))
-        thumb = _jacobian(chains["thumb"], frames["thumb"]) / scale
-        for row, (name, way) in enumerate(wanted.items()):
-            rows, weight = slice(3 * row, 3 * row + 3), weights[name]
-            now = tips(chains[name], frames[name]) - tips(chains["thumb"], frames["thumb"])
-            residual[:, rows] = weight[:, None] * (way - now) / scale
-            jacobian[:, rows, columns[name]] = weight[:, None, None] * _jacobian(chains[name], frames[name]) / scale
-            jacobian[:, rows, columns["thumb"]] = -weight[:, None, None] * thumb
-        step = _solved(jacobian, residual, total)
+    frames = dict(frames)
+    # part of the way for part of a pinch; a finger that hardly pinches is hardly held
+    before = {name: tips(chains[name], frames[name]) - tips(chains["thumb"], frames["thumb"]) for name in wanted}
+    goals = {name: before[name] + weights[name][:, None] * (way - before[name]) for name, way in wanted.items()}
+    held = {name: np.minimum(1.0, _HOLD * weights[name])[:, None] for name in wanted}
+    columns = _columns({name: chains[name] for name in ("thumb", *wanted)})
+    total = np.zeros((len(frames["thumb"]), max(column.stop for column in columns.values())))
+    for pull in _PULLS:
+        step = _solved(*_pinch_system(chains, frames, goals, held, columns), pull * total)
         total = total + step
-        for name in names:
-            frames[name] = _bent(chains[name], frames[name], step[:, columns[name]])
+        for name, column in columns.items():
+            frames[name] = _bent(chains[name], frames[name], step[:, column])
     return frames
+
+
+def _columns(chains: Mapping[str, Chain]) -> dict[str, slice]:
+    """Where each finger's angles stand in one vector of all."""
+    ends = np.cumsum([_angle_count(chain) for chain in chains.values()])
+    starts = np.concatenate([[0], ends[:-1]])
+    return {name: slice(int(start), int(end)) for name, start, end in zip(chains, starts, ends, strict=True)}
+
+
+def _pinch_system(
+    chains: Mapping[str, Chain],
+    frames: Mapping[str, np.ndarray],
+    goals: Mapping[str, np.ndarray],
+    held: Mapping[str, np.ndarray],
+    columns: Mapping[str, slice],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Jacobian (T, 3 pinches, angles) and residual (T, 3 pinches), in lengths of the thumb."""
+    count, width = len(frames["thumb"]), max(column.stop for column in columns.values())
+    scale = np.linalg.norm(chains["thumb"].ways, axis=1).sum()
+    jacobian, residual = np.zeros((count, 3 * len(goals), width)), np.zeros((count, 3 * len(goals)))
+    thumb_tip, thumb = tips(chains["thumb"], frames["thumb"]), _jacobian(chains["thumb"], frames["thumb"])
+    for row, (name, goal) in enumerate(goals.items()):
+        rows, weight = slice(3 * row, 3 * row + 3), held[name] / scale
+        residual[:, rows] = weight * (goal - tips(chains[name], frames[name]) + thumb_tip)
+        jacobian[:, rows, columns[name]] = weight[..., None] * _jacobian(chains[name], frames[name])
+        jacobian[:, rows, columns["thumb"]] = -weight[..., None] * thumb
+    return jacobian, residual
 
 
 def pinch_weight(distances: np.ndarray, hand_size: float) -> np.ndarray:
@@ -103,6 +127,13 @@ def pinch_weight(distances: np.ndarray, hand_size: float) -> np.ndarray:
     share = (distances / hand_size - PINCH_FULL) / (PINCH_NONE - PINCH_FULL)
     share = np.clip(share, 0.0, 1.0)
     return 1.0 - share * share * (3.0 - 2.0 * share)
+
+
+def eased(weights: np.ndarray) -> np.ndarray:
+    """(T,) weights that rise and fall over some frames and are nowhere less: a pinch is prepared, and let go."""
+    width = 2 * _EASING + 1
+    wide = np.lib.stride_tricks.sliding_window_view(np.pad(weights, _EASING, mode="edge"), width).max(axis=1)
+    return np.lib.stride_tricks.sliding_window_view(np.pad(wide, _EASING, mode="edge"), width).mean(axis=1)
 
 
 def _angle_count(chain: Chain) -> int:

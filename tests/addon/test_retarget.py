@@ -238,6 +238,32 @@ def test_a_pinch_stays_a_pinch(side, size, factors):
         bake.retarget(bpy.context, hands, armature, found, Options(fingers=fingers))
         bpy.context.scene.frame_set(1 + NAMES.index("pinch"))
         gaps[fingers] = tip_gap_mm(armature, found, side)
+    assert gaps["PINCH"] < 2.0
+    assert gaps["TIPS"] < 2.0
+    assert gaps["ANGLES"] > 5.0 or not factors
+
+
+def opening(side, wrist):
+    """A pinch that opens slowly into a flat hand, and stays flat."""
+    rotations, transl = five_poses(side, wrist)
+    start, end = rotations[NAMES.index("pinch")], rotations[NAMES.index("flat")]
+    turn = so3.log(np.swapaxes(start, -1, -2) @ end)
+    share = np.clip(np.arange(60) / 40, 0, 1)[:, None, None]
+    return start @ so3.exp(turn * share), np.repeat(transl[:1], 60, axis=0)
+
+
+def test_pinches_open_without_jumps_and_open_hands_are_left_alone():
+    armature = rigs.scaled_fingers("left", {"thumb": 0.85, "index": 1.15}, 1.1)
+    found = found_map(armature)
+    hands = solved_hands(("left",), opening)
+    shown, steps = {}, {}
+    for fingers in ("ANGLES", "PINCH"):
+        bake.retarget(bpy.context, hands, armature, found, Options(fingers=fingers))
+        frames = [np.array([bone.matrix_basis for bone in armature.pose.bones]) for _ in bpy_frames(range(1, 61))]
+        shown[fingers] = np.array(frames)[:, :, :3, :3]
+        steps[fingers] = np.degrees(so3.angle_between(shown[fingers][:-1], shown[fingers][1:])).max()
+    np.testing.assert_allclose(shown["PINCH"][50:], shown["ANGLES"][50:], atol=1e-4)
+    assert steps["PINCH"] < steps["ANGLES"] + 3.0
 
 
 # --- what the artist has stays ----------------------------------------------------------------------------------------
