@@ -220,13 +220,20 @@ class _Solve:
 
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
         """Run one stage between its own messages, asking after each message whether to go on."""
-        yield messages.StageStarted(0, name, STAGES[name], list(STAGES).index(name), len(STAGES))
+        names = self._stage_names()
+        yield messages.StageStarted(0, name, STAGES[name], names.index(name), len(names))
         wall, cpu = time.perf_counter(), _cpu_seconds()
         result = yield from self._until_cancelled(work)
         wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
         self._draft.seconds[name] = {"wall": wall, "cpu": cpu}
         yield messages.StageFinished(0, name, wall, cpu)
         return result
+
+    def _stage_names(self) -> list[str]:
+        """Those that these options ask for, in order."""
+        optimised = self._options.quality != INITIAL
+        left_out = {"optimise": not optimised, "outlines": not (optimised and self._looks_at_outlines())}
+        return [name for name in STAGES if not left_out.get(name, False)]
 
     def _until_cancelled(self, work: Stage[T]) -> Stage[T]:
         while True:
