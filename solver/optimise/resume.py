@@ -182,7 +182,8 @@ class Resumed:
                 continue
             at = moved.packed[mine]
             orient[at] = moved.rotations[mine, 0]
-            angles[at] = angles_of(track.skeleton.hinges, moved.rotations[mine, 1:], angles[at])
+            hinges = track.skeleton.hinges  # from the mean pose, as when a take is read: where it stood has no say
+            angles[at] = angles_of(hinges, moved.rotations[mine, 1:], np.tile(hinges.mean, (len(at), 1)))
             wrist[at] = moved.transl[mine] + track.bare.at(self.state.betas[track.shape])[0][0]
         return Pose(orient, angles, wrist)
 
