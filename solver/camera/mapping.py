@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -59,6 +60,9 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
         found = _plain(sparse)
         if models and models[0].posed[found.rows].mean() > _KNOWN_SHARE:
             continue
+        if models:
+            # the lens that counts is the largest piece's
+            job = replace(job, refine_k1=False, refine_readout=False, profile=False)
         models.append(refine(job, keyframes.images(), found))
         report(len(job.key_rows) + (job.frame_count - len(job.key_rows)) * (index + 1) // len(maps), job.frame_count)
     return sorted(models, key=lambda m: -m.posed.sum())
@@ -209,4 +213,6 @@ def _plain(sparse: pycolmap.Reconstruction) -> SparseModel:
     poses = np.stack([np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]]) for _, image in images])
     focal, _, _, k1 = next(iter(sparse.cameras.values())).params
     world = np.array([point.xyz for point in sparse.points3D.values()]).reshape(-1, 3)
-    return SparseModel(np.array([row for row, _ in images]), poses, world, rows, keypoints, points, focal, k1)
+    return SparseModel(
+        np.array([row for row, _ in images]), poses, world, rows, keypoints, points, np.array([focal, k1, 0.0, 0.0])
+    )

@@ -21,6 +21,8 @@ MIN_POSE_POINTS = 12
 _POINTS_PER_FRAME, _MIN_LENGTH = 110, 5
 # Frames adjusted together; the others are placed by the points that these determine.
 _ADJUSTED_FRAMES = 80
+# Of a long clip not even all keyframes: the matrix of their poses is dense.
+_MOST_FRAMES = 500
 # px at the working size: worse observations are dropped between rounds, poses worse than the last are none
 _GROSS_PX, _BAD_PX, _LOST_PX = 6.0, 3.0, 3.0
 # Cauchy's width over the median residual, and in px at least
@@ -45,7 +47,8 @@ _PROFILE_FRAMES = 40
 class SparseModel:
     """What the mapper found: ``rows`` (K,) rising with ``camera_from_world`` (K, 4, 4), ``points`` (P, 3).
 
-    ``seen_rows``, ``seen_keypoints``, ``seen_points`` (M,): a keypoint of a keyframe shows a point.
+    ``seen_rows``, ``seen_keypoints``, ``seen_points`` (M,): a keypoint of a keyframe shows a point. ``lens`` (4,) as in
+    ``MappedModel``: the start.
     """
 
     rows: np.ndarray
@@ -54,8 +57,7 @@ class SparseModel:
     seen_rows: np.ndarray
     seen_keypoints: np.ndarray
     seen_points: np.ndarray
-    focal_px: float
-    k1: float
+    lens: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ class Images:
 def refine(job: MappingJob, images: Images, sparse: SparseModel) -> MappedModel:
     """The full model of ``sparse``."""
     seen, track_of_point = _observations(job, images, sparse)
-    state = State(_started(job, sparse), np.zeros((job.frame_count, 6)), sparse.points,
-                  np.array([sparse.focal_px, sparse.k1, 0.0, 0.0]))  # fmt: skip
+    state = State(_started(job, sparse), np.zeros((job.frame_count, 6)), sparse.points, np.array(sparse.lens))
     known = np.isin(np.arange(job.frame_count), sparse.rows)
     state = adjustment.resect(seen, state, ~known, 8)
     state, posed = _followed(seen, state, known)
@@ -198,7 +199,7 @@ def _fits(seen: Observations, state: State) -> np.ndarray:
 def _chosen(posed: np.ndarray, key_rows: np.ndarray) -> np.ndarray:
     """(F,) bool: the frames that are adjusted together: keyframes, and others spread evenly between them."""
     chosen = np.zeros(len(posed), bool)
-    chosen[key_rows] = True
+    chosen[key_rows[np.linspace(0, len(key_rows) - 1, min(len(key_rows), _MOST_FRAMES)).round().astype(int)]] = True
     others = np.flatnonzero(posed & ~chosen)
     room = min(len(others), max(0, _ADJUSTED_FRAMES - len(key_rows)))
     if room:
@@ -270,8 +271,10 @@ def _without_gross(seen: Observations, state: State) -> Observations:
 
 def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """(4,) bool: which of the lens' parameters stay free: k2, readout, then k1, each against leaving it out."""
-    part, rows = _part(seen, chosen)
     free = wanted.copy()
+    if not free[[K1, K2, READOUT]].any():
+        return free
+    part, rows = _part(seen, chosen)
     sigma = adjustment.spread(part, _at(state, rows), free, _groups(part, rows)).lens
     now = adjustment.cost(part, _at(state, rows))
     for parameter in (K2, READOUT, K1):
