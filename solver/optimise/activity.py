@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import convolve1d, median_filter
+from scipy.ndimage import convolve1d, median_filter, minimum_filter
 
 from .layout import Layout, Track
 from .state import State
@@ -45,5 +45,8 @@ def _of_track(track: Track, start: State, seen: Observations, camera: CameraBeli
     # the second derivative of the parabola that fits a window best (Savitzky and Golay 1964)
     filter_ = np.linalg.pinv(np.stack([np.ones_like(offsets), offsets, offsets**2 / 2], axis=1))[2]
     acceleration = convolve1d(path, filter_, axis=0, mode="nearest")
-    squares = (acceleration**2).sum(1) / 2  # two of three axes lie across the ray
-    return np.sqrt(convolve1d(squares, np.full(len(offsets), 1 / len(offsets)), mode="nearest"))
+    # two of three axes lie across the ray; a window with a gap in it says nothing
+    whole = minimum_filter(known, len(offsets), mode="nearest")
+    squares = np.where(whole, (acceleration**2).sum(1) / 2, 0.0)
+    total, count = (convolve1d(values, np.ones(len(offsets)), mode="constant") for values in (squares, whole * 1.0))
+    return np.sqrt(total / np.maximum(count, 1))

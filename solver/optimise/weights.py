@@ -39,12 +39,12 @@ class Weights:
     # the processes' deviations follow how lively a hand is seen to be (``activity``), within these factors: one
     # constant for all is too stiff for hands that are flung about
     calmest: float = 1.0
-    liveliest: float = 8.0
+    liveliest: float = 3.0
 
     # how softly a joint limit gives way
     limit_deg: float = 3.0
-    # factor on the anatomy's deviations: per frame weak, or gaps are pulled to the mean pose
-    pose_scale: float = 5.0
+    # factor on the deviations of recorded poses: per frame weak, or gaps are pulled to the mean pose
+    pose_scale: float = 2.5
 
     # for how long the tracker errs in the same way: for stated uncertainty, that much of a clip is one observation
     error_memory_s: float = 1.0
