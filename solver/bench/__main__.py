@@ -76,7 +76,7 @@ def _run(chosen: list[BenchClip], options: argparse.Namespace, scratch: Path) ->
         baseline.update(options.baseline, options.suite, as_json)
         if options.suite == "test":
             page = options.baseline.with_name("RESULTS.md")
-            page.write_text(text.as_markdown(measured, abouts), encoding="utf-8")
+            page.write_text(text.as_markdown(measured, abouts, verdict), encoding="utf-8")
         return 0
     return 1 if verdict else 0
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
+_SPAWN = Path(__file__).with_name("spawn.py")
 _SINGLE_THREADED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -37,35 +38,27 @@ def solve(clip: Path, take: Path, arguments: tuple[str, ...] = ()) -> Run:
     command = [sys.executable, "-m", "solver", "solve", str(clip), "-o", str(take), "--json", *arguments]
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=_REPOSITORY, env={**os.environ, **_SINGLE_THREADED}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
+        [sys.executable, "-I", str(_SPAWN), *command], cwd=_REPOSITORY, env={**os.environ, **_SINGLE_THREADED},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
     )  # fmt: skip
     with process.stdout:
-        stages, failure = _listen(process)
-    cpu, peak = _wait(process)
+        stages, failure, cpu, peak = _listen(process)
+    process.wait()
     wall = time.perf_counter() - started
     if process.returncode and not failure:
         failure = f"the solver ended with status {process.returncode}"
     return Run(None if failure else take, failure, stages, wall, cpu, peak)
 
 
-def _listen(process: subprocess.Popen) -> tuple[dict[str, float], str]:
-    stages, failure = {}, ""
+def _listen(process: subprocess.Popen) -> tuple[dict[str, float], str, float | None, float | None]:
+    stages, failure, cpu, peak = {}, "", None, None
     for line in process.stdout:
         message = json.loads(line)
-        if message["type"] == "StageFinished":
-            stages[message["stage"]] = message["cpu_seconds"]
-        elif message["type"] == "Failed":
-            failure = message["sentence"]
-    return stages, failure
-
-
-def _wait(process: subprocess.Popen) -> tuple[float | None, float | None]:
-    """CPU seconds and peak memory in megabytes of the ended process and its own children."""
-    if not hasattr(os, "wait4"):
-        process.wait()
-        return None, None
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1e6 if sys.platform == "darwin" else 1e3  # macOS tells bytes, Linux kilobytes
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit
+        match message["type"]:
+            case "StageFinished":
+                stages[message["stage"]] = message["cpu_seconds"]
+            case "Failed":
+                failure = message["sentence"]
+            case "Used":  # by spawn
+                cpu, peak = message["cpu_seconds"], message["peak_mb"]
+    return stages, failure, cpu, peak

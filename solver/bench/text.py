@@ -23,11 +23,12 @@ def as_text(results: Sequence[Result], before: Mapping[str, Figures] | None = No
     return "\n".join(lines)
 
 
-def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], remarks: Sequence[str] = ()) -> str:
-    """A page for the repository: what a person should know, good and bad. ``remarks``: paragraphs before the tables."""
+def as_markdown(results: Sequence[Result], abouts: Mapping[str, str], worse: Sequence[str] = ()) -> str:
+    """A page for the repository: what a person should know, good and bad. ``worse``: than the baseline before."""
     parts = ["# Where the product stands", "", "Written by `python3 build.py bench --update-baseline`; see README.md."]
     parts += ["", *(f"- **{name}**: {about}" for name, about in abouts.items())]
-    parts += [line for remark in remarks for line in ("", remark)]
+    since = [f"- {sentence}" for sentence in worse] or ["Nothing beyond noise."]
+    parts += ["", "## What got worse since the baseline before", "", *since]
     parts += ["", "## What is bad", "", *bad(results)]
     for given, chosen in tables(results).items():
         parts += ["", f"## {given}"]
