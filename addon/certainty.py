@@ -9,8 +9,9 @@ import numpy as np
 from ..solver.hand_model.layout import FINGERS
 from ..solver.take import INFILLED, MISSING, Take
 
-# deviation of a fingertip, relative to the wrist, at which it is as likely useful as not
-_HALF_SURE_M = 0.012
+# deviation of a fingertip, relative to the wrist, at which it is as likely useful as not: twice that of a hand that is
+# seen well (about 20 mm, most of it depth), a third of that of a hidden one
+_HALF_SURE_M = 0.045
 # a hand whose landmarks are this uncertain, in shares of its size, was blurred or too small
 _BLURRED = 0.08
 # share of a hand's box that the other's covers when it hides behind it

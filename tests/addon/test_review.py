@@ -13,7 +13,7 @@ def doubtful(**changes):
     """The right hand's index finger is unsure from row 20 on; both hands are somewhere in the picture."""
     take = moving_take()
     sigma = np.full(take.joint_sigma.shape, 0.002)
-    sigma[1, 20:, 8] = 0.05
+    sigma[1, 20:, 8] = 0.2
     points = np.random.default_rng(1).uniform([100, 100], [160, 160], (2, 30, 21, 2))
     points[1] += [250, 100]
     fields = {
