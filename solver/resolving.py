@@ -28,12 +28,15 @@ _MISSED_MM = 2.0
 
 
 class Resolver:
-    """Answers ``ResolveRequest``s; keeps the last take's problem, so that the next answer comes at once."""
+    """Answers ``ResolveRequest``s; keeps the last take's problem, so that the next answer comes at once.
+
+    An answer depends on the take and the request alone: a process that has just started gives the same.
+    """
 
     def __init__(self) -> None:
         self._key: tuple[object, ...] = ()
         self._resumed: Resumed | None = None
-        self._base: Take | None = None
+        self._bridged: tuple[bytes, Resumed] | None = None
         self._models: dict[str, HandModel] = {}
 
     def answer(self, request: messages.ResolveRequest, cancelled: Callable[[], bool]) -> Iterator[Message]:
@@ -64,7 +67,6 @@ class Resolver:
                     yield from _poses(number, after.take, request, request.shown, request.shown)
         except ValueError as error:
             raise SolverError("constraint-not-valid", f"A pin can't be used: {error}.", "Remove the pin.") from error
-        self._resumed = after
         yield from _poses(number, after.take, request, request.first, request.last)
         missed = _missed(after.take, wishes, self._models)
         if missed:
@@ -83,17 +85,25 @@ class Resolver:
                 "standing-not-fitting", "The hands in the scene are not those of the take.", "Solve the clip again."
             )
         rows = standing.frames - take.frames[0]
-        there = np.isfinite(standing.transl).all(-1) | (self._base.status[:, rows] != MISSING)
-        if (there != (take.status[:, rows] != MISSING)).any():
-            resumed = resume(_with_infilled(self._base, standing, rows), self._models)
+        there = take.status != MISSING
+        there[:, rows] |= np.isfinite(standing.transl).all(-1)
+        if (there != (take.status != MISSING)).any():
+            resumed = self._with_bridges(take, there, standing, rows)
         return resumed.standing_at(rows, standing.rotations, standing.transl, standing.world_from_camera)
+
+    def _with_bridges(self, take: Take, there: np.ndarray, standing: Standing, rows: np.ndarray) -> Resumed:
+        """The take with hands also where only the client has them; kept for the next request."""
+        key = there.tobytes()
+        if self._bridged is None or self._bridged[0] != key:
+            self._bridged = key, resume(_with_infilled(take, standing, rows), self._models)
+        return self._bridged[1]
 
     def _loaded(self, request: messages.ResolveRequest) -> Resumed:
         key = (request.take, _stamp(request.take), request.model, request.absent)
         if key != self._key or self._resumed is None:
-            self._base = take = _without(takes.load(request.take), request.absent)
+            take = _without(takes.load(request.take), request.absent)
             self._models = loading.load_pair("open" if take.model == "open" else request.model)
-            self._resumed, self._key = resume(take, self._models), key
+            self._resumed, self._key, self._bridged = resume(take, self._models), key, None
         return self._resumed
 
 

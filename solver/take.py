@@ -59,8 +59,8 @@ class Take:
         keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.
         landmarks_m: (H, T, 21, 3) the tracker's own metric hand, as in ``observations.HandTrack``; NaN where none.
             Empty when there are none at all: a re-solve then lacks this evidence.
-        reprojection_px: (H, T) median distance of a hand's landmarks from the tracked ones; NaN where none. Empty when it
-            was not computed.
+        reprojection_px: (H, T) median distance of a hand's landmarks from the tracked ones; NaN where none. Empty when
+            it was not computed.
         joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
             but the wrist itself; NaN where missing or not computed.
         outline_overlap: (H, T) of the hand and its mask in the picture together, the share that both cover; NaN where

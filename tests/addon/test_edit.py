@@ -106,11 +106,11 @@ def test_undo_and_redo(solved):
     bpy.ops.ed.undo()
     assert same(all_keys(hand("left")), first) and not animation.has_artist_keys(hand("left"))
     resolve(frames="RANGE")
-    assert same(all_keys(hand("left")), plain, 1e-3)
+    assert same(all_keys(hand("left")), plain)
     bpy.ops.ed.undo()
     assert take_files.of_root(root()).frames[0] == 501
     bpy.ops.ed.redo()
-    assert same(all_keys(hand("left")), plain, 1e-3)
+    assert same(all_keys(hand("left")), plain)
     assert not same(edited, plain, 1e-2)
 
 
@@ -144,7 +144,7 @@ def test_saved_reloaded_re_solved(solved, tmp_path):
     assert same(all_keys(hand("left")), saved) and artists_keys(hand("left")) == kept
     assert resolve(frames="RANGE") == {"FINISHED"}
     assert artists_keys(hand("left")) == kept
-    assert same(all_keys(hand("left")), answer, 1e-3)
+    assert same(all_keys(hand("left")), answer)
 
 
 def test_a_take_that_is_gone_is_said_and_found_again(solved, take_path, tmp_path):

@@ -108,8 +108,8 @@ def test_the_client_s_motion_counts_and_not_the_last_answer(resolver, path, take
     before = with_answer(take, ask(resolver, path, standing=standing_of(take), tmp_path=tmp_path))
     ask(resolver, path, pin, standing=standing_of(take), tmp_path=tmp_path)
     after = with_answer(take, ask(resolver, path, standing=standing_of(take), tmp_path=tmp_path))
-    np.testing.assert_allclose(after.rotations, before.rotations, atol=1e-5)
-    np.testing.assert_allclose(after.transl, before.transl, atol=1e-5)
+    np.testing.assert_array_equal(after.rotations, before.rotations)
+    np.testing.assert_array_equal(after.transl, before.transl)
 
 
 def test_a_pinned_finger_joint_holds_and_the_others_are_free(resolver, path, take, tmp_path):
