@@ -19,7 +19,7 @@ from .tracks import Follower, Tracks, cells
 WORKING_PX = 960
 # A keyframe when the background has moved within itself or as a whole by these shares of the width, or when fewer than
 # this share of its points is left.
-KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.025, 0.18, 0.4
+KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.015, 0.12, 0.55
 # A camera that travels little still gets one as often as this, once the background has moved by this share.
 _SELDOM_FRAMES, _SOME_FLOW = 8, 0.005
 # A cut: tracks break off, no half of the thumbnail is found again, and no features agree.

@@ -38,6 +38,8 @@ _EPOCH_FRAMES = 45
 _CALIBRATION = 3.0
 # A track this long that no still point explains to within this many px moves by itself.
 _LONG_FRAMES, _MOVING_PX = 8, 1.5
+# Times the median step, and its median sigma, from which on a step is wild; frames between wild ones that are, too.
+_WILD, _WILD_GAP = 8.0, 6
 # Beyond the keyframes a pose is followed this far.
 _REACH_FRAMES = 12
 _PROFILE_FRAMES = 40
@@ -348,6 +350,30 @@ def in_world(steps: np.ndarray, camera_from_world: np.ndarray) -> tuple[np.ndarr
     return turn, (wanted - found.T @ flat).reshape(shift.shape)
 
 
+def wild(state: State, posed: np.ndarray, step_sigma: np.ndarray) -> np.ndarray:
+    """(F,) frames among steps that are far larger and far less certain than the usual one.
+
+    Beyond a weak link (a blurred turn towards a far wall) the size of the world is anyone's guess: such a stretch would
+    be solved 100 times too large. Its positions are better carried over from its neighbours.
+    """
+    rows = np.flatnonzero(posed)
+    centres = np.linalg.inv(state.camera_from_world[rows])[:, :3, 3]
+    steps = np.linalg.norm(np.diff(centres, axis=0), axis=1) / np.diff(rows)
+    sigma = step_sigma[rows[1:]]
+    known = np.isfinite(sigma)
+    if not known.any():
+        return np.zeros(len(posed), bool)
+    large = (steps > _WILD * np.median(steps[known])) & (sigma > _WILD * np.median(sigma[known]))
+    wild = np.zeros(len(posed), bool)
+    for first, last in zip(rows[:-1][large], rows[1:][large], strict=True):
+        wild[first + 1 : last + 1] = True
+    edges = np.flatnonzero(wild)
+    for before, after in zip(edges[:-1], edges[1:], strict=True):
+        if after - before <= _WILD_GAP:
+            wild[before:after] = True
+    return wild if wild.mean() < 0.5 else np.zeros(len(posed), bool)
+
+
 def _profile(seen: Observations, state: State, chosen: np.ndarray, free: np.ndarray) -> np.ndarray:
     """(3,) mean robust cost at 0.88, 1 and 1.12 of the focal length, all else refitted to some of the frames."""
     rows = np.flatnonzero(chosen)
@@ -389,14 +415,14 @@ def _model(
 ) -> MappedModel:  # fmt: skip
     error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
     counts = np.bincount(seen.frames, minlength=job.frame_count)
-    posed = posed & (counts >= MIN_POSE_POINTS)
+    posed = posed & (counts >= MIN_POSE_POINTS) & ~wild(state, posed, spread.step[:, 1])
     poses = np.where(posed[:, None, None], state.camera_from_world, np.nan)
     rows = np.argsort(seen.frames, kind="stable")
     edges = np.searchsorted(seen.frames[rows], np.arange(job.frame_count + 1))
     errors = np.array(
         [np.median(error[rows[a:b]]) if b > a else np.nan for a, b in zip(edges, edges[1:], strict=False)]
     )
-    kept = np.flatnonzero(np.bincount(seen.points, minlength=seen.point_count) >= 3)
+    kept = np.flatnonzero(np.bincount(seen.points[posed[seen.frames]], minlength=seen.point_count) >= 3)
     total = np.bincount(seen.points, error, seen.point_count)
     point_errors = total[kept] / np.bincount(seen.points, minlength=seen.point_count)[kept]
     profile = _profile(seen, state, chosen, free) if job.profile else np.full(3, np.nan)

@@ -7,7 +7,7 @@ import pytest
 
 from solver.camera import adjustment
 from solver.camera.adjustment import Observations, State
-from solver.camera.refinement import in_world
+from solver.camera.refinement import in_world, wild
 from solver.camera.similarity import between_paths, rotation_angles
 
 from . import camera_scenes
@@ -122,3 +122,14 @@ def test_frames_are_placed_by_known_points(poses):
     turned = placed.camera_from_world[:, :3, :3] @ truth.camera_from_world[:, :3, :3].transpose(0, 2, 1)
     assert np.degrees(rotation_angles(turned[wanted])).max() < 0.05
     assert (placed.camera_from_world[~wanted] == shaken.camera_from_world[~wanted]).all()
+
+
+def test_a_stretch_that_is_a_hundred_times_too_large_and_uncertain_is_given_up(poses):
+    torn = poses.copy()
+    torn[15:22, :3, 3] = poses[15, :3, 3] + 100 * (poses[15:22, :3, 3] - poses[14, :3, 3])
+    sigma = np.full(FRAMES, 0.002)
+    sigma[15:23] = 0.5
+    state = state_at(torn, cloud(), [FOCAL, 0.0, 0.0, 0.0])
+    assert set(np.flatnonzero(wild(state, np.ones(FRAMES, bool), sigma))) == set(range(15, 23))
+    assert not wild(state, np.ones(FRAMES, bool), np.full(FRAMES, 0.002)).any()
+    assert not wild(state_at(poses, cloud(), [FOCAL, 0.0, 0.0, 0.0]), np.ones(FRAMES, bool), sigma).any()
