@@ -9,6 +9,7 @@ from ..initialise.anatomy import Hinges
 from ..initialise.kinematics import hinge_rotations
 
 _STEPS = 12
+_STILL_RAD = 1e-9
 
 
 def angles_of(hinges: Hinges, rotations: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -25,7 +26,10 @@ def angles_of(hinges: Hinges, rotations: np.ndarray, start: np.ndarray) -> np.nd
             jacobian = right_jacobian_inverse(error) @ slopes
             normal = np.swapaxes(jacobian, 1, 2) @ jacobian + 1e-9 * np.eye(len(mine))
             gradient = np.swapaxes(jacobian, 1, 2) @ error[..., None]
-            angles[:, mine] -= np.linalg.solve(normal, gradient)[..., 0]
+            step = np.linalg.solve(normal, gradient)[..., 0]
+            angles[:, mine] -= step
+            if np.abs(step).max(initial=0.0) < _STILL_RAD:
+                break
     return angles
 
 
