@@ -130,14 +130,18 @@ def contour_cost(
     hands = PosedHands.of(at, surfaces)
     reach = weights.reach[min(round_index, len(weights.reach) - 1)] * SIZE
     skins = tuple(edge_points(surface) for surface in surfaces)
-    for hand, seen in evidence.items():
-        if not hands.beside(hand):
-            continue
-        found = match(hands.outline(hand, seen.crop), seen, reach)
-        used = slice(0, len(found.edges))
-        points[hand, used] = found.edges
-        normals[hand, used] = found.normals * _information(found, seen, weights)[:, None]
-        places[hand, used] = (normals[hand, used] * found.targets_px).sum(1)
+    found = {
+        hand: match(hands.outline(hand, seen.crop), seen, reach)
+        for hand, seen in evidence.items()
+        if hands.beside(hand)
+    }
+    excess = _excess(found, hands.tracks)
+    for hand, matches in found.items():
+        seen, used = evidence[hand], slice(0, len(matches.edges))
+        points[hand, used] = matches.edges
+        normals[hand, used] = matches.normals * _information(matches, seen, weights)[:, None]
+        targets = matches.targets_px + excess[int(hands.tracks[hand])] / seen.crop.scale * matches.normals
+        places[hand, used] = (normals[hand, used] * targets).sum(1)
     for index, track in enumerate(at.layout.tracks):
         blend[track.hands] = _blend(at, index, skins[index].blend, points[track.hands])
     return ContourCost(
@@ -152,6 +156,17 @@ def contour_cost(
         centre_px=at.view.centre_px,
         kernel=GemanMcClure(weights.robust_sigmas),
     )
+
+
+def _excess(found: Mapping[int, Matches], tracks: np.ndarray) -> dict[int, float]:
+    """By track, how far the model's outline lies outside the masks' as a rule, in crop pixels.
+
+    A model that is thicker than the person's hand, or masks that are cut tight, must not become distance.
+    """
+    gaps: dict[int, list[np.ndarray]] = {}
+    for hand, matches in found.items():
+        gaps.setdefault(int(tracks[hand]), []).append(matches.gaps)
+    return {track: float(np.median(np.concatenate(all_))) for track, all_ in gaps.items()}
 
 
 def _information(found: Matches, seen: Evidence, weights: ContourWeights) -> np.ndarray:
