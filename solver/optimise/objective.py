@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..prior.distribution import shipped
 from . import costs
 from .activity import liveliness
 from .evaluation import size_of
@@ -107,9 +108,14 @@ def motion_costs(
     hinges = layout.tracks[0].skeleton.hinges
     flexing = hinges.sigma[hinges.flexion].max()
     speed = np.radians(w.finger_speed_deg) * hinges.sigma / flexing
+    prior = shipped()
     turning = costs.process(np.radians(w.wrist_turn_deg), w.wrist_turn_memory_s, frame_s)
     return [
-        costs.FingerDynamicsCost(process=costs.process(speed, w.finger_memory_s, frame_s), looseness=looseness),
+        costs.FingerDynamicsCost(
+            process=costs.process(speed, w.finger_memory_s, frame_s),
+            together=prior.innovation_whitener(),
+            looseness=looseness,
+        ),
         costs.WristPositionCost(
             process=costs.process(w.wrist_speed, w.wrist_memory_s, frame_s),
             centre=camera.centre,
@@ -118,7 +124,7 @@ def motion_costs(
         ),
         costs.WristRotationCost(process=turning, looseness=looseness),
         costs.JointLimitCost(low=hinges.low, high=hinges.high, deviation=np.radians(w.limit_deg)),
-        costs.PoseDistributionCost(mean=hinges.mean, deviation=w.pose_scale * hinges.sigma),
+        costs.PoseCovarianceCost(mean=prior.mean, whitener=prior.pose_whitener() / w.pose_scale),
     ]
 
 
