@@ -33,7 +33,7 @@ from ..take import INFILLED, MISSING, Take
 # good belief about where a hand can be, and a poor picture of how it gets there (drawn as they are, hands tremble)
 _SMOOTHING_FRAMES = 2.5
 # of the draws' noise, and how heavy its tails are: set by the table of intervals of ``tools/prior``
-_SPREAD, _FREEDOM = 1.2, 5.0
+_SPREAD, _FREEDOM = 2.5, 5.0
 # factor on the information of one-sided rows: an innovation that is drawn must not push a joint over its limit
 _STRICTNESS = 20.0
 
