@@ -44,7 +44,7 @@ def test_known_offsets_are_found_again_among_outliers() -> None:
         to_camera = view.frames[list(KEYPOINT_JOINTS)] * (MIRROR[view.side] * 1.05)
         landmarks = project(view.keypoints + np.einsum("kij,kj->ki", to_camera, offsets), view.intrinsics)
         landmarks += rng.normal(0, 1.0, landmarks.shape) + 60 * (rng.random((21, 1)) < 0.05)
-        seen.append(Observation(view, landmarks, view.keypoints))
+        seen.append(Observation(view, landmarks, view.keypoints, presence=0.95))
     found = fit_offsets(seen, growth)
     assert np.abs(found - offsets).max() < 0.0015
     sigma_px = robust_sigma(image_errors(seen, growth, found)) * np.median([o.size_px for o in seen])

@@ -151,7 +151,8 @@ class TorchObjective:
                 centred = depth - (share * depth).sum(1, keepdim=True)
                 return (centred * given["information"] - given["depth"])[..., None]
             case costs.FingerDynamicsCost():
-                return self._innovation(x["angles"], cost.process.memory) / tensor(cost.process.deviation)
+                moved = self._innovation(x["angles"], cost.process.memory) / tensor(cost.process.deviation)
+                return moved if cost.together is None else moved @ given["together"].T
             case costs.WristPositionCost():
                 travel = (torch.exp(x["log_scale"]) - np.exp(cost.log_scale)) * given["centre"][self.frame_of]
                 size = torch.stack([self._size(track, x) for track in self.layout.tracks])[self.track_of[self.runs]]
@@ -167,6 +168,8 @@ class TorchObjective:
                 return beyond[..., None] / cost.deviation
             case costs.PoseDistributionCost():
                 return ((x["angles"] - given["mean"]) / given["deviation"])[..., None]
+            case costs.PoseCovarianceCost():
+                return (x["angles"] - given["mean"]) @ given["whitener"].T
             case costs.CameraCost():
                 turn = log(x["camera"] @ given["camera_from_world"].transpose(-1, -2))
                 growth = torch.exp(x["log_scale"] - cost.log_scale)
