@@ -35,7 +35,7 @@ def options(scene: bpy.types.Scene, movie: bpy.types.MovieClip) -> dict[str, Any
 
 
 def scale(settings: bpy.types.PropertyGroup) -> float | str:
-    """As ``pipeline.SolveOptions.camera_scale``."""
+    """As ``options.SolveOptions.camera_scale``."""
     return settings.scale if settings.scale_source == "VALUE" else _SCALES[settings.scale_source]
 
 

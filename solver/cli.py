@@ -109,8 +109,9 @@ def _add_overlay(commands) -> None:
 
 def _solve(options: argparse.Namespace) -> int:
     from . import pipeline
+    from .options import SolveOptions
 
-    solve_options = pipeline.SolveOptions(
+    solve_options = SolveOptions(
         frame_range=tuple(options.frames) if options.frames else None,
         focal_px=options.focal,
         intrinsics=tuple(options.intrinsics) if options.intrinsics else None,

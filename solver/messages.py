@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(frozen=True)
 class SolveRequest(Message):
-    """Solve ``clip`` and write the take to ``output``. ``options`` are the fields of ``pipeline.SolveOptions``."""
+    """Solve ``clip`` and write the take to ``output``. ``options`` are the fields of ``options.SolveOptions``."""
 
     clip: str = ""
     output: str = ""

@@ -11,7 +11,6 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,10 +20,9 @@ import numpy as np
 from . import __version__, hands, initialise, messages, optimise
 from . import take as takes
 from .cache import StageCache
-from .camera import formats, given, static, world
+from .camera import given, static, world
 from .camera import solve as camera_solve
 from .camera.cameras import CameraPath
-from .camera.distortion import COEFFICIENTS
 from .camera.formats import LensPart
 from .camera.ideal import ideal_tracks
 from .camera.known_lens import with_lens
@@ -40,122 +38,17 @@ from .messages import Message
 from .observations import HandTrack
 from .optimise import Refined
 from .optimise.costs import ContourCost
+from .options import INITIAL, SolveOptions
 from .prior.resting import rested
-from .reprojection import relative_errors, with_errors
+from .reprojection import with_errors
 from .silhouette.mattes import open_masks
 from .silhouette.stage import Outlined, OutlineProgress, fit_outlines
+from .summary import STAGES, summary
 from .video import Clip, content_digest, open_clip
 from .video.sequence import DEFAULT_RATE
 
 T = TypeVar("T")
 Stage = Generator[Message, None, T]
-
-INITIAL = "initial"  # quality: no optimisation
-LONG_GAPS = ("absent", "rest")
-CAMERA_MOTIONS = ("auto", "static")
-STAGES = {
-    "clip": "Reading the clip",
-    "hands": "Finding the hands",
-    "camera": "Placing the camera",
-    "initialise": "Fitting the hands",
-    "optimise": "Optimising the motion",
-    "outlines": "Fitting the outlines",
-}
-
-
-@dataclass(frozen=True)
-class SolveOptions:
-    """What the person may choose.
-
-    Attributes:
-        frame_range: first and last frame to solve, inclusive, in the clip's own numbers; None for all.
-        focal_px: focal length in px of the clip; None when unknown.
-        intrinsics: fx, fy, cx, cy in px of the clip, when they are known; then focal_px says nothing more.
-        distortion, distortion_model: the known lens's (see ``camera.distortion``); zeros when unknown.
-        camera: path of a solved camera (see ``camera.formats``); None to solve it here.
-        camera_offset: frames of the clip added to that camera's frame numbers.
-        camera_rate: its frame rate (numerator, denominator); None for the clip's.
-        camera_scale: metres per unit of it; "hands" to find that by the hands, "auto" where the file is not in metres.
-        camera_order: of the turns in a .chan file, the first that is made first.
-        world: path of a camera file in whose world the result is to stand (see ``camera.world``); None for any.
-        world_scale: set when that world's size is measured and kept: how much larger it is than the last take.
-        camera_motion: "auto" finds out how the camera moves, "static" says that it stands still.
-        model: "auto", "open", or the path of the user's own MANO files.
-        quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
-        hand_length_m: known length wrist to middle fingertip; None for the population's.
-        frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
-        hand_boxes: hands that the person pointed out: (frame, x0, y0, x1, y1, side or "") in px of the clip.
-        hand_edits: (frame, x, y, "drop" or "swap") of the hand nearest to a place, see ``hands.edits``.
-        cache: folder for stage results; None keeps nothing.
-        masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
-        without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
-        long_gaps: a hand that is out of sight for too long to be invented is "absent", or put to "rest".
-    """
-
-    frame_range: tuple[int, int] | None = None
-    focal_px: float | None = None
-    intrinsics: tuple[float, float, float, float] | None = None
-    distortion: tuple[float, ...] = ()
-    distortion_model: str = "POLYNOMIAL"
-    camera: str | None = None
-    camera_offset: float = 0.0
-    camera_rate: tuple[int, int] | None = None
-    camera_scale: float | str = "auto"
-    camera_order: str = "ZXY"
-    world: str | None = None
-    world_scale: float | None = None
-    camera_motion: str = "auto"
-    model: str = "auto"
-    quality: str = "balanced"
-    hand_length_m: float | None = None
-    frame_rate: tuple[int, int] | None = None
-    hand_boxes: tuple[tuple[Any, ...], ...] = ()
-    hand_edits: tuple[tuple[Any, ...], ...] = ()
-    cache: str | None = None
-    masks: dict[str, str] | None = None
-    without: tuple[str, ...] = ()
-    long_gaps: str = "absent"
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> SolveOptions:
-        """Raises TypeError for a name that is no option."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
-
-    def require_valid(self) -> None:
-        """Raises SolverError ``option-not-valid``, naming the option."""
-        choices = {
-            "quality": (INITIAL, *optimise.PRESETS),
-            "camera_motion": CAMERA_MOTIONS,
-            "long_gaps": LONG_GAPS,
-            "camera_order": formats.chan.ORDERS,
-            "distortion_model": COEFFICIENTS,
-        }
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
-        if self.intrinsics is not None and not (len(self.intrinsics) == 4 and min(self.intrinsics[:2]) > 0):
-            raise _not_valid("intrinsics", self.intrinsics, "fx, fy, cx and cy in px")
-        if len(self.distortion) > COEFFICIENTS[self.distortion_model]:
-            most = COEFFICIENTS[self.distortion_model]
-            raise _not_valid("distortion", self.distortion, f"at most {most} numbers for {self.distortion_model}")
-        for name in ("focal_px", "hand_length_m", "world_scale"):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
-                raise _not_valid(name, getattr(self, name), "a number above 0")
-        for name in ("frame_rate", "camera_rate"):
-            if getattr(self, name) is not None and not min(getattr(self, name)) > 0:
-                raise _not_valid(name, getattr(self, name), "a rate above 0")
-        if self.quality != INITIAL:
-            known = optimise.parts.names(optimise.PRESETS[self.quality])
-            for part in self.without:
-                if part not in known:
-                    raise _not_valid("without", part, f"any of {', '.join(known)}")
-        scale = self.camera_scale
-        if not (scale in ("auto", "hands") if isinstance(scale, str) else scale > 0):
-            raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
-
-    def to_json(self) -> dict[str, Any]:
-        """What ``from_json`` reads."""
-        return dataclasses.asdict(self)
 
 
 def solve(
@@ -409,10 +302,6 @@ class _Solve:
         return messages.Finished(0, str(self._output), cancelled, summary(take, models))
 
 
-def _not_valid(name: str, value: Any, wanted: str) -> SolverError:
-    return SolverError("option-not-valid", f"The option {name} can't be {value!r}.", f"Give it {wanted}.")
-
-
 def _cpu_seconds() -> float:
     """Of this process and of its children that have ended (on Windows: of this process alone)."""
     spent = os.times()
@@ -449,40 +338,3 @@ def _lens_warning(camera: CameraPath, clip: Clip) -> Message:
         f"({36 * camera.intrinsics[0] / max(clip.size):.0f} mm on full frame). Depth scales with it.",
         "Set the focal length of the clip's camera if you know it.",
     )
-
-
-def summary(take: takes.Take, models: dict[str, HandModel]) -> str:
-    """Coverage, fit and speed in words, one line each."""
-    lines = [
-        f"{side} hand: seen in {(status == takes.OBSERVED).mean():.0%} of {len(take.frames)} frames, "
-        f"filled in {(status == takes.INFILLED).mean():.0%}, {_percent(errors)} of hand size from its landmarks"
-        for side, status, errors in zip(take.sides, take.status, relative_errors(take, models), strict=True)
-    ]
-    lines += _outline_lines(take)
-    seconds = take.provenance.get("seconds", {})
-    length = len(take.frames) / Fraction(*take.frame_rate)
-    total = sum(stage["cpu"] for stage in seconds.values())
-    lines += [
-        f"{STAGES[name]}: {1e3 * s['cpu'] / len(take.frames):.1f} CPU ms per frame" for name, s in seconds.items()
-    ]
-    return "\n".join([*lines, f"CPU time / clip length: {total / length:.2f}"])
-
-
-def _outline_lines(take: takes.Take) -> list[str]:
-    """How well each hand covers its mask, and where worst."""
-    lines = []
-    for side, shares in zip(take.sides, take.outline_overlap, strict=False):
-        known = np.flatnonzero(np.isfinite(shares))
-        if len(known):
-            worst = sorted(take.frames[known[np.argsort(shares[known])[:3]]].tolist())
-            lines.append(
-                f"{side} hand: covers {shares[known].mean():.0%} of itself and its mask in {len(known)} frames, "
-                f"least in {', '.join(map(str, worst))}"
-            )
-    return lines
-
-
-def _percent(errors: np.ndarray) -> str:
-    """The median of what there is."""
-    known = errors[np.isfinite(errors)]
-    return f"{np.median(known):.1%}" if len(known) else "unknown"

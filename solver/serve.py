@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from . import __version__, messages, pipeline
+from .options import SolveOptions
 from .resolving import Resolver
 
 # how long a running stage may take to hear that the parent is gone, before the process ends itself
@@ -96,7 +97,7 @@ class _Server:
 def answer(request: messages.SolveRequest, cancelled: Callable[[], bool]) -> Iterator[messages.Message]:
     """All messages that answer one request; the last is Finished or Failed."""
     try:
-        options = pipeline.SolveOptions.from_json(request.options)
+        options = SolveOptions.from_json(request.options)
     except TypeError as error:
         sentence = f"The solver doesn't know these options ({error})."
         yield messages.Failed(request.request, "options-not-known", sentence, "Update Handheld.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from solver import optimise, pipeline
+from solver import optimise
 from solver.errors import SolverError
 from solver.optimise import costs, parts
+from solver.options import SolveOptions
 
 
 def test_costs_stages_and_switches_have_names():
@@ -30,4 +31,4 @@ def test_a_part_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="nonsense"):
         parts.without(optimise.FINAL, ["nonsense"])
     with pytest.raises(SolverError, match="without"):
-        pipeline.SolveOptions(without=("nonsense",)).require_valid()
+        SolveOptions(without=("nonsense",)).require_valid()

@@ -11,7 +11,9 @@ import pytest
 from solver import messages, pipeline, take
 from solver.cli import main
 from solver.hand_model import loading
+from solver.options import SolveOptions
 from solver.reprojection import landmark_errors_px, relative_errors
+from solver.summary import STAGES
 from solver.video import MovieWriter
 
 CLIP = str(Path(__file__).resolve().parents[2] / "tools" / "demo_clip" / "default_clip.mp4")
@@ -32,7 +34,7 @@ def solved(cache, tmp_path_factory):
 
 
 def options(cache, **changes):
-    return pipeline.SolveOptions(
+    return SolveOptions(
         **{"frame_range": FRAMES, "cache": cache, "focal_px": 400.0, "camera_motion": "static", **changes}
     )
 
@@ -44,7 +46,7 @@ def of_type(stream, kind):
 def test_stages_come_in_order_and_the_end_is_last(solved):
     stream, _ = solved
     started = of_type(stream, messages.StageStarted)
-    assert [message.stage for message in started] == [name for name in pipeline.STAGES if name != "outlines"]
+    assert [message.stage for message in started] == [name for name in STAGES if name != "outlines"]
     assert [message.index for message in started] == list(range(started[0].count))
     assert {message.request for message in stream} == {7}
     assert [type(m) for m in of_type(stream, messages.ENDINGS)] == [messages.Finished]
@@ -208,7 +210,7 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
     ],
 )  # fmt: skip
 def test_camera_options_that_make_no_sense_are_named(tmp_path, wrong):
-    *_, last = pipeline.solve(CLIP, str(tmp_path / "t.npz"), pipeline.SolveOptions(**wrong))
+    *_, last = pipeline.solve(CLIP, str(tmp_path / "t.npz"), SolveOptions(**wrong))
     assert last.code == "option-not-valid" and next(iter(wrong)) in last.sentence
 
 
@@ -217,7 +219,7 @@ def test_no_hands_is_said_so(tmp_path):
     with MovieWriter(tmp_path / "wall.mp4", (320, 180), Fraction(25)) as movie:
         for _ in range(6):
             movie.write(rng.integers(90, 110, (180, 320, 3), dtype=np.uint8))
-    *_, last = pipeline.solve(str(tmp_path / "wall.mp4"), str(tmp_path / "t.npz"), pipeline.SolveOptions())
+    *_, last = pipeline.solve(str(tmp_path / "wall.mp4"), str(tmp_path / "t.npz"), SolveOptions())
     assert isinstance(last, messages.Failed)
     assert last.code == "no-hands-found"
     assert not (tmp_path / "t.npz").exists()

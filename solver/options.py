@@ -1,0 +1,115 @@
+"""What the person may choose of a solve, and what of it makes no sense."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from . import optimise
+from .camera import formats
+from .camera.distortion import COEFFICIENTS
+from .errors import SolverError
+
+INITIAL = "initial"  # quality: no optimisation
+LONG_GAPS = ("absent", "rest")
+CAMERA_MOTIONS = ("auto", "static")
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """What the person may choose.
+
+    Attributes:
+        frame_range: first and last frame to solve, inclusive, in the clip's own numbers; None for all.
+        focal_px: focal length in px of the clip; None when unknown.
+        intrinsics: fx, fy, cx, cy in px of the clip, when they are known; then focal_px says nothing more.
+        distortion, distortion_model: the known lens's (see ``camera.distortion``); zeros when unknown.
+        camera: path of a solved camera (see ``camera.formats``); None to solve it here.
+        camera_offset: frames of the clip added to that camera's frame numbers.
+        camera_rate: its frame rate (numerator, denominator); None for the clip's.
+        camera_scale: metres per unit of it; "hands" to find that by the hands, "auto" where the file is not in metres.
+        camera_order: of the turns in a .chan file, the first that is made first.
+        world: path of a camera file in whose world the result is to stand (see ``camera.world``); None for any.
+        world_scale: set when that world's size is measured and kept: how much larger it is than the last take.
+        camera_motion: "auto" finds out how the camera moves, "static" says that it stands still.
+        model: "auto", "open", or the path of the user's own MANO files.
+        quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
+        hand_length_m: known length wrist to middle fingertip; None for the population's.
+        frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
+        hand_boxes: hands that the person pointed out: (frame, x0, y0, x1, y1, side or "") in px of the clip.
+        hand_edits: (frame, x, y, "drop" or "swap") of the hand nearest to a place, see ``hands.edits``.
+        cache: folder for stage results; None keeps nothing.
+        masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
+        without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
+        long_gaps: a hand that is out of sight for too long to be invented is "absent", or put to "rest".
+    """
+
+    frame_range: tuple[int, int] | None = None
+    focal_px: float | None = None
+    intrinsics: tuple[float, float, float, float] | None = None
+    distortion: tuple[float, ...] = ()
+    distortion_model: str = "POLYNOMIAL"
+    camera: str | None = None
+    camera_offset: float = 0.0
+    camera_rate: tuple[int, int] | None = None
+    camera_scale: float | str = "auto"
+    camera_order: str = "ZXY"
+    world: str | None = None
+    world_scale: float | None = None
+    camera_motion: str = "auto"
+    model: str = "auto"
+    quality: str = "balanced"
+    hand_length_m: float | None = None
+    frame_rate: tuple[int, int] | None = None
+    hand_boxes: tuple[tuple[Any, ...], ...] = ()
+    hand_edits: tuple[tuple[Any, ...], ...] = ()
+    cache: str | None = None
+    masks: dict[str, str] | None = None
+    without: tuple[str, ...] = ()
+    long_gaps: str = "absent"
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> SolveOptions:
+        """Raises TypeError for a name that is no option."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+    def require_valid(self) -> None:
+        """Raises SolverError ``option-not-valid``, naming the option."""
+        choices = {
+            "quality": (INITIAL, *optimise.PRESETS),
+            "camera_motion": CAMERA_MOTIONS,
+            "long_gaps": LONG_GAPS,
+            "camera_order": formats.chan.ORDERS,
+            "distortion_model": COEFFICIENTS,
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
+        if self.intrinsics is not None and not (len(self.intrinsics) == 4 and min(self.intrinsics[:2]) > 0):
+            raise _not_valid("intrinsics", self.intrinsics, "fx, fy, cx and cy in px")
+        if len(self.distortion) > COEFFICIENTS[self.distortion_model]:
+            most = COEFFICIENTS[self.distortion_model]
+            raise _not_valid("distortion", self.distortion, f"at most {most} numbers for {self.distortion_model}")
+        for name in ("focal_px", "hand_length_m", "world_scale"):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
+                raise _not_valid(name, getattr(self, name), "a number above 0")
+        for name in ("frame_rate", "camera_rate"):
+            if getattr(self, name) is not None and not min(getattr(self, name)) > 0:
+                raise _not_valid(name, getattr(self, name), "a rate above 0")
+        if self.quality != INITIAL:
+            known = optimise.parts.names(optimise.PRESETS[self.quality])
+            for part in self.without:
+                if part not in known:
+                    raise _not_valid("without", part, f"any of {', '.join(known)}")
+        scale = self.camera_scale
+        if not (scale in ("auto", "hands") if isinstance(scale, str) else scale > 0):
+            raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``from_json`` reads."""
+        return dataclasses.asdict(self)
+
+
+def _not_valid(name: str, value: Any, wanted: str) -> SolverError:
+    return SolverError("option-not-valid", f"The option {name} can't be {value!r}.", f"Give it {wanted}.")
