@@ -41,6 +41,7 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
     camera_errors = metrics.absolute_errors(local, true_local)
     figures |= _camera_space(truth, camera_errors, found & present)
     figures |= _per_hand(truth, prediction, found & present)
+    figures |= _relative(truth, local, true_local, found & present)
     figures |= _image(truth, prediction, found & present)
     figures |= camera.figures(truth, prediction)
     figures |= meshes.figures(truth, prediction, found & present)
@@ -124,23 +125,29 @@ def _per_hand(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict
     """Figures that the papers give per hand, averaged over the hands that there are."""
     rows = [_one_hand(truth, prediction, side, counted[:, side]) for side in range(2)]
     names = rows[0]
-    figures = {name: _mean_of([row[name] for row in rows]) for name in names}
-    both = counted.all(axis=1)
-    wrists = (
-        prediction.keypoints[:, 0, 0],
-        prediction.keypoints[:, 1, 0],
-        truth.keypoints[:, 0, 0],
-        truth.keypoints[:, 1, 0],
-    )
-    return figures | {"mrrpe": metrics.mrrpe(*wrists, both)}
+    return {name: _mean_of([row[name] for row in rows]) for name in names}
+
+
+def _relative(truth: Truth, local: np.ndarray, true_local: np.ndarray, counted: np.ndarray) -> dict[str, float]:
+    """What is relative to a wrist, in the camera's axes: how a solve turns its world is its free choice."""
+    rows = [_about_wrist(truth, local[:, side], true_local[:, side], side, counted[:, side]) for side in range(2)]
+    wrists = (local[:, 0, 0], local[:, 1, 0], true_local[:, 0, 0], true_local[:, 1, 0])
+    figures = {name: _mean_of([row[name] for row in rows]) for name in rows[0]}
+    return figures | {"mrrpe": metrics.mrrpe(*wrists, counted.all(axis=1))}
+
+
+def _about_wrist(truth: Truth, p: np.ndarray, t: np.ndarray, side: int, counted: np.ndarray) -> dict[str, float]:
+    wanted = np.repeat(truth.present()[:, side, None], 21, axis=1)
+    return {
+        "mpjpe": metrics.mpjpe(p, t, counted),
+        "mpjpe_covered": metrics.with_penalty_mm(metrics.root_relative_errors(p, t), wanted, PENALTY_MM),
+    }
 
 
 def _one_hand(truth: Truth, prediction: Prediction, side: int, counted: np.ndarray) -> dict[str, float]:
     p, t, fps = prediction.keypoints[:, side], truth.keypoints[:, side], truth.frame_rate
     wanted = np.repeat(truth.present()[:, side, None], 21, axis=1)
     figures = {
-        "mpjpe": metrics.mpjpe(p, t, counted),
-        "mpjpe_covered": metrics.with_penalty_mm(metrics.root_relative_errors(p, t), wanted, PENALTY_MM),
         "pa_mpjpe": metrics.pa_mpjpe(p, t, counted),
         "pa_mpjpe_covered": metrics.with_penalty_mm(metrics.procrustes_errors(p, t, counted), wanted, PENALTY_MM),
         "pa_rigid": metrics.pa_mpjpe(p, t, counted, scale=False),

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import contact, metrics
 from .contact import Bodies
-from .prediction import Prediction
+from .prediction import Prediction, in_camera
 from .surfaces import Sampling, between
 from .truth import Truth
 
@@ -71,14 +71,19 @@ def _one_hand(
     figures = {"mpvpe": _NAN, "pa_mpvpe": _NAN}
     if own.shape == wanted.shape:
         figures = {
-            "mpvpe": mpvpe(own, wanted, prediction.keypoints[:, hand, 0], truth.keypoints[:, hand, 0], counted),
+            "mpvpe": mpvpe(*_local(prediction, own, hand), *_local(truth, wanted, hand), counted),
             "pa_mpvpe": metrics.pa_mpjpe(own, wanted, counted),
         }
     return figures | {"surface": _mean_mm(np.array(_surface_distances(bodies, true, hand, counted)))}
 
 
+def _local(of: Prediction | Truth, vertices: np.ndarray, hand: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and wrist in the camera's axes."""
+    return (in_camera(points, of.world_from_camera) for points in (vertices, of.keypoints[:, hand, 0]))
+
+
 def mpvpe(
-    predicted: np.ndarray, true: np.ndarray, own_wrist: np.ndarray, true_wrist: np.ndarray, valid: np.ndarray
+    predicted: np.ndarray, own_wrist: np.ndarray, true: np.ndarray, true_wrist: np.ndarray, valid: np.ndarray
 ) -> float:
     """Mean per-vertex position error of (T, V, 3), the wrists (T, 3) moved together; millimetres."""
     moved = predicted - own_wrist[:, None] + true_wrist[:, None]

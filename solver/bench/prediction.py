@@ -56,10 +56,8 @@ class Prediction:
 
 def in_camera(points: np.ndarray, world_from_camera: np.ndarray) -> np.ndarray:
     """(T, ..., 3) world points in the frame of each of T cameras."""
-    between = (len(points),) + (1,) * (points.ndim - 2)
-    centre = world_from_camera[:, :3, 3].reshape(*between, 3)
-    turn = world_from_camera[:, :3, :3].reshape(*between[:-1], 3, 3)
-    return (points - centre) @ turn
+    centre = world_from_camera[:, :3, 3].reshape(-1, *[1] * (points.ndim - 2), 3)
+    return np.einsum("t...j,tji->t...i", points - centre, world_from_camera[:, :3, :3])
 
 
 def from_take(take: takes.Take, truth: Truth, models: Mapping[str, HandModel] | None = None) -> Prediction:

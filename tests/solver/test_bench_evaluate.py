@@ -129,6 +129,20 @@ def test_silhouette_of_the_truth_covers_it(take, truth, models):
     assert silhouette.overlap(masked, prediction.from_take(half, truth, models)) == 0.5
 
 
+def test_how_a_world_is_turned_costs_nothing_relative_to_the_wrist(take, truth, models):
+    turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    said = prediction.from_take(take, truth, models)
+    poses = said.world_from_camera.copy()
+    poses[:, :3, :3], poses[:, :3, 3] = turn @ poses[:, :3, :3], poses[:, :3, 3] @ turn.T
+    turned = dataclasses.replace(
+        said, keypoints=said.keypoints @ turn.T, vertices=said.vertices @ turn.T, claims=said.claims @ turn.T,
+        world_from_camera=poses,
+    )  # fmt: skip
+    figures = evaluate(truth, turned).figures
+    for name in ("mpjpe", "mpjpe_covered", "mrrpe", "c_mpjpe", "ga_rigid", "error_px"):
+        assert figures[name] == pytest.approx(0.0, abs=1e-6), name
+
+
 def test_size_and_swallowed_hands_are_told(take, truth, models):
     shrunk = dataclasses.replace(truth, keypoints=0.8 * truth.keypoints)
     assert _figures(take, shrunk, models)["hand_size"] == pytest.approx(25.0)

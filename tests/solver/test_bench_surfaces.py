@@ -105,8 +105,8 @@ def test_vertex_error_forgives_where_the_wrist_is():
     true, wrist = rng.normal(size=(4, 50, 3)), rng.normal(size=(4, 3))
     moved = true + [0.0, 0.3, 0.0]
     valid = np.ones(4, bool)
-    assert meshes.mpvpe(moved, true, wrist + [0.0, 0.3, 0.0], wrist, valid) == pytest.approx(0.0, abs=1e-9)
-    assert meshes.mpvpe(moved, true, wrist, wrist, valid) == pytest.approx(300.0)
+    assert meshes.mpvpe(moved, wrist + [0.0, 0.3, 0.0], true, wrist, valid) == pytest.approx(0.0, abs=1e-9)
+    assert meshes.mpvpe(moved, wrist, true, wrist, valid) == pytest.approx(300.0)
 
 
 def test_intersection_over_union_counts_only_what_counts():
