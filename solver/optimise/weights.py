@@ -44,7 +44,7 @@ class Weights:
     # how softly a joint limit gives way
     limit_deg: float = 3.0
     # factor on the deviations of recorded poses: per frame weak, or gaps are pulled to the mean pose
-    pose_scale: float = 2.5
+    pose_scale: float = 5.0
 
     # for how long the tracker errs in the same way: for stated uncertainty, that much of a clip is one observation
     error_memory_s: float = 1.0
