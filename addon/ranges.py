@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
+from ..solver.errors import SolverError
 from ..solver.take import Take
 from . import animation, clip, hands, pinned_camera, take_files, wishes
 from .resolve import Stretch, require_root
@@ -19,21 +20,33 @@ def stretch(context: bpy.types.Context, kind: str, only_active: bool = False) ->
     """Frames for "RANGE", "AROUND", "KEYS" or "ALL", within the take.
 
     Raises:
-        SolverError: nothing is solved, or the take can't be read.
+        SolverError: nothing is solved, the take can't be read, or ``frame-outside-take``.
     """
     root = require_root(context)
     take = take_files.of_root(root)
     first, last = take_range(root, take)
     editing, now = context.scene.handheld_editing, context.scene.frame_current
+    if kind in ("AROUND", "KEYS"):
+        _require_near(now, first, last, AROUND_FRAMES - 1 if kind == "AROUND" else 0)
     match kind:
         case "RANGE":
             first, last = min(editing.first, editing.last), max(editing.first, editing.last)
         case "AROUND":
             first, last = max(first, now - AROUND_FRAMES), min(last, now + AROUND_FRAMES - 1)
         case "KEYS":
-            first, last = between(edited_frames(root, take), now, first, last)
+            held = edited_frames(root, take)
+            first, last = between(held[(held >= first) & (held <= last)], now, first, last)
     active = hands.active(context, root) if only_active else None
     return Stretch(first, last, (active.name,) if active else ())
+
+
+def _require_near(now: int, first: int, last: int, reach: int) -> None:
+    if not first - reach <= now <= last + reach:
+        raise SolverError(
+            "frame-outside-take",
+            f"Frame {now} is not one of the take's ({first} to {last}).",
+            "Go to a frame of the take, or re-solve a range.",
+        )
 
 
 def take_range(root: bpy.types.Object, take: Take) -> tuple[int, int]:

@@ -13,7 +13,9 @@ from ..solver.errors import SolverError
 class _AboutHand:
     bl_options = {"REGISTER", "UNDO"}
 
-    hand: StringProperty(name="Hand", description="Name of the hand's armature; empty: the active one")
+    hand: StringProperty(
+        name="Hand", description="Name of the hand's armature; empty: the active one", options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

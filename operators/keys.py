@@ -26,8 +26,11 @@ class HANDHELD_OT_clear_keys(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     where: EnumProperty(name="Where", items=_WHERE)
-    with_artists: BoolProperty(name="My Keys Too", description="Remove keys that you set yourself as well")
-    with_camera: BoolProperty(name="Camera Too", description="Remove the camera's keys as well")
+    # asked for anew each time: what was wanted once must not take the artist's keys the next time
+    with_artists: BoolProperty(
+        name="My Keys Too", description="Remove keys that you set yourself as well", options={"SKIP_SAVE"}
+    )
+    with_camera: BoolProperty(name="Camera Too", description="Remove the camera's keys as well", options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -36,7 +36,10 @@ class _OnRoot:
 class _OnHand(_OnRoot):
     """... and a hand: the active one, unless it is named."""
 
-    hand: StringProperty(name="Hand", description="Name of the hand's armature; empty: the active one")
+    # what one call was told is not what the next one means: SKIP_SAVE
+    hand: StringProperty(
+        name="Hand", description="Name of the hand's armature; empty: the active one", options={"SKIP_SAVE"}
+    )
 
     def chosen_hand(self, context: bpy.types.Context) -> bpy.types.Object:
         root = scene.edited_root(context)
@@ -92,7 +95,7 @@ class HANDHELD_OT_pin_fingertip(_OnHand, bpy.types.Operator):
     bl_idname = "handheld.pin_fingertip"
     bl_label = "Pin Fingertip"
 
-    keypoint: EnumProperty(name="Joint", items=KEYPOINTS, default="INDEX_TIP")
+    keypoint: EnumProperty(name="Joint", items=KEYPOINTS, default="INDEX_TIP", options={"SKIP_SAVE"})
     position: FloatVectorProperty(name="Position", size=3, subtype="TRANSLATION", unit="LENGTH")
     keep: EnumProperty(name="Keep", items=_KEEPS)
     use_resolve: BoolProperty(name="Re-solve", default=True, description="Solve the frames around at once")
@@ -189,7 +192,7 @@ class HANDHELD_OT_hold_still(_OverRange, bpy.types.Operator):
     bl_idname = "handheld.hold_still"
     bl_label = "Hold Still"
 
-    keypoint: EnumProperty(name="Joint", items=KEYPOINTS, default="WRIST")
+    keypoint: EnumProperty(name="Joint", items=KEYPOINTS, default="WRIST", options={"SKIP_SAVE"})
     tolerance_mm: FloatProperty(name="Tolerance", default=0.2, min=0.0, description="mm per frame; 0 holds exactly")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -214,9 +217,9 @@ class HANDHELD_OT_together(_OverRange, bpy.types.Operator):
     bl_idname = "handheld.together"
     bl_label = "Together"
 
-    keypoint: EnumProperty(name="Joint", items=KEYPOINTS, default="THUMB_TIP")
-    other_hand: StringProperty(name="Other Hand", description="Empty: the same hand")
-    other_keypoint: EnumProperty(name="Other Joint", items=KEYPOINTS, default="INDEX_TIP")
+    keypoint: EnumProperty(name="Joint", items=KEYPOINTS, default="THUMB_TIP", options={"SKIP_SAVE"})
+    other_hand: StringProperty(name="Other Hand", description="Empty: the same hand", options={"SKIP_SAVE"})
+    other_keypoint: EnumProperty(name="Other Joint", items=KEYPOINTS, default="INDEX_TIP", options={"SKIP_SAVE"})
     tolerance_mm: FloatProperty(name="Tolerance", default=3.0, min=0.0, description="mm; 0 holds exactly")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -260,7 +263,7 @@ class HANDHELD_OT_remove_pin(_OnRoot, bpy.types.Operator):
     bl_idname = "handheld.remove_pin"
     bl_label = "Remove Pin"
 
-    number: IntProperty(name="Number", default=-1, description="In the list; -1: the chosen one")
+    number: IntProperty(name="Number", default=-1, description="In the list; -1: the chosen one", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         root = scene.edited_root(context)

@@ -30,7 +30,9 @@ class HANDHELD_OT_resolve(RunsSession, bpy.types.Operator):
     takes_escape = True
 
     frames: EnumProperty(name="Frames", items=_RANGES, options={"SKIP_SAVE"})
-    only_active: BoolProperty(name="Only This Hand", description="Leave the other hands as they are")
+    only_active: BoolProperty(
+        name="Only This Hand", description="Leave the other hands as they are", options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

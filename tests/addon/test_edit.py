@@ -224,3 +224,21 @@ def test_an_empty_range_is_said(solved):
     bpy.context.scene.handheld_editing.first, bpy.context.scene.handheld_editing.last = 1, 20
     with pytest.raises(RuntimeError, match="hold none of the take's"):
         resolve(frames="RANGE")
+
+
+@pytest.mark.parametrize("frames", ["AROUND", "KEYS"])
+def test_a_frame_outside_the_take_is_said(solved, frames):
+    """An own key out there is no end to solve from either."""
+    key_wrist(hand("left"), 900, Vector((0.01, 0.0, 0.0)))
+    with pytest.raises(RuntimeError, match=r"Frame 900 is not one of the take's \(501 to 580\)"):
+        resolve(frames=frames)
+    bpy.context.scene.frame_set(570)
+    assert (ranges.stretch(bpy.context, "KEYS").first, ranges.stretch(bpy.context, "KEYS").last) == (501, 580)
+
+
+def test_one_hand_alone_is_asked_for_each_time(solved):
+    bpy.context.view_layer.objects.active = hand("left")
+    resolve(frames="RANGE", only_active=True)
+    before = all_keys(hand("right"))
+    resolve(frames="ALL")
+    assert not same(all_keys(hand("right")), before)

@@ -169,3 +169,29 @@ def test_a_baked_copy_looks_alike_and_stands_alone(solved):
         assert types == {"KEYFRAME"}
         assert rig.mesh_of(copy).modifiers[0].object == copy
     assert len(copies) == 2 and all((all_keys(hand("left"))[curve] == keys).all() for curve, keys in before.items())
+
+
+def test_what_one_call_was_told_is_not_what_the_next_one_means(solved):
+    """Buttons call with what was used last, unless told otherwise: pins would land on the former hand."""
+    left, right = hand("left"), hand("right")
+    bpy.ops.handheld.hold_still("EXEC_DEFAULT", True, hand=left.name, keypoint="INDEX_TIP", first=530, last=545)
+    bpy.context.view_layer.objects.active = right
+    bpy.ops.handheld.hold_still("INVOKE_DEFAULT", True)
+    bpy.ops.handheld.pin_fingertip("EXEC_DEFAULT", True, hand=left.name, position=(0.0, 0.0, 0.0))
+    bpy.ops.handheld.pin_fingertip("EXEC_DEFAULT", True, position=(0.0, 0.0, 0.0))
+    held, again, dragged, last = solved.handheld_edit.pins
+    assert [pin.hand for pin in (held, again, dragged, last)] == [left, right, left, right]
+    assert again.keypoint == "WRIST"
+    bpy.ops.handheld.remove_pin("EXEC_DEFAULT", True, number=0)
+    solved.handheld_edit.active_pin = 2
+    bpy.ops.handheld.remove_pin("EXEC_DEFAULT", True)
+    assert [pin.hand for pin in solved.handheld_edit.pins] == [right, left]
+
+
+def test_clearing_the_artist_s_keys_is_asked_for_each_time(solved):
+    left = hand("left")
+    bpy.ops.handheld.clear_keys("EXEC_DEFAULT", True, where="BEFORE", with_artists=True, with_camera=True)
+    left.pose.bones["wrist"].keyframe_insert("location", frame=550)
+    animation.claim(left, [LOCATION], 550)
+    bpy.ops.handheld.clear_keys("EXEC_DEFAULT", True, where="ALL")
+    assert list(animation.key_frames(left, LOCATION)) == [550]
