@@ -170,6 +170,8 @@ def _usd(_: bpy.types.Context, job: Job, settings: dict[str, Any]) -> list[Path]
 def _alembic(_: bpy.types.Context, job: Job, settings: dict[str, Any]) -> list[Path]:
     first, last = job.frames
     frames = {"start": first, "end": last}
+    with job.path.open("ab"):  # Blender's exporter says that it finished where it could not write
+        pass
     _run(bpy.ops.wm.alembic_export, settings, filepath=str(job.path), selected=True, evaluation_mode="RENDER", **frames)
     return [job.path]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from .errors import SolverError
 INITIAL = "initial"  # quality: no optimisation
 LONG_GAPS = ("absent", "rest")
 CAMERA_MOTIONS = ("auto", "static")
+HAND_LENGTHS_M = (0.02, 1.0)  # what lies outside was meant in another unit
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,17 @@ class SolveOptions:
                 raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
         if self.intrinsics is not None and not (len(self.intrinsics) == 4 and min(self.intrinsics[:2]) > 0):
             raise _not_valid("intrinsics", self.intrinsics, "fx, fy, cx and cy in px")
+        if self.distortion and self.intrinsics is None:
+            raise _not_valid("distortion", self.distortion, "together with intrinsics, or leave it out")
         if len(self.distortion) > COEFFICIENTS[self.distortion_model]:
             most = COEFFICIENTS[self.distortion_model]
             raise _not_valid("distortion", self.distortion, f"at most {most} numbers for {self.distortion_model}")
         for name in ("focal_px", "hand_length_m", "world_scale"):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
+            if getattr(self, name) is not None and not 0 < getattr(self, name) < math.inf:
                 raise _not_valid(name, getattr(self, name), "a number above 0")
+        shortest, longest = HAND_LENGTHS_M
+        if self.hand_length_m is not None and not shortest <= self.hand_length_m <= longest:
+            raise _not_valid("hand_length_m", self.hand_length_m, f"metres between {shortest} and {longest}")
         for name in ("frame_rate", "camera_rate"):
             if getattr(self, name) is not None and not min(getattr(self, name)) > 0:
                 raise _not_valid(name, getattr(self, name), "a rate above 0")
@@ -103,7 +110,7 @@ class SolveOptions:
                 if part not in known:
                     raise _not_valid("without", part, f"any of {', '.join(known)}")
         scale = self.camera_scale
-        if not (scale in ("auto", "hands") if isinstance(scale, str) else scale > 0):
+        if not (scale in ("auto", "hands") if isinstance(scale, str) else 0 < scale < math.inf):
             raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
 
     def to_json(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ World: metres, OpenCV axes (x right, y down, z forward); with a static camera it
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import json
 import os
@@ -191,6 +192,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
             pass
     except OSError as error:
@@ -214,7 +217,9 @@ def load(path: str | os.PathLike[str]) -> Take:
         ) from error
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:  # whose words aren't meant for artists
         raise SolverError(
-            "take-not-readable", f"{path} is no take, or it is damaged.", "Solve the clip again."
+            "take-not-readable",
+            f"{path} is no take, or it is damaged.",
+            "Choose a take, import it as a result if another program or an export wrote it, or solve the clip again.",
         ) from error
     if header.get("format") != FORMAT or header.get("version", 0) > VERSION:
         raise SolverError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from .. import take as takes
 from ..errors import SolverError
 from ..hand_model import load_pair
 from . import convert, peers
+
+_MOST_COEFFICIENTS = 45  # of 15 joints with 3 angles
 
 
 def add(commands: argparse._SubParsersAction, frame_rate: type) -> None:
@@ -40,6 +43,9 @@ def add(commands: argparse._SubParsersAction, frame_rate: type) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     take = takes.load(options.take)
+    if not 0 <= options.pca <= _MOST_COEFFICIENTS:
+        wanted = f"Give --pca a number from 0 to {_MOST_COEFFICIENTS}."
+        raise SolverError("option-not-valid", f"A pose can't have {options.pca} coefficients.", wanted)
     own = load_pair("open" if take.model == "open" else options.model)
     models = load_pair(options.for_model) if options.for_model else None
     convert.export(take, Path(options.output), options.format, own, models, options.pca, not options.hand_mean)
@@ -48,6 +54,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    if options.focal is not None and not 0 < options.focal < math.inf:
+        raise SolverError("option-not-valid", f"A focal length can't be {options.focal} px.", "Give --focal above 0.")
     models = load_pair(options.model)
     result = peers.read(Path(options.result), models)
     take = convert.to_take(result, _footage(options), models)

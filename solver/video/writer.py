@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,9 @@ class MovieWriter:
         self._size = (size[0] // 2 * 2, size[1] // 2 * 2)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self._partial.touch()  # av opens the file with the first frame only, too late to say so
             self._container = av.open(str(self._partial), "w", format="mp4")
         except OSError as error:
             raise SolverError(

@@ -193,6 +193,12 @@ def test_a_folder_that_cannot_be_written_is_said(built, tmp_path):
         bpy.ops.handheld.export(filepath=str(tmp_path / "file" / "x.fbx"))
 
 
+def test_an_alembic_that_blender_only_says_it_wrote(built, tmp_path):
+    (tmp_path / "x.abc").mkdir()
+    with pytest.raises(RuntimeError, match=r"x\.abc could not be written"):
+        bpy.ops.handheld.export(filepath=str(tmp_path / "x.abc"), form="ALEMBIC")
+
+
 @pytest.mark.parametrize("form", ["smplx", "dyn-hamr", "take"])
 def test_parameters_as_the_artist_left_them(form, built, tmp_path):
     root, take = built

@@ -11,6 +11,7 @@ import torch
 from solver import hand_model
 from solver import take as takes
 from solver.camera.cameras import project
+from solver.cli import main
 from solver.errors import SolverError
 from solver.formats import containers, convert, mano_parameters, peers
 from solver.hand_model import rotations as so3
@@ -318,3 +319,16 @@ def test_parameters_of_one_hand_without_prefix():
     }
     assert mano_parameters.is_parameters(content)
     assert mano_parameters.result(content | {"betas": np.zeros((2, 10))}).sides == ("left",)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["export", "t.npz", "--pca", "-3"], ["export", "t.npz", "--pca", "46"], ["import", "p.npz", "--focal", "-1"]],
+)
+def test_numbers_that_make_no_sense_write_nothing(wrong, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    takes.save(moving_take(), "t.npz")
+    assert main(["export", "t.npz", "-o", "p.npz"]) == 0
+    assert main([*wrong, "-o", "out.npz"]) == 1
+    assert "option-not-valid" in capsys.readouterr().err
+    assert not (tmp_path / "out.npz").exists()

@@ -1,6 +1,7 @@
 """The whole solver on the clip that comes with the project: real detector, real fit, nothing replaced."""
 
 import dataclasses
+import math
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -206,10 +207,11 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
     [
         {"intrinsics": (500.0, 0.0, 1.0, 1.0)}, {"distortion": (0.1,) * 4}, {"distortion_model": "FISHEYE"},
         {"camera_scale": "large"}, {"camera_scale": 0.0}, {"camera_order": "ABC"}, {"camera_rate": (0, 1)},
-        {"world_scale": -1.0},
+        {"world_scale": -1.0}, {"distortion": (0.1,)}, {"hand_length_m": 18.0}, {"hand_length_m": 0.001},
+        {"focal_px": math.inf}, {"camera_scale": math.inf},
     ],
 )  # fmt: skip
-def test_camera_options_that_make_no_sense_are_named(tmp_path, wrong):
+def test_options_that_make_no_sense_are_named(tmp_path, wrong):
     *_, last = pipeline.solve(CLIP, str(tmp_path / "t.npz"), SolveOptions(**wrong))
     assert last.code == "option-not-valid" and next(iter(wrong)) in last.sentence
 

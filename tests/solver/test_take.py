@@ -70,6 +70,12 @@ def test_newer_version_asks_for_an_update(tmp_path, monkeypatch):
     assert caught.value.code == "take-too-new"
 
 
+def test_a_folder_in_a_takes_place_is_found_before_the_solve(tmp_path):
+    with pytest.raises(SolverError) as caught:
+        takes.check_writable(tmp_path)
+    assert caught.value.code == "take-not-writable"
+
+
 def test_failed_write_keeps_the_old_take(tmp_path, monkeypatch):
     path = tmp_path / "t.npz"
     takes.save(sample_take(), path)

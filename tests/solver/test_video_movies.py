@@ -160,11 +160,14 @@ def test_a_broken_off_movie_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unwritable_place_is_told(tmp_path):
+@pytest.mark.parametrize("name", ["file/a.mp4", "folder", f"{300 * 'a'}.mp4"])
+def test_an_unwritable_place_is_told(name, tmp_path):
     (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
     with pytest.raises(SolverError) as error:
-        MovieWriter(tmp_path / "file" / "a.mp4", SIZE, Fraction(24))
+        MovieWriter(tmp_path / name, SIZE, Fraction(24))
     assert error.value.code == "movie-not-writable"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_the_digest_follows_content_not_name(tmp_path, monkeypatch):
