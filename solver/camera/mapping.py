@@ -63,7 +63,7 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
         if models:
             # the lens that counts is the largest piece's
             job = replace(job, refine_k1=False, refine_readout=False, profile=False)
-        models.append(refine(job, keyframes.images(), found))
+        models += refine(job, keyframes.images(), found)
         report(len(job.key_rows) + (job.frame_count - len(job.key_rows)) * (index + 1) // len(maps), job.frame_count)
     return sorted(models, key=lambda m: -m.posed.sum())
 

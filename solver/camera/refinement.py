@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
-from . import adjustment
+from . import adjustment, breaks
 from .adjustment import FOCAL, K1, K2, READOUT, Observations, State
 from .job import MappedModel, MappingJob
 from .tracks import GRID, cells
@@ -70,8 +70,8 @@ class Images:
     keypoints: list[np.ndarray]
 
 
-def refine(job: MappingJob, images: Images, sparse: SparseModel) -> MappedModel:
-    """The full model of ``sparse``."""
+def refine(job: MappingJob, images: Images, sparse: SparseModel) -> list[MappedModel]:
+    """The full model of ``sparse``, in pieces where its size starts anew (see ``breaks``), the longest first."""
     seen, track_of_point = _observations(job, images, sparse)
     state = State(_started(job, sparse), np.zeros((job.frame_count, 6)), sparse.points, np.array(sparse.lens))
     known = np.isin(np.arange(job.frame_count), sparse.rows)
@@ -84,7 +84,12 @@ def refine(job: MappingJob, images: Images, sparse: SparseModel) -> MappedModel:
     chosen = _chosen(posed, sparse.rows)
     state, seen, free = _adjusted(job, seen, state, posed, chosen)
     spread = _spread_of(seen, state, chosen, free)
-    return _model(job, seen, state, posed, chosen, free, spread, track_of_point)
+    parts = breaks.pieces(seen, state, posed)
+    jobs = [job] + [replace(job, profile=False)] * (len(parts) - 1)
+    return [
+        _model(each, views, state, part, chosen & part, free, spread, track_of_point)
+        for each, views, part in zip(jobs, breaks.own(seen, parts), parts, strict=True)
+    ]
 
 
 # --- what is seen where -----------------------------------------------------------------------------------------------
