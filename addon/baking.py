@@ -19,11 +19,13 @@ def bake(scene: bpy.types.Scene, root: bpy.types.Object) -> bpy.types.Collection
     Drivers, constraints and the root's motion are in the keys. The originals stay.
 
     Raises:
-        SolverError: the take can't be read.
+        SolverError: the take can't be read, or ``bone-missing``.
     """
     first, last = ranges.take_range(root, take_files.of_root(root))
     numbers = np.arange(first, last + 1)
     sources = [*hands_of(root), *filter(None, [pinned_camera.of_root(root)])]
+    for hand in hands_of(root):
+        rig.require_bones(hand)
     seen = _matrices(scene, numbers, sources)
     collection = bpy.data.collections.new(f"{root.name} Baked")
     scene.collection.children.link(collection)

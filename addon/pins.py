@@ -9,7 +9,7 @@ from mathutils import Vector
 from ..solver.errors import SolverError
 from ..solver.hand_model.layout import JOINT_NAMES, KEYPOINT_JOINTS
 from ..solver.observations import KEYPOINT_NAMES
-from . import animation, camera_lens, hands, pinned_camera, take_files
+from . import animation, camera_lens, hands, pinned_camera, rig, take_files
 from .edit_properties import HandheldPin
 
 _CAMERA_PATHS = ("location", "rotation_quaternion")
@@ -44,7 +44,12 @@ def remove(root: bpy.types.Object, number: int) -> None:
 
 
 def pin_pose(root: bpy.types.Object, hand: bpy.types.Object, frame: int, tolerance_mm: float) -> HandheldPin:
-    """Hold the pose that the hand shows now: by keys of the artist's, or, with a tolerance, by what the pin stores."""
+    """Hold the pose that the hand shows now: by keys of the artist's, or, with a tolerance, by what the pin stores.
+
+    Raises:
+        SolverError: ``bone-missing``.
+    """
+    rig.require_bones(hand)
     bones = hand.pose.bones
     quaternions = [value for name in JOINT_NAMES for value in bones[name].rotation_quaternion]
     pin = add(

@@ -15,8 +15,8 @@ import numpy as np
 from ..solver import messages
 from ..solver.camera.formats import KnownCamera, npz
 from ..solver.errors import SolverError
-from . import camera, camera_file, camera_lens, camera_world, clip, hints, masks, package, preferences, scene
-from .take_to_scene import Surroundings
+from . import camera, camera_file, camera_lens, camera_world, clip, hints, masks, package, preferences, rig, scene
+from .take_to_scene import Surroundings, hands_of
 
 _numbers = itertools.count(1)
 
@@ -30,13 +30,14 @@ def build(context: bpy.types.Context) -> tuple[messages.SolveRequest, Surroundin
     """The request for the scene's clip, and what its take will be placed into.
 
     Raises:
-        SolverError: the clip, the camera, or the folder of the take is not fit for it.
+        SolverError: the clip, the camera, a hand that is there, or the folder of the take is not fit for it.
     """
     settings = context.scene.handheld
     movie = settings.clip
     if movie is None:
         raise SolverError("no-clip", "No clip is loaded.", "Open a video of hands.")
     clip.require_readable(movie)
+    _require_fit_hands(context.scene, movie)
     own_camera = artists_camera(context.scene)
     around = Surroundings(
         context.scene, movie, preferences.model_source(context), own_camera, settings.use_scene_camera
@@ -48,6 +49,13 @@ def build(context: bpy.types.Context) -> tuple[messages.SolveRequest, Surroundin
         options=_options(context.scene, around),
     )
     return request, around
+
+
+def _require_fit_hands(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> None:
+    """The result goes onto the hands that are there: better said before the solve than after it."""
+    root = scene.find_root(target, movie)
+    for armature in hands_of(root) if root else ():
+        rig.require_bones(armature)
 
 
 def artists_camera(target: bpy.types.Scene) -> bpy.types.Object | None:

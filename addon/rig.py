@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from ..solver.errors import SolverError
 from ..solver.hand_model.layout import FINGERS, JOINT_COUNT, JOINT_NAMES
 from ..solver.hand_model.model import ShapedHand
 from . import animation, bones, frames
@@ -68,8 +69,28 @@ def mesh_of(armature: bpy.types.Object) -> bpy.types.Object | None:
     return next((child for child in armature.children if child.type == "MESH"), None)
 
 
+def require_bones(armature: bpy.types.Object) -> None:
+    """Bones are known by their names, which an artist may change.
+
+    Raises:
+        SolverError: ``bone-missing``.
+    """
+    missing = [name for name in JOINT_NAMES if name not in armature.data.bones]
+    if missing:
+        raise SolverError(
+            "bone-missing",
+            f"{armature.name} has no bone named {', '.join(missing)}.",
+            "Give the bones their names back, or delete this hand and solve the clip again.",
+        )
+
+
 def bone_axes(armature: bpy.types.Object) -> np.ndarray:
-    """(16, 3, 3) rest axes of the bones in MANO order, in the armature's space, as columns."""
+    """(16, 3, 3) rest axes of the bones in MANO order, in the armature's space, as columns.
+
+    Raises:
+        SolverError: ``bone-missing``.
+    """
+    require_bones(armature)
     return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES], float)
 
 

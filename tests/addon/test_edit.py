@@ -242,3 +242,18 @@ def test_one_hand_alone_is_asked_for_each_time(solved):
     before = all_keys(hand("right"))
     resolve(frames="ALL")
     assert not same(all_keys(hand("right")), before)
+
+
+def test_a_bone_that_was_renamed_is_said(solved):
+    left = hand("left")
+    left.data.bones["index2"].name = "mine"
+    said = "Left Hand has no bone named index2. Give the bones their names back"
+    with pytest.raises(RuntimeError, match=said):
+        resolve(frames="RANGE")
+    assert solve.current().problem.code == "bone-missing"
+    with pytest.raises(RuntimeError, match=said):
+        bpy.ops.handheld.pin_pose("EXEC_DEFAULT", hand=left.name)
+    with pytest.raises(RuntimeError, match=said):
+        bpy.ops.handheld.bake("EXEC_DEFAULT")
+    left.data.bones["mine"].name = "index2"
+    assert resolve(frames="RANGE") == {"FINISHED"}

@@ -247,6 +247,17 @@ def test_a_second_solve_updates_the_result(script):
     assert len(bpy.data.actions) == 3  # two armatures, one mesh that is hidden at times
 
 
+def test_a_hand_that_the_result_would_not_fit_is_said_before_the_solve(script):
+    script("finish")
+    pump_to_end(solve.start(bpy.context))
+    hand = next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
+    hand.data.bones["thumb3"].name = "mine"
+    session = solve.start(bpy.context)
+    assert session.state is State.FAILED and session.problem.code == "bone-missing"
+    hand.data.bones["mine"].name = "thumb3"
+    assert pump_to_end(solve.start(bpy.context)).state is State.FINISHED
+
+
 def test_one_solve_at_a_time(script):
     script("slow")
     session = solve.start(bpy.context)
