@@ -13,7 +13,8 @@ import numpy as np
 from mathutils import Matrix
 
 from ..solver.errors import SolverError
-from . import animation
+from . import animation, clip
+from .scene import SceneSetup
 
 FORMATS = {"FBX": ".fbx", "GLTF": ".glb", "USD": ".usdc", "ALEMBIC": ".abc", "BVH": ".bvh"}
 TOOLS = ("BLENDER", "UNREAL", "UNITY", "MAYA")
@@ -125,6 +126,15 @@ def frame_range(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene) -> 
     if not ends:
         return scene.frame_start, scene.frame_end
     return int(np.floor(min(first for first, _ in ends))), int(np.ceil(max(last for _, last in ends)))
+
+
+def notes(scene: bpy.types.Scene) -> list[str]:
+    """What the person should know of a file that the scene gave its frame rate."""
+    setup, movie = SceneSetup.of_scene(scene), scene.handheld.clip
+    if movie is None or clip.frame_rate(movie, scene) == setup.rate:
+        return []
+    played = f"at {float(setup.rate):.5g} fps, the scene's rate, and the clip has {float(movie.fps):.5g}"
+    return [f"The file plays {played}. Use Match Scene and export again to keep the clip's timing."]
 
 
 def export(context: bpy.types.Context, job: Job) -> list[Path]:

@@ -64,6 +64,8 @@ class HANDHELD_OT_export(bpy.types.Operator):
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         self.report({"INFO"}, f"Wrote {', '.join(path.name for path in written)}")
+        for note in exporting.notes(context.scene):
+            self.report({"WARNING"}, note)
         return {"FINISHED"}
 
 

@@ -71,6 +71,8 @@ def _recognised(content: Any, path: Path, models: Mapping[str, HandModel] | None
         return _dyn_hamr(content, path)
     if isinstance(content, list) and len(content) == 5 and all(isinstance(part, np.ndarray) for part in content):
         return _hawor(content, path)
+    if isinstance(content, dict) and {"header", "rotations", "transl"} <= content.keys():
+        raise SolverError("result-is-take", f"{path.name} is a take of Handheld already.", "Open it as a take.")
     if isinstance(content, dict) and mano_parameters.is_parameters(content):
         return mano_parameters.result(content, models)
     return _frame_by_frame(_numbered(content), path)

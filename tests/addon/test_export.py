@@ -5,9 +5,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import exporting, frames, imports, rig, take_to_scene
+from bl_ext.user_default.handheld.addon import clip, exporting, frames, imports, rig, take_to_scene
 from bl_ext.user_default.handheld.solver.errors import SolverError
 from mathutils import Matrix
+from movies import write_movie
 from takes import moving_take
 
 from solver import take as takes
@@ -177,6 +178,14 @@ def test_the_camera_comes_back(form, built, tmp_path):
     if form == "GLTF":  # which knows the angle along the picture's height
         angle = 2 * np.arctan(np.tan(angle / 2) * 9 / 16)
     assert made.data.angle == pytest.approx(angle, rel=1e-3)
+
+
+def test_a_scene_of_another_rate_than_the_clips_is_told(empty_scene, tmp_path):
+    assert exporting.notes(empty_scene) == []
+    empty_scene.handheld.clip = clip.load(str(write_movie(tmp_path / "clip.y4m")))
+    assert "at 24 fps" in exporting.notes(empty_scene)[0] and "29.97" in exporting.notes(empty_scene)[0]
+    bpy.ops.handheld.match_scene()
+    assert exporting.notes(empty_scene) == []
 
 
 def test_nothing_to_export():

@@ -323,7 +323,12 @@ def test_parameters_of_one_hand_without_prefix():
 
 @pytest.mark.parametrize(
     "wrong",
-    [["export", "t.npz", "--pca", "-3"], ["export", "t.npz", "--pca", "46"], ["import", "p.npz", "--focal", "-1"]],
+    [
+        ["export", "t.npz", "--pca", "-3"],
+        ["export", "t.npz", "--pca", "46"],
+        ["import", "p.npz", "--focal", "-1"],
+        ["sample", "t.npz", "--count", "0"],
+    ],
 )
 def test_numbers_that_make_no_sense_write_nothing(wrong, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -332,3 +337,10 @@ def test_numbers_that_make_no_sense_write_nothing(wrong, tmp_path, monkeypatch, 
     assert main([*wrong, "-o", "out.npz"]) == 1
     assert "option-not-valid" in capsys.readouterr().err
     assert not (tmp_path / "out.npz").exists()
+
+
+def test_a_take_is_not_taken_for_a_result(tmp_path):
+    takes.save(moving_take(), tmp_path / "t.npz")
+    with pytest.raises(SolverError) as caught:
+        peers.read(tmp_path / "t.npz", MODELS)
+    assert caught.value.code == "result-is-take"
