@@ -54,6 +54,7 @@ class HandheldPin(bpy.types.PropertyGroup):
     wrist_location: FloatVectorProperty(size=3)
     quaternions: FloatVectorProperty(size=32)
     more_quaternions: FloatVectorProperty(size=32)
+    own_paths: StringProperty(description="Of a pin that is keys: paths, a line each, that the artist had keyed before")
     tolerance_mm: FloatProperty(
         name="Tolerance",
         min=0.0,

@@ -11,6 +11,7 @@ from ..solver.hand_model.layout import JOINT_NAMES, KEYPOINT_JOINTS
 from ..solver.observations import KEYPOINT_NAMES
 from . import animation, camera_lens, hands, pinned_camera, rig, take_files
 from .edit_properties import HandheldPin
+from .wishes import is_on_keys
 
 _CAMERA_PATHS = ("location", "rotation_quaternion")
 
@@ -31,14 +32,17 @@ def add(root: bpy.types.Object, kind: str, frame: int, **fields: object) -> Hand
 
 
 def remove(root: bpy.types.Object, number: int) -> None:
-    """Take a pin away. Keys that it stands for become the solver's again, so the next re-solve may move them."""
+    """Take a pin away. Keys that it stands for become the solver's again, so the next re-solve may move them.
+
+    Those that the artist had set before the pin stay the artist's.
+    """
     edit = root.handheld_edit
     pin = edit.pins[number]
     if pin.kind == "POSE" and pin.hand is not None:
-        animation.release(pin.hand, _pose_paths(), pin.frame)
+        animation.release(pin.hand, _lent_paths(pin, _pose_paths()), pin.frame)
     ours = pinned_camera.of_root(root)
     if pin.kind == "CAMERA" and ours is not None:
-        animation.release(ours, _CAMERA_PATHS, pin.frame)
+        animation.release(ours, _lent_paths(pin, _CAMERA_PATHS), pin.frame)
     edit.pins.remove(number)
     edit.active_pin = max(0, min(number, len(edit.pins) - 1))
 
@@ -55,6 +59,7 @@ def pin_pose(root: bpy.types.Object, hand: bpy.types.Object, frame: int, toleran
     pin = add(
         root, "POSE", frame, hand=hand, tolerance_mm=tolerance_mm, wrist_location=bones["wrist"].location,
         quaternions=quaternions[:32], more_quaternions=quaternions[32:],
+        own_paths=_own_paths(root, "POSE", hand, frame),
     )  # fmt: skip
     if tolerance_mm == 0:
         bones["wrist"].keyframe_insert("location", frame=frame)
@@ -75,10 +80,25 @@ def pin_camera(root: bpy.types.Object, frame: int) -> HandheldPin:
         raise SolverError(
             "camera-not-ours", "The camera of this take is your own.", "Animate it, and solve the clip again."
         )
+    own_paths = _own_paths(root, "CAMERA", ours, frame)
     for path in _CAMERA_PATHS:
         ours.keyframe_insert(path, frame=frame)
     animation.claim(ours, _CAMERA_PATHS, frame)
-    return add(root, "CAMERA", frame)
+    return add(root, "CAMERA", frame, own_paths=own_paths)
+
+
+def _own_paths(root: bpy.types.Object, kind: str, target: bpy.types.Object, frame: int) -> str:
+    """What the artist has keyed in a frame without a pin's help, as ``HandheldPin.own_paths``."""
+    for pin in root.handheld_edit.pins:
+        is_same = pin.kind == kind and pin.frame == frame and pin.hand == (target if kind == "POSE" else None)
+        if is_same and is_on_keys(pin):
+            return pin.own_paths
+    return "\n".join(path for path, frames in animation.artist_frames(target).items() if frame in frames)
+
+
+def _lent_paths(pin: HandheldPin, paths: tuple[str, ...]) -> tuple[str, ...]:
+    own = pin.own_paths.splitlines()
+    return tuple(path for path in paths if path not in own)
 
 
 def pin_point(

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, hands, pins, rig
+from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, pins, rig
 from mathutils import Vector
 from solved import all_keys, hand, resolve
 
@@ -195,3 +195,19 @@ def test_clearing_the_artist_s_keys_is_asked_for_each_time(solved):
     animation.claim(left, [LOCATION], 550)
     bpy.ops.handheld.clear_keys("EXEC_DEFAULT", True, where="ALL")
     assert list(animation.key_frames(left, LOCATION)) == [550]
+
+
+def test_a_pin_gives_back_only_the_keys_that_it_brought(solved):
+    left, camera = hand("left"), pinned_camera.of_root(solved)
+    left.pose.bones["index2"].rotation_quaternion = (0.9, 0.43, 0.0, 0.0)
+    left.pose.bones["index2"].keyframe_insert("rotation_quaternion", frame=540)
+    camera.location = camera.location + Vector((0.01, 0.0, 0.0))
+    camera.keyframe_insert("location", frame=540)
+    own = animation.artist_frames(left), animation.artist_frames(camera)
+    for _ in range(2):  # the second time over the first
+        bpy.ops.handheld.pin_pose("EXEC_DEFAULT", hand=left.name)
+        bpy.ops.handheld.pin_camera("EXEC_DEFAULT")
+    while solved.handheld_edit.pins:
+        bpy.ops.handheld.remove_pin("EXEC_DEFAULT", number=0)
+    assert (animation.artist_frames(left), animation.artist_frames(camera)) == own
+    assert list(own[0]) == ['pose.bones["index2"].rotation_quaternion'] and list(own[1]) == ["location"]
