@@ -31,9 +31,16 @@ def record(scene: bpy.types.Scene, root: bpy.types.Object) -> None:
 
 
 def begin_another(scene: bpy.types.Scene, root: bpy.types.Object) -> None:
-    """Put the shown take aside; the next solve of the clip makes another beside it."""
-    record(scene, root)
+    """Put the shown take aside; the next solve of the clip makes another beside it.
+
+    Raises:
+        SolverError: ``take-not-solved``, the shown one is such a new take itself.
+    """
     edit = root.handheld_edit
+    if edit.takes and not edit.takes[edit.active_take].path:
+        name = edit.takes[edit.active_take].name
+        raise SolverError("take-not-solved", f"{name} is a new take already.", "Solve the clip.")
+    record(scene, root)
     numbers = [int(word) for entry in edit.takes if (word := entry.name.split()[-1]).isdigit()]
     for thing in _animated(root):
         animation.assign(thing, None)
@@ -43,15 +50,20 @@ def begin_another(scene: bpy.types.Scene, root: bpy.types.Object) -> None:
 
 
 def switch(context: bpy.types.Context, root: bpy.types.Object, number: int) -> None:
-    """Show another take of the list, with the settings that it was solved with.
+    """Show another take of the list, with the settings that it was solved with; a new one as the artist left it.
 
     Raises:
-        SolverError: its file can't be read, or the hand model of it is not at hand; nothing has changed then.
+        SolverError: there is none of this number, its file can't be read, or the hand model of it is not at hand;
+            nothing has changed then.
     """
     edit = root.handheld_edit
+    _require_listed(edit, number)
     before, entry = edit.takes[edit.active_take], edit.takes[number]
     if not entry.path:
-        raise SolverError("take-not-solved", f"{entry.name} is not solved yet.", "Solve the clip, or choose another.")
+        _keep_actions(root, before)
+        edit.active_take = number
+        _assign_kept(root, entry)
+        return
     take = take_files.read(entry.path)
     around = Surroundings(context.scene, root.handheld.clip, preferences.model_source(context))
     models = {side: hand_model.load(side, model_source(take, around)) for side in set(take.sides)}
@@ -60,10 +72,9 @@ def switch(context: bpy.types.Context, root: bpy.types.Object, number: int) -> N
     for name, value in json.loads(entry.settings or "{}").items():
         setattr(context.scene.handheld, name, value)
     _show_hands(root, take, models)
-    kept = {slot.role: slot.action for slot in entry.slots}
-    for thing in _animated(root):
-        animation.assign(thing, kept.get(role_of(thing)))
-    _show_camera(root, take, around, is_keyed=kept.get("CAMERA") is not None)
+    _assign_kept(root, entry)
+    is_keyed = any(slot.role == "CAMERA" and slot.action is not None for slot in entry.slots)
+    _show_camera(root, take, around, is_keyed)
     context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
 
 
@@ -71,9 +82,10 @@ def remove(root: bpy.types.Object, number: int) -> None:
     """Take one that is not shown off the list; its file stays on disk.
 
     Raises:
-        SolverError: ``take-shown``.
+        SolverError: ``take-shown``, or there is none of this number.
     """
     edit = root.handheld_edit
+    _require_listed(edit, number)
     if number == edit.active_take:
         raise SolverError("take-shown", "This take is the one that is shown.", "Switch to another first.")
     edit.takes.remove(number)
@@ -94,6 +106,17 @@ def _animated(root: bpy.types.Object) -> Iterator[bpy.types.Object]:
     camera = pinned_camera.of_root(root)
     if camera is not None:
         yield camera
+
+
+def _require_listed(edit: bpy.types.PropertyGroup, number: int) -> None:
+    if not 0 <= number < len(edit.takes):
+        raise SolverError("take-not-listed", f"There is no take {number} in the list.", "Choose one that is listed.")
+
+
+def _assign_kept(root: bpy.types.Object, entry: HandheldTake) -> None:
+    kept = {slot.role: slot.action for slot in entry.slots}
+    for thing in _animated(root):
+        animation.assign(thing, kept.get(role_of(thing)))
 
 
 def _keep_actions(root: bpy.types.Object, entry: HandheldTake) -> None:

@@ -67,27 +67,8 @@ class HANDHELD_OT_find_take(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HANDHELD_OT_new_take(bpy.types.Operator):
-    """Put this take aside, to solve the clip again with other settings; switch back whenever you like"""
-
-    bl_idname = "handheld.new_take"
-    bl_label = "New Take"
+class _OnTakes:
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        root = scene.edited_root(context)
-        return root is not None and bool(root.handheld.take) and not solve.is_running()
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        take_list.begin_another(context.scene, scene.edited_root(context))
-        return {"FINISHED"}
-
-
-class _OnListedTake:
-    bl_options = {"REGISTER", "UNDO"}
-
-    number: IntProperty(name="Number", description="In the list of takes")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -100,6 +81,24 @@ class _OnListedTake:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         return {"FINISHED"}
+
+
+class _OnListedTake(_OnTakes):
+    number: IntProperty(name="Number", description="In the list of takes")
+
+
+class HANDHELD_OT_new_take(_OnTakes, bpy.types.Operator):
+    """Put this take aside, to solve the clip again with other settings; switch back whenever you like"""
+
+    bl_idname = "handheld.new_take"
+    bl_label = "New Take"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return super().poll(context) and bool(scene.edited_root(context).handheld.take)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.guarded(take_list.begin_another, context.scene, scene.edited_root(context))
 
 
 class HANDHELD_OT_switch_take(_OnListedTake, bpy.types.Operator):

@@ -470,3 +470,20 @@ def test_a_take_of_the_list_that_is_gone(script):
     with pytest.raises(RuntimeError, match="is not there"):
         bpy.ops.handheld.switch_take(number=0)
     assert root().handheld_edit.active_take == 1 and shows(moving_take())
+
+
+def test_a_new_take_that_is_not_solved_yet_is_no_trap(script):
+    script("finish", take := moving_take())
+    pump_to_end(solve.start(bpy.context))
+    bpy.ops.handheld.new_take()
+    with pytest.raises(RuntimeError, match="a new take already"):
+        bpy.ops.handheld.new_take()
+    hands()[0].pose.bones["index1"].keyframe_insert("scale", frame=3)
+    mine = hands()[0].animation_data.action
+    bpy.ops.handheld.switch_take(number=0)
+    assert shows(take) and hands()[0].animation_data.action != mine
+    bpy.ops.handheld.switch_take(number=1)
+    assert hands()[0].animation_data.action == mine and root().handheld_edit.takes[1].path == ""
+    for number in (-1, 7):
+        with pytest.raises(RuntimeError, match="no take"):
+            bpy.ops.handheld.switch_take(number=number)
