@@ -39,7 +39,7 @@ COLUMNS = {
     "right": "likewise, right",
     "filled": "share of hand-frames that are filled in",
     "doubles": "frames with two hands of one side at once",
-    "swaps": "times that a hand is where the other side's was one frame before and nearer than its own",
+    "swaps": "times that a hand appears where the other side's was last seen rather than its own",
     "2D [% of hand]": "median distance of landmarks from the tracked ones",
     "tip jitter [m/s³]": "third difference of the fingertips relative to the wrist",
     "wrist jitter [m/s³]": "third difference of the wrists in the camera's frame",
@@ -103,10 +103,17 @@ def _swaps(take: takes.Take, local: np.ndarray, of_side: list[np.ndarray]) -> in
         middles.append(_first_known(known))
     count = 0
     for own in range(2):
-        now, before, others = middles[own][1:], middles[own][:-1], middles[1 - own][:-1]
+        now, before, others = middles[own][1:], _last_known(middles[own])[:-1], _last_known(middles[1 - own])[:-1]
         stays, leaps = np.linalg.norm(now - before, axis=1), np.linalg.norm(now - others, axis=1)
-        count += int((leaps < np.where(np.isfinite(stays), stays, np.inf)).sum()) if len(now) else 0
+        count += int((leaps < stays).sum())  # a hand that was never seen before has nowhere to stay: NaN, no swap
     return count
+
+
+def _last_known(places: np.ndarray) -> np.ndarray:
+    """(T, 3) the last place known by each frame, NaN before the first."""
+    rows = np.where(np.isfinite(places[:, 0]), np.arange(len(places)), -1)
+    rows = np.maximum.accumulate(rows)
+    return np.where((rows >= 0)[:, None], places[np.maximum(rows, 0)], np.nan)
 
 
 def _first_known(tracks: np.ndarray) -> np.ndarray:

@@ -56,6 +56,14 @@ def test_names_that_change_places_are_swaps(take):
     assert _figures(dataclasses.replace(take, transl=transl))["swaps"] == 4
 
 
+@pytest.mark.parametrize(("place", "swaps"), [(-0.15, 0), (0.1, 1)])
+def test_a_hand_that_returns_is_a_swap_only_at_the_others_place(take, place, swaps):
+    status, transl = take.status.copy(), take.transl.copy()
+    status[0, 3:6] = takes.MISSING
+    transl[0, 6:, 0] = place
+    assert _figures(dataclasses.replace(take, status=status, transl=transl))["swaps"] == swaps
+
+
 def test_two_hands_of_one_side_are_doubles(take):
     assert _figures(dataclasses.replace(take, sides=("left", "left")))["doubles"] == COUNT
 
