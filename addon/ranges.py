@@ -40,6 +40,14 @@ def stretch(context: bpy.types.Context, kind: str, only_active: bool = False) ->
     return Stretch(first, last, (active.name,) if active else ())
 
 
+def require_in_take(root: bpy.types.Object, first: int, last: int) -> None:
+    """Raises SolverError ``frame-outside-take`` when no scene frame of ``first`` to ``last`` is one of the take's."""
+    start, end = take_range(root, take_files.of_root(root))
+    if last < start or first > end:
+        where = f"Frame {first} is" if first == last else f"The frames {first} to {last} are"
+        raise SolverError("frame-outside-take", f"{where} outside the take ({start} to {end}).", "Choose frames in it.")
+
+
 def _require_near(now: int, first: int, last: int, reach: int) -> None:
     if not first - reach <= now <= last + reach:
         raise SolverError(

@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 from bpy_extras import view3d_utils
 from mathutils import Vector
 
-from ..addon import hands, pins, scene, solve
+from ..addon import hands, pins, ranges, scene, solve
 from ..addon.edit_properties import KEYPOINTS
 from ..addon.take_to_scene import hands_of
 from ..solver.errors import SolverError
@@ -76,6 +76,7 @@ class HANDHELD_OT_pin_pose(_OnHand, bpy.types.Operator):
 
     def _pin(self, context: bpy.types.Context) -> None:
         root, frame = scene.edited_root(context), context.scene.frame_current
+        ranges.require_in_take(root, frame, frame)
         pins.pin_pose(root, self.chosen_hand(context), frame, self.tolerance_mm)
 
 
@@ -86,7 +87,12 @@ class HANDHELD_OT_pin_camera(_OnHand, bpy.types.Operator):
     bl_label = "Pin Camera"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(pins.pin_camera, scene.edited_root(context), context.scene.frame_current)
+        return self.guarded(self._pin, context)
+
+    def _pin(self, context: bpy.types.Context) -> None:
+        root, frame = scene.edited_root(context), context.scene.frame_current
+        ranges.require_in_take(root, frame, frame)
+        pins.pin_camera(root, frame)
 
 
 class HANDHELD_OT_pin_fingertip(_OnHand, bpy.types.Operator):
@@ -136,6 +142,7 @@ class HANDHELD_OT_pin_fingertip(_OnHand, bpy.types.Operator):
 
     def _pin(self, context: bpy.types.Context) -> None:
         root, hand = scene.edited_root(context), self.chosen_hand(context)
+        ranges.require_in_take(root, context.scene.frame_current, context.scene.frame_current)
         pins.pin_point(context.scene, root, hand, self.keypoint, Vector(self.position), self.keep)
 
     def _grab(self, context: bpy.types.Context, at: Vector) -> None:
@@ -181,6 +188,12 @@ class _OverRange(_OnHand):
         self.take_range(context)
         return self.execute(context)
 
+    def root_in_range(self, context: bpy.types.Context) -> bpy.types.Object:
+        """The root. Raises SolverError when the range lies outside its take."""
+        root = scene.edited_root(context)
+        ranges.require_in_take(root, self.first, self.last)
+        return root
+
     def take_range(self, context: bpy.types.Context) -> None:
         editing = context.scene.handheld_editing
         self.first, self.last = min(editing.first, editing.last), max(editing.first, editing.last)
@@ -206,7 +219,7 @@ class HANDHELD_OT_hold_still(_OverRange, bpy.types.Operator):
 
     def _pin(self, context: bpy.types.Context) -> None:
         pins.add(
-            scene.edited_root(context), "HOLD_STILL", self.first, last_frame=self.last,
+            self.root_in_range(context), "HOLD_STILL", self.first, last_frame=self.last,
             hand=self.chosen_hand(context), keypoint=self.keypoint, tolerance_mm=self.tolerance_mm,
         )  # fmt: skip
 
@@ -233,7 +246,7 @@ class HANDHELD_OT_together(_OverRange, bpy.types.Operator):
         return self.guarded(self._pin, context)
 
     def _pin(self, context: bpy.types.Context) -> None:
-        root, hand = scene.edited_root(context), self.chosen_hand(context)
+        root, hand = self.root_in_range(context), self.chosen_hand(context)
         other = next((found for found in hands_of(root) if found.name == self.other_hand), hand)
         if other == hand and self.keypoint == self.other_keypoint:
             raise SolverError("same-joint", "A joint touches itself already.", "Choose two joints.")
@@ -253,7 +266,7 @@ class HANDHELD_OT_ignore(_OverRange, bpy.types.Operator):
         return self.guarded(self._pin, context)
 
     def _pin(self, context: bpy.types.Context) -> None:
-        root = scene.edited_root(context)
+        root = self.root_in_range(context)
         pins.add(root, "IGNORE", self.first, last_frame=self.last, hand=self.chosen_hand(context))
 
 

@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, pins, rig
+from bl_ext.user_default.handheld.addon.take_to_scene import hands_of
 from mathutils import Vector
 from solved import all_keys, hand, resolve
 
@@ -211,3 +212,16 @@ def test_a_pin_gives_back_only_the_keys_that_it_brought(solved):
         bpy.ops.handheld.remove_pin("EXEC_DEFAULT", number=0)
     assert (animation.artist_frames(left), animation.artist_frames(camera)) == own
     assert list(own[0]) == ['pose.bones["index2"].rotation_quaternion'] and list(own[1]) == ["location"]
+
+
+def test_frames_outside_the_take_are_refused(solved):
+    bpy.context.view_layer.objects.active = hands_of(solved)[0]
+    bpy.context.scene.frame_set(2)
+    for pin in (bpy.ops.handheld.pin_pose, bpy.ops.handheld.pin_camera, bpy.ops.handheld.pin_fingertip):
+        with pytest.raises(RuntimeError, match="Frame 2 is outside the take"):
+            pin()
+    for pin in (bpy.ops.handheld.hold_still, bpy.ops.handheld.together, bpy.ops.handheld.ignore):
+        with pytest.raises(RuntimeError, match="The frames 1 to 9 are outside the take"):
+            pin(first=1, last=9)
+    assert not solved.handheld_edit.pins
+    assert not any(animation.has_artist_keys(hand) for hand in hands_of(solved))
