@@ -19,7 +19,7 @@ from .prior import commands as prior
 
 STYLES = ("filled", "outline", "confidence", "difference")
 QUALITIES = ("initial", "draft", "balanced", "final")
-EXIT_FAILED, EXIT_CANCELLED = 1, 130
+EXIT_FAILED, EXIT_CANCELLED, EXIT_UNREAD = 1, 130, 141
 
 
 def main(arguments: list[str]) -> int:
@@ -34,6 +34,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return EXIT_CANCELLED
+    except BrokenPipeError:  # whoever read our output has had enough; Python would complain once more at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_UNREAD
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,7 +150,10 @@ def _frame_rate(text: str) -> tuple[int, int]:
 
 
 def _camera_scale(text: str) -> float | str:
-    return text if text in ("auto", "hands") else float(text)
+    try:
+        return text if text in ("auto", "hands") else float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'{text} is not a number, "hands" or "auto"') from error
 
 
 def _mask(text: str) -> tuple[str, str]:

@@ -119,4 +119,6 @@ class SolveOptions:
 
 
 def _not_valid(name: str, value: Any, wanted: str) -> SolverError:
-    return SolverError("option-not-valid", f"The option {name} can't be {value!r}.", f"Give it {wanted}.")
+    """Named as in requests, and as on the command line: without unit, with hyphens."""
+    flag = name.removesuffix("_px").removesuffix("_m").replace("_", "-")
+    return SolverError("option-not-valid", f"The option {name} (--{flag}) can't be {value!r}.", f"Give it {wanted}.")

@@ -46,6 +46,8 @@ def _export(options: argparse.Namespace) -> int:
     if not 0 <= options.pca <= _MOST_COEFFICIENTS:
         wanted = f"Give --pca a number from 0 to {_MOST_COEFFICIENTS}."
         raise SolverError("option-not-valid", f"A pose can't have {options.pca} coefficients.", wanted)
+    if options.pca and options.format != "smplx":
+        raise SolverError("option-not-valid", f"{options.format} has no pose coefficients.", "Leave --pca out.")
     own = load_pair("open" if take.model == "open" else options.model)
     models = load_pair(options.for_model) if options.for_model else None
     convert.export(take, Path(options.output), options.format, own, models, options.pca, not options.hand_mean)

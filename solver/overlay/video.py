@@ -16,6 +16,7 @@ from ..errors import SolverError
 from ..video import MovieWriter, content_digest, open_clip
 from .drawing import Style, TakeDrawing
 
+SHEET_FORMATS = (".png", ".jpg")
 SHEET_COLUMNS, SHEET_ROWS, SHEET_CELL_WIDTH = 4, 4, 480
 
 
@@ -33,6 +34,9 @@ def render(
         SolverError: the take or the clip can't be read, ``clip-changed`` when it is another clip, or the output
             can't be written.
     """
+    if sheet and Path(sheet).suffix.lower() not in SHEET_FORMATS:
+        wanted = f"Give --sheet a name that ends in {' or '.join(SHEET_FORMATS)}."
+        raise SolverError("unknown-format", f"{sheet} names no kind of picture that is written here.", wanted)
     take = takes.load(take_path)
     clip = open_clip(clip_path or take.clip_path, int(take.frames[0]), int(take.frames[-1]), Fraction(*take.frame_rate))
     if take.clip_sha256 and content_digest(clip) != take.clip_sha256:
@@ -71,7 +75,7 @@ def _write_sheet(cells: list[np.ndarray], path: Path) -> None:
     columns = min(SHEET_COLUMNS, len(cells))
     cells = cells + [np.zeros_like(cells[0])] * (-len(cells) % columns)
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    content = cv2.imencode(".png", np.vstack(rows)[..., ::-1])[1]
+    content = cv2.imencode(path.suffix, np.vstack(rows)[..., ::-1])[1]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.tobytes())

@@ -36,10 +36,12 @@ def _sample(options: argparse.Namespace) -> int:
     from ..optimise.resume import resume
     from .sampling import sample
 
+    output = Path(options.output)
+    if output.exists() and output.samefile(options.take):
+        raise SolverError("same-file", "The drawn motion would replace the take.", "Give -o another name.")
     take = takes.load(options.take)
     resumed = resume(take, load_pair("open" if take.model == "open" else options.model))
     stretches = _stretches(take, options)
-    output = Path(options.output)
     for seed in range(options.seed, options.seed + options.count):
         path = output if options.count == 1 else output.with_stem(f"{output.stem}-{seed}")
         drawn = resumed

@@ -31,3 +31,23 @@ def test_an_interrupted_command_ends_without_a_traceback(tmp_path):
         child.send_signal(signal.SIGINT)
         _, complaint = child.communicate()
     assert (child.returncode, complaint) == (cli.EXIT_CANCELLED, "stopped\n")
+
+
+def test_outputs_that_are_not_understood_are_named(capsys, tmp_path):
+    taken = tmp_path / "take.npz"
+    taken.write_bytes(b"")
+    for arguments, named in (
+        (["overlay", str(taken), "--sheet", "q.xyz"], "--sheet"),
+        (["camera", str(taken), "-o", "c.xyz"], ".chan"),
+        (["sample", str(taken), "-o", str(taken)], "replace"),
+        (["solve", "clip.mp4", "-o", str(taken), "--hand-length", "7"], "hand-length"),
+    ):
+        assert cli.main(arguments) == cli.EXIT_FAILED
+        assert named in capsys.readouterr().err
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback(tmp_path):
+    command = [sys.executable, "-m", "solver", "solve", "none.mp4", "-o", str(tmp_path / "t.npz"), "--json"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.close()
+        assert (child.stderr.read(), child.wait()) == (b"", cli.EXIT_UNREAD)

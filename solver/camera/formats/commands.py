@@ -25,8 +25,11 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    known = of_take(takes.load(options.take))
     path: Path = options.output
+    if path.suffix not in ("", ".chan", ".npz"):
+        wanted = "Give -o a file that ends in .chan or .npz, or a folder for COLMAP."
+        raise SolverError("unknown-format", f"No camera format is called {path.suffix}.", wanted)
+    known = of_take(takes.load(options.take))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".chan":
