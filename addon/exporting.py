@@ -128,8 +128,15 @@ def frame_range(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene) -> 
     return int(np.floor(min(first for first, _ in ends))), int(np.ceil(max(last for _, last in ends)))
 
 
-def notes(scene: bpy.types.Scene) -> list[str]:
-    """What the person should know of a file that the scene gave its frame rate."""
+def notes(scene: bpy.types.Scene, job: Job) -> list[str]:
+    """What the person should know of a file: what its format left out, and of the frame rate that the scene gave it."""
+    left_out = []
+    if job.form == "BVH" and any(candidate.type == "CAMERA" for candidate in job.objects):
+        left_out = ["A BVH holds no camera. Export the camera by itself, or choose FBX, glTF or USD."]
+    return left_out + _rate_notes(scene)
+
+
+def _rate_notes(scene: bpy.types.Scene) -> list[str]:
     setup, movie = SceneSetup.of_scene(scene), scene.handheld.clip
     if movie is None or clip.frame_rate(movie, scene) == setup.rate:
         return []
@@ -141,7 +148,7 @@ def export(context: bpy.types.Context, job: Job) -> list[Path]:
     """Write the file or files; selection, frame range and mode are put back.
 
     Raises:
-        SolverError: ``export-failed``, ``export-no-armature``.
+        SolverError: ``export-failed``, ``export-no-armature``, ``export-no-mesh``.
     """
     settings = SETTINGS[job.tool][job.form]
     with _arranged(context, job):
@@ -178,6 +185,9 @@ def _usd(_: bpy.types.Context, job: Job, settings: dict[str, Any]) -> list[Path]
 
 
 def _alembic(_: bpy.types.Context, job: Job, settings: dict[str, Any]) -> list[Path]:
+    if not any(candidate.type in ("MESH", "CAMERA") for candidate in job.objects):
+        sentence = "An Alembic file holds no bones, and nothing else was chosen."
+        raise SolverError("export-no-mesh", sentence, "Choose FBX, glTF or USD, or give the rig a mesh.")
     first, last = job.frames
     frames = {"start": first, "end": last}
     with job.path.open("ab"):  # Blender's exporter says that it finished where it could not write

@@ -59,12 +59,13 @@ class HANDHELD_OT_export(bpy.types.Operator):
             objects = exporting.chosen(context.scene, self.contents, context.scene.handheld_retarget.target)
             path = Path(bpy.path.abspath(self.filepath)).with_suffix(exporting.FORMATS[self.form])
             frames = exporting.frame_range(objects, context.scene)
-            written = exporting.export(context, exporting.Job(objects, frames, path, self.form, self.tool))
+            job = exporting.Job(objects, frames, path, self.form, self.tool)
+            written = exporting.export(context, job)
         except SolverError as problem:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         self.report({"INFO"}, f"Wrote {', '.join(path.name for path in written)}")
-        for note in exporting.notes(context.scene):
+        for note in exporting.notes(context.scene, job):
             self.report({"WARNING"}, note)
         return {"FINISHED"}
 

@@ -181,11 +181,22 @@ def test_the_camera_comes_back(form, built, tmp_path):
 
 
 def test_a_scene_of_another_rate_than_the_clips_is_told(empty_scene, tmp_path):
-    assert exporting.notes(empty_scene) == []
+    job = exporting.Job((), (1, 2), tmp_path / "x.fbx", "FBX", "BLENDER")
+    assert exporting.notes(empty_scene, job) == []
     empty_scene.handheld.clip = clip.load(str(write_movie(tmp_path / "clip.y4m")))
-    assert "at 24 fps" in exporting.notes(empty_scene)[0] and "29.97" in exporting.notes(empty_scene)[0]
+    assert "at 24 fps" in exporting.notes(empty_scene, job)[0] and "29.97" in exporting.notes(empty_scene, job)[0]
     bpy.ops.handheld.match_scene()
-    assert exporting.notes(empty_scene) == []
+    assert exporting.notes(empty_scene, job) == []
+
+
+def test_what_a_format_cannot_hold_is_said(built, tmp_path):
+    objects = exporting.chosen(bpy.context.scene, "HANDS_CAMERA", None)
+    bvh = exporting.Job(objects, (1, 2), tmp_path / "x.bvh", "BVH", "BLENDER")
+    assert any("no camera" in note for note in exporting.notes(bpy.context.scene, bvh))
+    bare = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
+    with pytest.raises(SolverError) as caught:
+        exporting.export(bpy.context, exporting.Job((bare,), (1, 2), tmp_path / "x.abc", "ALEMBIC", "BLENDER"))
+    assert caught.value.code == "export-no-mesh"
 
 
 def test_nothing_to_export():
