@@ -1,26 +1,63 @@
-"""The candidates that fill a gap, each with the numbers that are tuned: as many trials for one as for another."""
+"""The candidates that fill a gap. An arm is given a scene and its numbers, and gives a state; it names the numbers that
+are searched, so that all are tuned by the same search (``search``)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from solver.initialise.kinematics import Pose, stack_poses
 from solver.optimise import costs
-from solver.optimise.costs.base import Stencil, StencilCost
+from solver.optimise.clip import fill
+from solver.optimise.costs.base import Cost, Stencil, StencilCost
 from solver.optimise.costs.dynamics import Process
 from solver.optimise.costs.pose import PoseCovarianceCost
-from solver.optimise.evaluation import Evaluation
-from solver.optimise.layout import ROOT
+from solver.optimise.evaluation import Evaluation, View
+from solver.optimise.layout import ROOT, Layout
+from solver.optimise.objective import CameraBelief, motion_costs
+from solver.optimise.problem import Problem
+from solver.optimise.state import State
+from solver.optimise.weights import Weights
 from solver.prior.distribution import HandDistribution
 
-from .recordings import open_skeleton
+from .wide import descend
 
 FRAME_S = 1 / 30
+# the fingers' costs, by name: what an arm replaces in a clip's own
+FINGER_COSTS = ("finger-dynamics", "pose-distribution", "pose-covariance")
 
+# moments fitted to the recordings that an arm may know, by the process's memory in seconds
 Fit = Callable[[float], HandDistribution]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A stretch in which something is hidden, as every arm is given it. The truth is not in it.
+
+    Attributes:
+        layout, view: of the problem.
+        evidence: costs of all that is seen, and of wrists, limits, bodies; none of fingers.
+        start: where an arm begins.
+        unseen: (N, 21) bool, landmarks hidden on purpose. known: (N, hinges) bool, angles that some landmark concerns.
+        fit: what may be known of fingers.
+    """
+
+    layout: Layout
+    view: View
+    evidence: tuple[Cost, ...]
+    start: State
+    unseen: np.ndarray
+    known: np.ndarray
+    fit: Fit
+
+    def solved(self, fingers: Sequence[Cost]) -> State:
+        """With these costs of the fingers."""
+        return descend(Problem(self.layout, self.view, (*self.evidence, *fingers)), self.start)
 
 
 @dataclass(frozen=True)
@@ -32,45 +69,117 @@ class Numbers:
     pose: float = 5.0
 
 
-@dataclass(frozen=True)
-class Arm:
-    """A candidate: its costs of fingers by numbers; whether the memory is a number of its own."""
+class Arm(Protocol):
+    """A candidate.
+
+    Attributes:
+        name: in the tables. searched: fields of ``Numbers`` that are tuned for it.
+        smoother: whether it is one of those that a prior has to beat.
+    """
 
     name: str
-    fingers: Callable[[Fit, Numbers], costs.Cost]
-    has_memory: bool
-    pose_together: bool
+    searched: tuple[str, ...]
+    smoother: bool
 
-    def costs(self, fit: Fit, numbers: Numbers) -> tuple[costs.Cost, ...]:
-        return (self.fingers(fit, numbers), _pose(fit(0.1), numbers, self.pose_together))
-
-    def trials(self, value: Callable[[Numbers], float]) -> Numbers:
-        """The best numbers of a search by coordinates: eight trials for every arm."""
-        best, known = Numbers(), {}
-
-        def better(candidates: Sequence[Numbers]) -> Numbers:
-            for numbers in candidates:
-                known.setdefault(numbers, value(numbers))
-            return min(known, key=known.get)
-
-        scales = np.geomspace(0.25, 4.0, 3 if self.has_memory else 6)
-        best = better([replace(best, scale=float(scale)) for scale in scales])
-        if self.has_memory:
-            best = better([replace(best, memory_s=memory) for memory in (0.05, 0.25)])
-            best = better([replace(best, scale=best.scale * 0.6)])
-        return better([replace(best, pose=pose) for pose in (2.0, 12.0)])
+    def fill(self, scene: Scene, numbers: Numbers) -> State:
+        """The scene's hands, solved."""
 
 
-def _pose(distribution: HandDistribution, numbers: Numbers, together: bool) -> costs.Cost:
-    if together:
-        return PoseCovarianceCost(mean=distribution.mean, whitener=distribution.pose_whitener() / numbers.pose)
-    return costs.PoseDistributionCost(mean=distribution.mean, deviation=numbers.pose * distribution.deviation)
+@dataclass(frozen=True)
+class Velocity:
+    """Constant velocity."""
+
+    name: str = "constant velocity"
+    searched: tuple[str, ...] = ("scale", "pose")
+    smoother: bool = True
+
+    def fill(self, scene: Scene, numbers: Numbers) -> State:
+        return _by_velocity(scene, numbers)
 
 
-def _velocity(fit: Fit, numbers: Numbers) -> costs.Cost:
+@dataclass(frozen=True)
+class CostArm:
+    """An arm that is costs of the fingers, by scene and numbers."""
+
+    name: str
+    fingers: Callable[[Scene, Numbers], tuple[Cost, ...]]
+    searched: tuple[str, ...]
+    smoother: bool = False
+
+    def fill(self, scene: Scene, numbers: Numbers) -> State:
+        return scene.solved(self.fingers(scene, numbers))
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """What constant velocity makes of the seen angles, and between them a curve. ``between`` as ``_linear``."""
+
+    name: str
+    between: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    searched: tuple[str, ...] = ("scale", "pose")
+    smoother: bool = True
+
+    def fill(self, scene: Scene, numbers: Numbers) -> State:
+        state = _by_velocity(scene, numbers)
+        parts = []
+        for track in scene.layout.tracks:
+            hands, hinges = state.hands.take(track.hands), track.skeleton.hinges
+            angles = filled(hands.angles, scene.known[track.hands], self.between)
+            angles = np.clip(angles, hinges.low.min(), hinges.high.max())
+            parts.append(self._wrist(replace(hands, angles=angles), ~scene.unseen[track.hands].all(1)))
+        return replace(state, hands=stack_poses(parts))
+
+    def _wrist(self, hands: Pose, seen: np.ndarray) -> Pose:
+        """With the wrist between the frames in which the hand is seen; its orientation on the geodesic."""
+        if seen.all() or not seen.any():
+            return hands
+        known = np.repeat(seen[:, None], 3, 1)
+        turned = fill(hands.take(np.flatnonzero(seen)), seen).global_orient
+        return replace(hands, global_orient=turned, wrist=filled(hands.wrist, known, self.between))
+
+
+def filled(values: np.ndarray, known: np.ndarray, between: Callable) -> np.ndarray:
+    """Values (n, c) of one track with the unknown ones put between the known; never known: as they are."""
+    out, frames = np.array(values), np.arange(len(values))
+    for column in range(values.shape[1]):
+        seen = known[:, column]
+        if seen.any() and not seen.all():
+            out[~seen, column] = between(frames, seen, values[seen, column])
+    return out
+
+
+def linear(frames: np.ndarray, seen: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """On the arc: hinges turn about fixed axes, so that it is linear in their angles."""
+    return np.interp(frames[~seen], frames[seen], values)
+
+
+def _cubic(frames: np.ndarray, seen: np.ndarray, values: np.ndarray) -> np.ndarray:
+    if seen.sum() < 2:
+        return linear(frames, seen, values)
+    return CubicSpline(frames[seen], values)(frames[~seen])
+
+
+def _wide(scene: Scene, numbers: Numbers) -> Cost:
+    """Each hinge's pose by itself."""
+    known = scene.fit(0.1)
+    return costs.PoseDistributionCost(mean=known.mean, deviation=numbers.pose * known.deviation)
+
+
+def _wide_together(scene: Scene, numbers: Numbers) -> Cost:
+    known = scene.fit(0.1)
+    return PoseCovarianceCost(mean=known.mean, whitener=known.pose_whitener() / numbers.pose)
+
+
+def _velocity(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
     """Constant velocity: the process that never forgets. Its noise is the fitted one's, to begin the search with."""
-    noise = _process(fit(0.1), numbers.scale, 0.1).deviation
-    return costs.FingerDynamicsCost(process=Process(np.float64(1.0), noise))
+    noise = _process(scene.fit(0.1), numbers.scale, 0.1).deviation
+    return costs.FingerDynamicsCost(process=Process(np.float64(1.0), noise)), _wide(scene, numbers)
+
+
+@lru_cache(maxsize=128)
+def _by_velocity(scene: Scene, numbers: Numbers) -> State:
+    """Three arms ask for it."""
+    return scene.solved(_velocity(scene, numbers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,58 +199,51 @@ class AccelerationCost(StencilCost):
         return Stencil(hands, ROOT + np.arange(angles.shape[1]), residual, slopes)
 
 
-def _acceleration(fit: Fit, numbers: Numbers) -> costs.Cost:
-    return AccelerationCost(deviation=_process(fit(0.1), numbers.scale, 0.1).deviation)
+def _acceleration(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
+    noise = _process(scene.fit(0.1), numbers.scale, 0.1).deviation
+    return AccelerationCost(deviation=noise), _wide(scene, numbers)
 
 
-def _alone(fit: Fit, numbers: Numbers) -> costs.Cost:
-    distribution = fit(numbers.memory_s)
-    return costs.FingerDynamicsCost(process=_process(distribution, numbers.scale, numbers.memory_s))
+def _alone(scene: Scene, numbers: Numbers) -> Cost:
+    return costs.FingerDynamicsCost(process=_process(scene.fit(numbers.memory_s), numbers.scale, numbers.memory_s))
 
 
-def _together(fit: Fit, numbers: Numbers) -> costs.Cost:
-    distribution = fit(numbers.memory_s)
-    process = _process(distribution, numbers.scale, numbers.memory_s)
-    return costs.FingerDynamicsCost(process=process, together=distribution.innovation_whitener())
+def _together(scene: Scene, numbers: Numbers) -> Cost:
+    known = scene.fit(numbers.memory_s)
+    process = _process(known, numbers.scale, numbers.memory_s)
+    return costs.FingerDynamicsCost(process=process, together=known.innovation_whitener())
 
 
 def _process(distribution: HandDistribution, scale: float, memory_s: float) -> Process:
     return costs.process(scale * distribution.speed, memory_s, FRAME_S)
 
 
-ARMS = (
-    Arm("constant velocity", _velocity, has_memory=False, pose_together=False),
-    Arm("constant acceleration", _acceleration, has_memory=False, pose_together=False),
-    Arm("OU alone", _alone, has_memory=True, pose_together=False),
-    Arm("OU together", _together, has_memory=True, pose_together=False),
-    Arm("OU alone, pose together", _alone, has_memory=True, pose_together=True),
-    Arm("OU together, pose together", _together, has_memory=True, pose_together=True),
+def _shipped(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
+    """What the product has, as it is: nothing of it is fitted or tuned here."""
+    count = scene.layout.frame_count
+    camera = CameraBelief(np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3)))
+    made = motion_costs(scene.layout, camera, FRAME_S, Weights())
+    return tuple(cost for cost in made if cost.name in FINGER_COSTS)
+
+
+_ALL = ("scale", "memory_s", "pose")
+SHIPPED = CostArm("shipped", _shipped, ())
+ARMS: tuple[Arm, ...] = (
+    Interpolation("slerp", linear),
+    Interpolation("cubic", _cubic),
+    Velocity(),
+    CostArm("constant acceleration", _acceleration, ("scale", "pose"), smoother=True),
+    CostArm("OU alone", lambda s, n: (_alone(s, n), _wide(s, n)), _ALL),
+    CostArm("OU together", lambda s, n: (_together(s, n), _wide(s, n)), _ALL),
+    CostArm("OU alone, pose together", lambda s, n: (_alone(s, n), _wide_together(s, n)), _ALL),
+    CostArm("OU together, pose together", lambda s, n: (_together(s, n), _wide_together(s, n)), _ALL),
+    SHIPPED,
 )
-SMOOTHERS = ("constant velocity", "constant acceleration", "slerp", "cubic")
 
 
-def interpolations(angles: np.ndarray, known: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Angles (n, hinges) of one track with the unknown ones put between the known: on the arc, and by a cubic spline.
-
-    Hinges turn about fixed axes, so that the arc is linear in their angles. Never known: as they are.
-    """
-    for name, between in {"slerp": _linear, "cubic": _cubic}.items():
-        out, frames = np.array(angles), np.arange(len(angles))
-        for hinge in range(angles.shape[1]):
-            seen = known[:, hinge]
-            if seen.any() and not seen.all():
-                out[~seen, hinge] = between(frames, seen, angles[seen, hinge])
-        yield name, out
-
-
-def _linear(frames: np.ndarray, seen: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.interp(frames[~seen], frames[seen], values)
-
-
-def _cubic(frames: np.ndarray, seen: np.ndarray, values: np.ndarray) -> np.ndarray:
-    hinges = open_skeleton().hinges
-    spline = CubicSpline(frames[seen], values)(frames[~seen])
-    return np.clip(spline, hinges.low.min(), hinges.high.max())
+def smoothers(arms: Sequence[Arm] = ARMS) -> Iterator[str]:
+    """Names of those that a prior has to beat."""
+    return (arm.name for arm in arms if arm.smoother)
 
 
 def best_of(names: Sequence[str], errors: Mapping[str, np.ndarray]) -> str:

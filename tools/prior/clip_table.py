@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,28 +16,29 @@ from solver.initialise.anatomy import palm_axes
 from solver.initialise.kinematics import Pose
 from solver.optimise import costs
 from solver.optimise.clip import Clip, assemble, fill
+from solver.optimise.costs.contact import shared_frames
 from solver.optimise.costs.hint import DepthHintCost
 from solver.optimise.costs.keypoints import KeypointCost
+from solver.optimise.layout import Track
 from solver.optimise.objective import clip_costs
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import BALANCED
 from solver.prior.makers import solid
 
-from .arms import ARMS, SMOOTHERS, Arm, Numbers, best_of, interpolations
+from .arms import ARMS, FINGER_COSTS, Arm, Fit, Numbers, Scene, filled, linear
 from .fit import fit
-from .gaps import ROWS, Hidden
+from .gaps import HIDDEN, LENGTHS, ROWS, Hidden
 from .recordings import Recording
 from .rendered import Observed, observe
-from .table import change, header, line_of
+from .table import header, line_of, tuned
 from .wide import descend
 
-_TESTED = (
-    ("ring and pinky", 20), ("four fingers", 20), ("hand and wrist", 20), ("ring and pinky never seen", 0),
-)  # fmt: skip
+# one of two hands that are near each other is hidden whole, where they are nearest
+ONE_OF_TWO = Hidden("one of two hands", tuple(range(21)))
 _TUNED_ON = (("ring and pinky", 20), ("ring and pinky never seen", 0))
-# the fingers' costs: what an arm replaces
-_REPLACED = ("finger-dynamics", "pose-distribution", "pose-covariance")
+# hands are near each other when their middles are no farther than this, in hand lengths
+_NEAR = 1.0
 Say = Callable[[str], None]
 
 
@@ -64,7 +66,7 @@ def solve(observed: Observed) -> Solved:
 
 @dataclass(frozen=True)
 class Hole:
-    """A clip with a gap in each hand: ``unseen`` (N, 21) hidden on purpose, ``known`` (N, hinges), the start."""
+    """A clip with a gap: ``unseen`` (N, 21) hidden on purpose, ``known`` (N, hinges), the start."""
 
     solved: Solved
     unseen: np.ndarray
@@ -72,20 +74,54 @@ class Hole:
     start: State
     evidence: tuple[costs.Cost, ...]
 
-    def errors_m(self, state: State) -> tuple[list[str], np.ndarray]:
-        """Sequences (clip and hand), and their hidden keypoints' mean distance from the truth, in the palm's frame."""
-        observed, layout = self.solved.observed, self.solved.clip.layout
-        at = Problem(layout, self.solved.clip.view, ()).at(state)
-        names, errors = [], []
-        for track in layout.tracks:
+    def scene(self, fit: Fit) -> Scene:
+        """What an arm is given, when it may know ``fit``."""
+        clip = self.solved.clip
+        return Scene(clip.layout, clip.view, self.evidence, self.start, self.unseen, self.known, fit)
+
+    def sequences(self) -> list[str]:
+        """A name per measured track: hands of one clip are one sequence."""
+        return [self.solved.observed.name for _ in self._measured()]
+
+    def fingers_m(self, state: State) -> np.ndarray:
+        """Per measured track, hidden keypoints' mean distance from the truth, each in its palm's frame."""
+        own = self._keypoints(state)
+        errors = []
+        for track, real in self._measured():
             side = track.skeleton.side
-            truth = observed.truth.keypoints[track.frames, SIDES.index(side)]
-            own, real = _in_palm(at.keypoints[track.hands], side), _in_palm(truth, side)
-            counted = self.unseen[track.hands] & (np.arange(21) > 0) & np.isfinite(real[..., 0])
-            if counted.any():
-                names.append(f"{observed.name} {side}")
-                errors.append(np.linalg.norm(own - real, axis=-1)[counted].mean())
-        return names, np.array(errors)
+            distance = np.linalg.norm(_in_palm(own[track.hands], side) - _in_palm(real, side), axis=-1)
+            counted = self.unseen[track.hands] & (np.arange(21) > 0) & np.isfinite(distance)
+            errors.append(distance[counted].mean())
+        return np.array(errors)
+
+    def wrist_m(self, state: State) -> np.ndarray:
+        """Per measured track, the hidden wrist's mean distance from the truth, less the error that it has in the frames
+        beside the gap (linear in time between them): what filling adds."""
+        own = self._keypoints(state)[:, 0]
+        errors = []
+        for track, real in self._measured():
+            gone = self.unseen[track.hands].all(1)
+            beside, inside = _beside(gone), np.flatnonzero(gone)
+            wrong = own[track.hands] - real[:, 0]
+            usual = np.stack([np.interp(inside, beside, wrong[beside, axis]) for axis in range(3)], -1)
+            errors.append(np.linalg.norm(wrong[inside] - usual, axis=-1).mean())
+        return np.array(errors)
+
+    def _keypoints(self, state: State) -> np.ndarray:
+        return Problem(self.solved.clip.layout, self.solved.clip.view, ()).at(state).keypoints
+
+    def _measured(self) -> Iterator[tuple[Track, np.ndarray]]:
+        """Tracks in which something is hidden whose truth is known, with their true keypoints."""
+        truth = self.solved.observed.truth.keypoints
+        for track in self.solved.clip.layout.tracks:
+            real = truth[track.frames, SIDES.index(track.skeleton.side)]
+            if (self.unseen[track.hands] & np.isfinite(real[..., 0])).any():
+                yield track, real
+
+
+def _beside(gone: np.ndarray) -> np.ndarray:
+    inside = np.flatnonzero(gone)
+    return np.array([inside[0] - 1, inside[-1] + 1])
 
 
 def _in_palm(keypoints: np.ndarray, side: str) -> np.ndarray:
@@ -94,39 +130,62 @@ def _in_palm(keypoints: np.ndarray, side: str) -> np.ndarray:
     return (keypoints - keypoints[:, :1]) @ axes.swapaxes(1, 2)
 
 
-def make_hole(solved: Solved, hidden: Hidden, length: int) -> Hole:
-    """Hide in each track the ``length`` frames around its middle that are seen best; 0: throughout."""
-    layout = solved.clip.layout
-    seen = solved.clip.seen.whitening.any((2, 3))
-    unseen = np.zeros((layout.hand_count, 21), bool)
-    for track in layout.tracks:
-        first = max((track.count - length) // 2, 5)
+def make_hole(solved: Solved, hidden: Hidden, length: int) -> Hole | None:
+    """Hide in each track the ``length`` frames around its middle, 0: throughout; None where no track is long enough."""
+    places = _where_near(solved, length) if hidden is ONE_OF_TWO else _middles(solved, length)
+    unseen = np.zeros((solved.clip.layout.hand_count, 21), bool)
+    for hole in places:
+        unseen[hole, list(hidden.points)] = True
+    if not unseen.any():
+        return None
+    known = _known(solved, unseen)
+    return Hole(solved, unseen, known, _start(solved, unseen, known), _evidence(solved, unseen))
+
+
+def _middles(solved: Solved, length: int) -> Iterator[slice]:
+    for track in solved.clip.layout.tracks:
+        first = track.packed + max((track.count - length) // 2, 5)
         if track.count >= length + 10:
-            hole = slice(track.packed + first, track.packed + first + length) if length else track.hands
-            unseen[hole, list(hidden.points)] = True
+            yield slice(first, first + length) if length else track.hands
+
+
+def _where_near(solved: Solved, length: int) -> Iterator[slice]:
+    """Of the pair of tracks that comes nearest the first one, in the frames around that."""
+    layout, at = solved.clip.layout, Problem(solved.clip.layout, solved.clip.view, ()).at(solved.state)
+    found = []
+    for a in range(len(layout.tracks)):
+        for b in range(a + 1, len(layout.tracks)):
+            first, second = shared_frames(layout, a, b)
+            if len(first):
+                apart = np.linalg.norm(at.keypoints[first, 9] - at.keypoints[second, 9], axis=-1) / at.hand_size[a]
+                found.append((apart.min(), a, int(first[apart.argmin()])))
+    nearest, a, middle = min(found, default=(np.inf, 0, 0))
+    track = layout.tracks[a]
+    if nearest < _NEAR and track.count >= length + 10:
+        first = np.clip(middle - length // 2, track.packed + 5, track.packed + track.count - length - 5)
+        yield slice(int(first), int(first) + length)
+
+
+def _known(solved: Solved, unseen: np.ndarray) -> np.ndarray:
+    layout, seen = solved.clip.layout, solved.clip.seen.whitening.any((2, 3))
     keypoint, hinge = layout.tracks[0].skeleton.hinges.moves
     known = np.zeros((layout.hand_count, len(layout.tracks[0].skeleton.hinges)), bool)
     for k, h in zip(keypoint, hinge, strict=True):
         known[:, h] |= seen[:, k] & ~unseen[:, k]
-    return Hole(solved, unseen, known, _start(solved, unseen, known), _evidence(solved, unseen))
+    return known
 
 
 def _start(solved: Solved, unseen: np.ndarray, known: np.ndarray) -> State:
     hands, layout = solved.state.hands, solved.clip.layout
     angles, orient, wrist = hands.angles.copy(), hands.global_orient.copy(), hands.wrist.copy()
     for track in layout.tracks:
-        mine = track.hands
-        angles[mine] = _filled(angles[mine], known[mine], track.skeleton.hinges.mean)
+        mine, never = track.hands, ~known[track.hands].any(0)
+        angles[mine] = filled(angles[mine], known[mine], linear)
+        angles[mine, never] = track.skeleton.hinges.mean[never]
         gone = unseen[mine].all(1)
         if gone.any():
             orient[mine], wrist[mine] = _wrist_between(orient[mine], wrist[mine], gone)
     return replace(solved.state, hands=Pose(orient, angles, wrist))
-
-
-def _filled(angles: np.ndarray, known: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    out = angles.copy()
-    out[:, ~known.any(0)] = rest[~known.any(0)]
-    return dict(interpolations(out, known))["slerp"]
 
 
 def _wrist_between(orient: np.ndarray, wrist: np.ndarray, gone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,67 +202,57 @@ def _evidence(solved: Solved, unseen: np.ndarray) -> tuple[costs.Cost, ...]:
             cost = replace(cost, whitening=np.where(unseen[:, :, None, None], 0.0, cost.whitening))
         elif isinstance(cost, DepthHintCost):
             cost = replace(cost, information=np.where(unseen, 0.0, cost.information))
-        if cost.name not in _REPLACED:
+        if cost.name not in FINGER_COSTS:
             out.append(cost)
     return tuple(out)
 
 
 def run(
-    recordings: Sequence[Recording], tuning: Sequence[Path], testing: Sequence[Path], cache: Path, say: Say
+    recordings: Sequence[Recording],
+    tuning: Sequence[Path],
+    testing: Sequence[Path],
+    cache: Path,
+    say: Say,
+    arms: Sequence[Arm] = ARMS,
 ) -> None:
     """Fit on recordings, tune on some clips, test on others; print."""
+    began = time.process_time()
+    say(f"{len(recordings)} runs to fit, {len(tuning)} clips to tune, {len(testing)} clips to test")
     fitted = functools.cache(lambda memory_s: fit(recordings, 1 / 30, memory_s))
-    holes = _holes([solve(observe(folder, cache)) for folder in tuning], _TUNED_ON)
-    numbers = {arm.name: arm.trials(lambda n, arm=arm: _value(arm, fitted, n, holes)) for arm in ARMS}
-    for name, chosen in numbers.items():
-        say(f"{name:36} noise x{chosen.scale:.2f}, memory {chosen.memory_s:.2f} s, pose x{chosen.pose:g}")
+    solved = [solve(observe(folder, cache)) for folder in tuning]
+    holes = [hole for name, length in _TUNED_ON for hole in _holes(solved, HIDDEN[name], length)]
+    posed = [(hole, hole.scene(fitted)) for hole in holes]
+    numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say)
+    say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, palm's frame)")
+    say(header(arms))
     solved = [solve(observe(folder, cache)) for folder in testing]
-    say(header())
-    for row in _TESTED:
-        errors: dict[str, list[np.ndarray]] = {}
-        sequences: list[str] = []
-        for hole in _holes(solved, (row,)):
-            names, _ = hole.errors_m(hole.start)
-            sequences += names
-            for name, values in _errors(hole, fitted, numbers).items():
-                errors.setdefault(name, []).append(values)
-        whole = {name: np.concatenate(parts) for name, parts in errors.items()}
-        clips = [name.split()[0] for name in sequences]
-        say(line_of(f"{row[0]}, {row[1] or 'all'}", whole, clips))
-        best = best_of(SMOOTHERS, whole)
-        say(f"  slerp against {best}: {change(whole['slerp'], whole[best], clips)}")
+    for hidden in (*ROWS, ONE_OF_TWO):
+        for length in (0,) if hidden.throughout else LENGTHS:
+            _row(hidden, length, _holes(solved, hidden, length), arms, numbers, fitted, say)
+    say(f"({time.process_time() - began:.0f} CPU s)")
 
 
-def _holes(solved: Sequence[Solved], rows: Sequence[tuple[str, int]]) -> list[Hole]:
-    hidden = {row.name: row for row in ROWS}
-    return [make_hole(one, hidden[name], length) for name, length in rows for one in solved]
+def _row(hidden: Hidden, length: int, holes: Sequence[Hole], arms, numbers, fitted: Fit, say: Say) -> None:
+    if not holes:
+        return
+    name = f"{hidden.name}, {length or 'all'}"
+    scenes = [hole.scene(fitted) for hole in holes]
+    states = {arm.name: [arm.fill(scene, numbers[arm.name]) for scene in scenes] for arm in arms}
+    sequences = [name for hole in holes for name in hole.sequences()]
+    measures = {name: Hole.fingers_m}
+    if len(hidden.points) == 21:
+        measures[f"{name}: wrist"] = Hole.wrist_m
+    for title, measure in measures.items():
+        errors = {
+            arm: np.concatenate([measure(hole, state) for hole, state in zip(holes, filled_in, strict=True)])
+            for arm, filled_in in states.items()
+        }
+        say(line_of(title, errors, sequences, arms))
 
 
-def _fill(hole: Hole, arm: Arm, fitted, numbers: Numbers) -> State:
-    clip = hole.solved.clip
-    return descend(Problem(clip.layout, clip.view, (*hole.evidence, *arm.costs(fitted, numbers))), hole.start)
+def _holes(solved: Sequence[Solved], hidden: Hidden, length: int) -> list[Hole]:
+    return [hole for one in solved if (hole := make_hole(one, hidden, length)) is not None]
 
 
-def _value(arm: Arm, fitted, numbers: Numbers, holes: Sequence[Hole]) -> float:
-    return float(np.mean([np.log(h.errors_m(_fill(h, arm, fitted, numbers))[1]).mean() for h in holes]))
-
-
-def _errors(hole: Hole, fitted, numbers: Mapping[str, Numbers]) -> dict[str, np.ndarray]:
-    out = {}
-    for arm in ARMS:
-        state = _fill(hole, arm, fitted, numbers[arm.name])
-        out[arm.name] = hole.errors_m(state)[1]
-        if arm.name == "constant velocity":
-            out |= _interpolated(hole, state)
-    return out
-
-
-def _interpolated(hole: Hole, state: State) -> dict[str, np.ndarray]:
-    filled: dict[str, list[np.ndarray]] = {}
-    for track in hole.solved.clip.layout.tracks:
-        for name, angles in interpolations(state.hands.angles[track.hands], hole.known[track.hands]):
-            filled.setdefault(name, []).append(angles)
-    return {
-        name: hole.errors_m(replace(state, hands=replace(state.hands, angles=np.concatenate(parts))))[1]
-        for name, parts in filled.items()
-    }
+def _value(arm: Arm, numbers: Numbers, posed: Sequence[tuple[Hole, Scene]]) -> float:
+    return float(np.mean([np.log(hole.fingers_m(arm.fill(scene, numbers))).mean() for hole, scene in posed]))

@@ -19,8 +19,10 @@ from solver.optimise.evaluation import Evaluation, View
 from solver.optimise.kernels import GemanMcClure
 from solver.optimise.layout import Layout, Span, arrange
 from solver.optimise.state import State
+from solver.optimise.weights import Weights
 from tools.optimiser_bench.scenes import wander
 
+from .arms import Fit, Scene, filled, linear
 from .recordings import Recording, open_skeleton
 
 VIEW = View(focal_px=np.array([900.0, 900.0]), centre_px=np.array([640.0, 360.0]))
@@ -64,7 +66,10 @@ ROWS = (
     Hidden("all fingers", _of(*_FINGERS)),
     Hidden("hand and wrist", tuple(range(21))),
     Hidden("ring and pinky never seen", _of("ring", "pinky"), throughout=True),
+    Hidden("four fingers never seen", _of("index", "middle", "ring", "pinky"), throughout=True),
+    Hidden("thumb never seen", _of("thumb"), throughout=True),
 )
+HIDDEN = {row.name: row for row in ROWS}
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,10 @@ class Puzzle:
     hidden: np.ndarray
     evidence: tuple[costs.Cost, ...]
     sequences: tuple[str, ...]
+
+    def scene(self, fit: Fit) -> Scene:
+        """What an arm is given, when it may know ``fit``."""
+        return Scene(self.layout, VIEW, self.evidence, self.start, self.hidden, self.known, fit)
 
     def errors_m(self, state: State) -> np.ndarray:
         """(tracks,) mean distance of hidden keypoints from the truth, each in its own wrist's frame."""
@@ -186,13 +195,10 @@ def _interpolated(layout: Layout, angles: np.ndarray, known: np.ndarray) -> np.n
     """Unknown angles linearly between known ones of their track; hinges never known rest."""
     out = np.array(angles)
     for track in layout.tracks:
-        frames = np.arange(track.count)
-        for hinge in range(angles.shape[1]):
-            seen = known[track.hands, hinge]
-            if not seen.any():
-                out[track.hands, hinge] = track.skeleton.hinges.mean[hinge]
-            else:
-                out[track.hands, hinge] = np.interp(frames, frames[seen], angles[track.hands, hinge][seen])
+        never = ~known[track.hands].any(0)
+        own = filled(angles[track.hands], known[track.hands], linear)
+        own[:, never] = track.skeleton.hinges.mean[never]
+        out[track.hands] = own
     return out
 
 
@@ -224,8 +230,6 @@ def _detector_errors(rng: np.random.Generator, layout: Layout) -> np.ndarray:
 
 def costs_of_wrist(layout: Layout) -> tuple[costs.Cost, ...]:
     """The shipped wrist's dynamics and joint limits, the same for every arm."""
-    from solver.optimise.weights import Weights
-
     w, frame_s, hinges = Weights(), 1 / 30, open_skeleton().hinges
     return (
         costs.WristPositionCost(

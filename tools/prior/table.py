@@ -5,20 +5,17 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from solver.initialise.kinematics import Pose
-from solver.optimise.problem import Problem
-
 from . import recordings
-from .arms import ARMS, FRAME_S, SMOOTHERS, Arm, Numbers, best_of, interpolations
+from .arms import ARMS, FRAME_S, Arm, Numbers, Scene, best_of, smoothers
 from .fit import fit
-from .gaps import LENGTHS, ROWS, VIEW, Puzzle, find, pose_puzzle
+from .gaps import HIDDEN, LENGTHS, ROWS, Puzzle, find, pose_puzzle
 from .recordings import Recording
-from .wide import descend
+from .search import tune
 
 _TUNED_ON = (("ring and pinky", 20), ("four fingers", 30), ("ring and pinky never seen", 30))
 _RESAMPLES = 4000
@@ -33,6 +30,9 @@ class Split:
     fit: tuple[Recording, ...]
     tune: tuple[Recording, ...]
     test: tuple[Recording, ...]
+
+    def parts(self) -> dict[str, tuple[Recording, ...]]:
+        return {"fit": self.fit, "tune": self.tune, "test": self.test}
 
 
 def splits(everything: Sequence[Recording]) -> list[Split]:
@@ -55,85 +55,68 @@ def splits(everything: Sequence[Recording]) -> list[Split]:
     return out
 
 
-def run(path: Path, say: Say) -> None:
+def run(path: Path, say: Say, arms: Sequence[Arm] = ARMS) -> None:
     """Print everything."""
     everything, _ = recordings.load(path)
     for split in splits(everything):
         say(f"\n## {split.name}")
-        _run_split(split, say)
+        _run_split(split, arms, say)
 
 
-def _run_split(split: Split, say: Say) -> None:
+def _run_split(split: Split, arms: Sequence[Arm], say: Say) -> None:
     began = time.process_time()
+    say(", ".join(f"{len(part)} runs to {name}" for name, part in split.parts().items()))
     fitted = functools.cache(lambda memory_s: fit(split.fit, FRAME_S, memory_s))
-    puzzles = [_puzzle(split.tune, name, length, 1) for name, length in _TUNED_ON]
-    numbers = {arm.name: arm.trials(lambda n, arm=arm: _value(arm, fitted, n, puzzles)) for arm in ARMS}
-    for name, chosen in numbers.items():
-        say(f"{name:36} noise x{chosen.scale:.2f}, memory {chosen.memory_s:.2f} s, pose x{chosen.pose:g}")
+    puzzles = [puzzle for name, length in _TUNED_ON if (puzzle := _puzzle(split.tune, name, length, 1))]
+    posed = [(puzzle, puzzle.scene(fitted)) for puzzle in puzzles]
+    numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say)
     say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, wrist's frame)")
-    say(header())
+    say(header(arms))
     for hidden in ROWS:
-        for length in LENGTHS[2:3] if hidden.throughout else LENGTHS:
+        for length in LENGTHS[2:] if hidden.throughout else LENGTHS:
             puzzle = _puzzle(split.test, hidden.name, length, 2)
-            errors = _errors(puzzle, fitted, numbers)
-            say(line_of(f"{hidden.name}, {length}", errors, puzzle.sequences))
+            if puzzle is None:
+                continue
+            scene = puzzle.scene(fitted)
+            errors = {arm.name: puzzle.errors_m(arm.fill(scene, numbers[arm.name])) for arm in arms}
+            say(line_of(f"{hidden.name}, {length}", errors, puzzle.sequences, arms))
+    say(f"({time.process_time() - began:.0f} CPU s)")
 
 
-def _puzzle(chosen: Sequence[Recording], name: str, length: int, seed: int) -> Puzzle:
-    hidden = next(row for row in ROWS if row.name == name)
-    return pose_puzzle(find(chosen, length), hidden, seed)
-
-
-def _value(arm: Arm, fitted, numbers: Numbers, puzzles: Sequence[Puzzle]) -> float:
-    """Mean over rows of the error: long rows don't outvote short ones."""
-    return float(np.mean([np.log(p.errors_m(_solved(p, arm, fitted, numbers)).mean()) for p in puzzles]))
-
-
-def _solved(puzzle: Puzzle, arm: Arm, fitted, numbers: Numbers):
-    problem = Problem(puzzle.layout, VIEW, (*puzzle.evidence, *arm.costs(fitted, numbers)))
-    return descend(problem, puzzle.start)
-
-
-def _errors(puzzle: Puzzle, fitted, numbers: Mapping[str, Numbers]) -> dict[str, np.ndarray]:
-    """Per arm (tracks,) metres."""
+def tuned(arms: Sequence[Arm], value: Callable[[Arm, Numbers], float], say: Say) -> dict[str, Numbers]:
+    """Every arm's best numbers, told as they are found."""
     out = {}
-    for arm in ARMS:
-        state = _solved(puzzle, arm, fitted, numbers[arm.name])
-        out[arm.name] = puzzle.errors_m(state)
-        if arm.name == "constant velocity":
-            out |= _interpolated(puzzle, state)
+    for arm in arms:
+        found = tune(arm, lambda n, arm=arm: value(arm, n))
+        say(f"{arm.name:36} {found}")
+        out[arm.name] = found.numbers
     return out
 
 
-def _interpolated(puzzle: Puzzle, state) -> dict[str, np.ndarray]:
-    filled: dict[str, list[np.ndarray]] = {}
-    for track in puzzle.layout.tracks:
-        for name, angles in interpolations(state.hands.angles[track.hands], puzzle.known[track.hands]):
-            filled.setdefault(name, []).append(angles)
-    hands = state.hands
-    return {
-        name: puzzle.errors_m(replace(state, hands=Pose(hands.global_orient, np.concatenate(parts), hands.wrist)))
-        for name, parts in filled.items()
-    }
+def _puzzle(chosen: Sequence[Recording], name: str, length: int, seed: int) -> Puzzle | None:
+    gaps = find(chosen, length)
+    return pose_puzzle(gaps, HIDDEN[name], seed) if gaps else None
 
 
-_COLUMNS = ("slerp", "cubic", *(arm.name for arm in ARMS))
+def _value(arm: Arm, numbers: Numbers, posed: Sequence[tuple[Puzzle, Scene]]) -> float:
+    """Mean over rows of the error: long rows don't outvote short ones."""
+    return float(np.mean([np.log(puzzle.errors_m(arm.fill(scene, numbers)).mean()) for puzzle, scene in posed]))
 
 
-def header() -> str:
+def header(arms: Sequence[Arm]) -> str:
     return (
         "| hidden, frames | sequences | "
-        + " | ".join(_COLUMNS)
+        + " | ".join(arm.name for arm in arms)
         + " | against the best smoother (95 %) |\n"
-        + ("|---" * (len(_COLUMNS) + 3) + "|")
+        + ("|---" * (len(arms) + 3) + "|")
     )
 
 
-def line_of(name: str, errors: Mapping[str, np.ndarray], sequences: Sequence[str]) -> str:
-    best = best_of(SMOOTHERS, errors)
-    cells = " | ".join(f"{1e3 * errors[column].mean():.1f}" for column in _COLUMNS)
+def line_of(name: str, errors: Mapping[str, np.ndarray], sequences: Sequence[str], arms: Sequence[Arm]) -> str:
+    best = best_of(list(smoothers(arms)), errors)
+    cells = " | ".join(f"{1e3 * errors[arm.name].mean():.1f}" for arm in arms)
     told = "; ".join(
-        f"{arm.name}: {change(errors[arm.name], errors[best], sequences)}" for arm in ARMS if arm.name not in SMOOTHERS
+        f"{arm.name}: {change(errors[arm.name], errors[best], sequences)}" for arm in arms if not arm.smoother
     )
     return f"| {name} | {len(set(sequences))} | {cells} | {best}; {told} |"
 
