@@ -58,6 +58,7 @@ class CameraPath:
     shots: (S, 2) first and last row of each shot; each shot has a world of its own.
     focal_sigma: one-sigma relative uncertainty of the focal length; 0 when given, inf when merely assumed.
     scale: how the path came to metres; None where scale has no meaning (no translation) or was given.
+    up_sigma: one-sigma in radians of the world's vertical (-y); NaN where it was never asked for.
     notes: what the person should know.
     readout: frames that pass between the exposure of the first and the last row; 0: global shutter, or not known. Poses
         hold for the middle row.
@@ -79,6 +80,7 @@ class CameraPath:
     notes: tuple[CameraNote, ...] = ()
     distortion_model: str = "POLYNOMIAL"
     readout: float = 0.0
+    up_sigma: float = float("nan")
 
 
 def project(points_camera: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from ..video import Clip
 from .features import Keyframe, agreeing, describe
 from .masks import HandShapes, hand_shapes
 from .progress import CameraProgress
+from .segments import EVERY_FRAMES, NONE, Segments, find, joined
 from .tracks import Follower, Tracks, cells
 
 # Smaller images split long clips into pieces, larger ones cost more than they give.
@@ -37,6 +38,7 @@ class Footage:
         shots: (S, 2) first and last row of each shot.
         covered_cells: (T,) cells of the 8 x 5 grid that hold a background point.
         masked_share: (T,) share of the image that hands and arms take.
+        segments: straight edges of some pictures, in working px.
     """
 
     size: tuple[int, int]
@@ -46,6 +48,7 @@ class Footage:
     shots: np.ndarray
     covered_cells: np.ndarray
     masked_share: np.ndarray
+    segments: Segments = NONE
 
 
 def watch(clip: Clip, hands: list[HandTrack]) -> Generator[CameraProgress, None, Footage]:
@@ -71,6 +74,7 @@ class _Observer:
         self._starts = [0]
         self._covered: list[int] = []
         self._masked: list[float] = []
+        self._segments: list[Segments] = []
 
     def see(self, row: int, gray: np.ndarray) -> None:
         """Frames that could not be decoded are missing from the rows: the last image stands in for them."""
@@ -90,6 +94,8 @@ class _Observer:
             # held things stand out against a fast turn: there, nothing near a hand is taken for background
             self._keyframes.append(describe(row, gray, mask | reach if self._follower.fast else mask))
             self._key_points = self._follower.current
+        if row % EVERY_FRAMES == 0:
+            self._segments.append(find(row, gray, mask))
         ids, points = self._follower.current
         self._covered.append(len(np.unique(cells(points, self.size))))
         self._masked.append(float((mask > 0).mean()))
@@ -120,7 +126,7 @@ class _Observer:
         shots = np.stack([starts, np.append(starts[1:], self.count) - 1], axis=1)
         return Footage(
             self.size, self.scale, self._follower.tracks(), tuple(self._keyframes), shots,
-            np.array(self._covered), np.array(self._masked),
+            np.array(self._covered), np.array(self._masked), joined(self._segments),
         )  # fmt: skip
 
 

@@ -26,8 +26,9 @@ def through_pinhole(lens: LensPart, footage: Footage, tracks: Sequence[HandTrack
         Keyframe(key.row, moved(key.points_px, footage.scale), key.descriptors) for key in footage.keyframes
     )
     background = dataclasses.replace(footage.tracks, points_px=moved(footage.tracks.points_px, footage.scale))
+    segments = dataclasses.replace(footage.segments, ends_px=moved(footage.segments.ends_px, footage.scale))
     hands = [dataclasses.replace(track, landmarks_px=moved(track.landmarks_px, 1.0)) for track in tracks]
-    return dataclasses.replace(footage, tracks=background, keyframes=keyframes), hands
+    return dataclasses.replace(footage, tracks=background, keyframes=keyframes, segments=segments), hands
 
 
 def with_lens(path: CameraPath, lens: LensPart) -> CameraPath:

@@ -16,8 +16,9 @@ from .footage import Footage, watch
 from .formats import LensPart
 from .known_lens import through_pinhole, with_lens
 from .progress import CameraProgress
+from .segments import Segments, normals
 from .similarity import Similarity
-from .upright import upright_rotation
+from .upright import Lines, find_down, upright_rotation
 
 _RANK = ("static", "rotation", "general")
 
@@ -86,8 +87,16 @@ def _compose(
     focal = focal_px or lens.lens[0] / footage.scale
     intrinsics = np.array([focal, focal, clip.size[0] / 2, clip.size[1] / 2])
     parts = [
-        _settled(part, intrinsics, footage.scale, hands, clip.first_frame + int(first), hand_length_m)
-        for part, first in zip(shots, footage.shots[:, 0], strict=True)
+        _settled(
+            part,
+            intrinsics,
+            footage.scale,
+            hands,
+            clip.first_frame + int(first),
+            hand_length_m,
+            footage.segments.between(int(first), int(last)).enlarged(1 / footage.scale),
+        )
+        for part, (first, last) in zip(shots, footage.shots, strict=True)
     ]
     longest = max((p for p in parts if p.scale), key=lambda p: len(p.status), default=None)
     return CameraPath(
@@ -105,6 +114,7 @@ def _compose(
         shots=footage.shots,
         focal_sigma=lens.focal_sigma,
         scale=longest.scale if longest else None,
+        up_sigma=max(parts, key=lambda p: len(p.status)).up_sigma,
         notes=_all_notes(clip, footage, shots, lens, focal, longest),
     )
 
@@ -116,16 +126,20 @@ def _settled(
     hands: list[HandTrack],
     first_frame: int,
     hand_length_m: float | None,
+    segments: Segments,
 ) -> CameraPath:
     """One shot in metres, its first camera at the origin, y down; a static camera's frame is the world."""
-    poses, points = part.world_from_camera, part.points
+    poses, points, up_sigma = part.world_from_camera, part.points, float("nan")
     if part.kind != "static":
-        turn = upright_rotation(poses[:, :3, :3])
+        turns = poses[:, :3, :3]
+        down = find_down(turns, Lines(*normals(segments, turns, intrinsics, part.lens[1:3])))
+        turn, up_sigma = upright_rotation(down.direction), down.sigma_rad
         move = Similarity(1.0, turn, -turn @ poses[0, :3, 3])
         poses, points = move.poses(poses), move.points(points)
     path = CameraPath(
         part.kind, intrinsics, poses, part.lens[1:3], part.status, part.error_px / working_scale,
         part.sigma, part.expected_error, points, part.point_errors_px / working_scale,
+        up_sigma=up_sigma,
     )  # fmt: skip
     if part.kind != "general":
         return path

@@ -1,33 +1,131 @@
-"""Which way is down: a first guess from how heads and hands hold cameras. The artist corrects it with Set Floor."""
+"""Which way is down: what is built stands upright or lies level; heads and hands hold cameras nearly level.
+
+The likelihood of a direction is that of the straight edges: each runs upright, or level along one of two directions
+square to each other (a "Manhattan" world, Coughlan and Yuille 1999), or anyhow. How cameras are held is the prior.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-# Cameras are held level (their x axis horizontal) within some 8 degrees, but look down or up by 25 or more.
-_ROLL_DEG, _PITCH_DEG = 8.0, 25.0
+# Cameras that film hands are held level (their x axis horizontal) within some 8 degrees, and look down 20 on average.
+_ROLL_DEG, _DOWNWARD_DEG, _PITCH_DEG = 8.0, 20.0, 25.0
+# The search: every so many degrees with tolerant lines, then finer, with lines as straight as they are.
+_PITCHES_DEG, _ROLLS_DEG, _HEADINGS_DEG = np.arange(-60, 91, 2.0), np.arange(-24, 25, 2.0), np.arange(0, 90, 2.0)
+_TOLERANT_DEG, _LINE_DEG, _FINER_DEG = 2.0, 1.0, (1.0, 0.4, 0.15)
+_CLUTTER, _UPRIGHT_SHARE = 0.5, 0.5
+# The same line is seen again and again, and random ones agree by chance: what lines say counts half.
+_TEMPER = 0.5
+# what is built is upright to about this
+_BUILT_DEG = 0.5
+_UNSURE_DEG = 8.0
+# what a fair sample of them takes
+_MOST_LINES = 600
 
 
-def down_direction(rotations: np.ndarray) -> np.ndarray:
-    """(3,) unit vector in the world of (T, 3, 3) world_from_camera rotations.
+@dataclass(frozen=True)
+class Lines:
+    """``normals`` (n, 3) in the world: each line lies across its own; ``weights`` (n,) of each in the likelihood."""
 
-    The direction most nearly across all the cameras' x axes; along those the mean y axis decides, weakly.
-    """
-    right, down = rotations[:, :, 0], rotations[:, :, 1].mean(axis=0)
-    down = down / max(float(np.linalg.norm(down)), 1e-12)
-    weak = (_ROLL_DEG / _PITCH_DEG) ** 2
-    _, vectors = np.linalg.eigh(right.T @ right / len(right) + weak * (np.eye(3) - np.outer(down, down)))
-    best = vectors[:, 0]
-    return best if best @ down >= 0 else -best
+    normals: np.ndarray
+    weights: np.ndarray
 
 
-def upright_rotation(rotations: np.ndarray) -> np.ndarray:
-    """(3, 3) that turns the world so that y is down, with no more turn than that takes."""
-    down = down_direction(rotations)
+NO_LINES = Lines(np.zeros((0, 3)), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Down:
+    """``direction`` (3,) unit vector in the world, and its one-sigma in radians."""
+
+    direction: np.ndarray
+    sigma_rad: float
+
+
+def find_down(rotations: np.ndarray, lines: Lines = NO_LINES) -> Down:
+    """Down in the world of (T, 3, 3) world_from_camera rotations."""
+    lines = _sample(lines)
+    tried = _directions(rotations)
+    posterior = _prior(tried, rotations) + _said_by(lines, tried, _TOLERANT_DEG)
+    share = np.exp(posterior - posterior.max())
+    share /= share.sum()
+    best = tried[posterior.argmax()]
+    for step in _FINER_DEG:
+        near = _around(best, step)
+        best = near[(_prior(near, rotations) + _said_by(lines, near, _LINE_DEG)).argmax()]
+    spread = _spread(share, tried, best)
+    if spread > np.radians(_UNSURE_DEG):  # then the middle of what is possible is the better guess
+        best = share @ tried
+        best /= np.linalg.norm(best)
+        spread = _spread(share, tried, best)
+    return Down(best, float(np.hypot(spread, np.radians(_BUILT_DEG))))
+
+
+def _spread(share: np.ndarray, directions: np.ndarray, middle: np.ndarray) -> float:
+    return float(np.sqrt(share @ np.arccos(np.clip(directions @ middle, -1, 1)) ** 2))
+
+
+def upright_rotation(down: np.ndarray) -> np.ndarray:
+    """(3, 3) that turns the world so that y is ``down`` (3,), with no more turn than that takes."""
     axis = np.cross(down, [0, 1.0, 0])
     sine = float(np.linalg.norm(axis))
     angle = np.arctan2(sine, down[1])
     if sine < 1e-9:
         return np.eye(3) if down[1] > 0 else np.diag([1.0, -1.0, -1.0])
     return Rotation.from_rotvec(axis / sine * angle).as_matrix()
+
+
+def _sample(lines: Lines) -> Lines:
+    step = -(-len(lines.normals) // _MOST_LINES)
+    return Lines(lines.normals[::step], lines.weights[::step] * step) if step > 1 else lines
+
+
+def _directions(rotations: np.ndarray) -> np.ndarray:
+    """(m, 3) in the world, over pitch and roll of the mean camera."""
+    pitch, roll = np.meshgrid(np.radians(_PITCHES_DEG), np.radians(_ROLLS_DEG), indexing="ij")
+    local = np.stack([np.sin(roll), np.cos(roll) * np.cos(pitch), np.cos(roll) * np.sin(pitch)], axis=-1)
+    return local.reshape(-1, 3) @ Rotation.from_matrix(rotations).mean().as_matrix().T
+
+
+def _around(direction: np.ndarray, step_deg: float) -> np.ndarray:
+    """(49, 3) up to three steps about it."""
+    first = np.cross(direction, np.eye(3)[np.abs(direction).argmin()])
+    first /= np.linalg.norm(first)
+    steps = np.radians(step_deg) * np.arange(-3, 4)
+    a, b = (v.reshape(-1, 1) for v in np.meshgrid(steps, steps))
+    near = direction + a * first + b * np.cross(direction, first)
+    return near / np.linalg.norm(near, axis=1, keepdims=True)
+
+
+def _prior(down: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """(m,) log density of directions (m, 3), by how all the cameras would have been held."""
+    local = np.einsum("tji,mj->mti", rotations[:: max(1, len(rotations) // 30)], down)
+    roll = np.degrees(np.arcsin(np.clip(local[..., 0], -1, 1)))
+    pitch = np.degrees(np.arctan2(local[..., 2], local[..., 1]))
+    # one person holds one camera: its frames are not independent
+    return -0.5 * (((roll / _ROLL_DEG) ** 2).mean(axis=1) + (((pitch - _DOWNWARD_DEG) / _PITCH_DEG) ** 2).mean(axis=1))
+
+
+def _said_by(lines: Lines, down: np.ndarray, sigma_deg: float) -> np.ndarray:
+    """(m,) tempered log likelihood of directions (m, 3), each with the best heading of what is level."""
+    if not len(lines.normals):
+        return np.zeros(len(down))
+    sigma = np.radians(sigma_deg)
+    headings = np.radians(_HEADINGS_DEG)[:, None]
+
+    def hit(sine: np.ndarray) -> np.ndarray:
+        return np.exp(-0.5 * (sine / sigma) ** 2) / (sigma * np.sqrt(np.pi / 2))
+
+    found = np.empty(len(down))
+    for i, direction in enumerate(down):
+        first = np.cross(direction, np.eye(3)[np.abs(direction).argmin()])
+        first /= np.linalg.norm(first)
+        second = np.cross(direction, first)
+        a, b = lines.normals @ first, lines.normals @ second
+        level = hit(np.cos(headings) * a + np.sin(headings) * b) + hit(np.cos(headings) * b - np.sin(headings) * a)
+        built = _UPRIGHT_SHARE * hit(lines.normals @ direction) + (1 - _UPRIGHT_SHARE) / 2 * level
+        found[i] = (np.log(_CLUTTER + (1 - _CLUTTER) * built) @ lines.weights).max()
+    return _TEMPER * found
