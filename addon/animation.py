@@ -4,7 +4,8 @@ The solver's keys have the type GENERATED; all others are the artist's, and noth
 Blender keeps the type when an artist keys, drags or smooths a key that is there already. So each of the solver's keys
 also carries the frame and value that it was written with, in ``period`` and ``back``, which only elastic and back
 easing use: a key that stands elsewhere by now is the artist's too, and gets the type KEYFRAME when the curve is written
-next. An artist's key in one component of a vector or rotation makes that frame's other components the artist's.
+next. An artist's key in one component of a vector or rotation makes that frame's other components the artist's. Keys of
+Euler angles have their order in ``amplitude``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
+
+from . import channels as rotation_channels
 
 _HAS_SLOTS = bpy.app.version >= (4, 4, 0)
 _KEY_VECTORS = ("co", "handle_left", "handle_right")
@@ -36,6 +39,7 @@ class Channel:
         frames: (n,) scene frames, rising.
         values: (n,).
         interpolation: "LINEAR" or "CONSTANT".
+        order: number of the Euler order that the values are in, 0 for what has none.
     """
 
     path: str
@@ -44,11 +48,12 @@ class Channel:
     frames: np.ndarray
     values: np.ndarray
     interpolation: str = "LINEAR"
+    order: int = 0
 
 
-def vector_channels(path: str, group: str, frames: np.ndarray, values: np.ndarray) -> list[Channel]:
+def vector_channels(path: str, group: str, frames: np.ndarray, values: np.ndarray, order: int = 0) -> list[Channel]:
     """One channel for each of the k columns of ``values`` (n, k)."""
-    return [Channel(path, index, group, frames, values[:, index]) for index in range(values.shape[1])]
+    return [Channel(path, index, group, frames, values[:, index], order=order) for index in range(values.shape[1])]
 
 
 def write(target: bpy.types.Object, channels: Iterable[Channel], within: tuple[float, float] | None = None) -> None:
@@ -59,7 +64,8 @@ def write(target: bpy.types.Object, channels: Iterable[Channel], within: tuple[f
     """
     bag = _Curves(target)
     for _, components in itertools.groupby(channels, key=lambda channel: channel.path):
-        _rewrite([(bag.ensure(channel), channel) for channel in components], within or (-np.inf, np.inf))
+        pairs = [(bag.ensure(channel), channel) for channel in components]
+        _rewrite(pairs, within or (-np.inf, np.inf), _mode(target, pairs[0][1].path))
 
 
 def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
@@ -154,6 +160,16 @@ def generated_frames(target: bpy.types.Object, path: str) -> np.ndarray:
     return np.setdiff1d(key_frames(target, path), artist_frames(target).get(path, np.zeros(0)))
 
 
+def order_of_generated(target: bpy.types.Object, path: str) -> int | None:
+    """The Euler order that the solver's keys of a property were written in; None when it has no such key."""
+    for curve in curves(target):
+        if curve.data_path == path:
+            keys = _read_keys(curve, (*_OWNERSHIP, "amplitude"))
+            orders = keys["amplitude"][~_is_artists(keys)]
+            return int(orders[0]) if len(orders) else None
+    return None
+
+
 def values_at(target: bpy.types.Object, path: str, frames: Sequence[float], resting: Sequence[float]) -> np.ndarray:
     """(n, k) what a property's curves give in these frames; ``resting`` (k,) are the values of absent curves."""
     values = np.tile(np.asarray(resting, float), (len(frames), 1))
@@ -226,9 +242,11 @@ def _channelbag(animation: bpy.types.AnimData, target: bpy.types.Object) -> bpy.
 
 
 def _rewrite(
-    components: Sequence[tuple[bpy.types.FCurve, Channel]], within: tuple[float, float] = (-np.inf, np.inf)
+    components: Sequence[tuple[bpy.types.FCurve, Channel]],
+    within: tuple[float, float] = (-np.inf, np.inf),
+    mode: str = "",
 ) -> None:
-    """Write all components of one property."""
+    """Write all components of one property, which is a rotation if it has a ``mode``."""
     known = [_read_keys(curve) for curve, _ in components]
     artists_frames = np.concatenate([keys["co"][_is_artists(keys), 0] for keys in known])
     for keys in known:
@@ -238,8 +256,8 @@ def _rewrite(
         keys["kept"] = artists | ~inside
     kept = [_rows({name: keys[name] for name in _KEY_ATTRIBUTES}, keys["kept"]) for keys in known]
     channels = [channel for _, channel in components]
-    if channels[0].path.endswith("rotation_quaternion"):
-        channels = _with_signs_of(kept, channels)
+    if mode:
+        channels = _going_on_from(kept, channels, mode)
     for (curve, _), keys, channel in zip(components, kept, channels, strict=True):
         _set_keys(curve, keys, channel)
 
@@ -248,23 +266,32 @@ def _rows(keys: dict[str, np.ndarray], chosen: np.ndarray) -> dict[str, np.ndarr
     return {name: values[chosen] for name, values in keys.items()}
 
 
-def _with_signs_of(kept: Sequence[dict[str, np.ndarray]], channels: Sequence[Channel]) -> list[Channel]:
-    """The same rotations, each stretch with the sign of the artist's key before it (the first stretch: after it).
+def _mode(target: bpy.types.Object, path: str) -> str:
+    """Rotation mode of a property; "" for one that is no rotation."""
+    owner, _, name = path.rpartition(".")
+    if name == rotation_channels.EULER:
+        order = (target.path_resolve(owner) if owner else target).rotation_mode
+        return order if order in rotation_channels.ORDERS else "XYZ"
+    return {known: mode for mode, known in rotation_channels.PATHS.items()}.get(name, "")
 
-    A new solve may count the signs of its quaternions from another frame than the one that the artist keyed in.
+
+def _going_on_from(kept: Sequence[dict[str, np.ndarray]], channels: Sequence[Channel], mode: str) -> list[Channel]:
+    """The same rotations, each stretch in the form of the kept key before it (the first stretch: after it).
+
+    A new solve may count the signs of its quaternions, or full turns, from another frame than the artist keyed in.
     """
     frames = channels[0].frames
     artists = functools.reduce(np.intersect1d, [keys["co"][:, 0] for keys in kept])
-    quaternions = np.stack([channel.values for channel in channels], axis=1)
+    turned = np.stack([channel.values for channel in channels], axis=1)
     values = [keys["co"][np.isin(keys["co"][:, 0], artists), 1] for keys in kept]
     stretch = np.searchsorted(artists, frames, side="right")
     written = ~np.isin(frames, artists)
     for number in np.unique(stretch[written]) if len(artists) else ():
         rows = np.flatnonzero((stretch == number) & written)
-        key, beside = (number - 1, rows[0]) if number else (0, rows[-1])
-        if quaternions[beside] @ [component[key] for component in values] < 0:
-            quaternions[rows] *= -1
-    return [replace(channel, values=quaternions[:, index]) for index, channel in enumerate(channels)]
+        key, rows = (number - 1, rows) if number else (0, rows[::-1])
+        beside = np.array([component[key] for component in values], float)
+        turned[rows] = rotation_channels.following(turned[rows], beside, mode)
+    return [replace(channel, values=turned[:, index]) for index, channel in enumerate(channels)]
 
 
 def _merge(curve: bpy.types.FCurve, channel: Channel) -> None:
@@ -298,7 +325,7 @@ def _extend(curve: bpy.types.FCurve, channel: Channel) -> None:
     for number, (frame, value) in enumerate(zip(channel.frames, channel.values, strict=True), start=first):
         key = points[number]
         key.co = frame, value
-        key.period, key.back = frame, value
+        key.period, key.back, key.amplitude = frame, value, channel.order
         key.interpolation = channel.interpolation
         key.type = "GENERATED"
         key.handle_left_type = key.handle_right_type = "AUTO_CLAMPED"
@@ -309,6 +336,7 @@ def _set_keys(curve: bpy.types.FCurve, kept: dict[str, np.ndarray], channel: Cha
     """The keys that are kept and the channel's, where no kept key stands."""
     free = ~np.isin(np.asarray(channel.frames, np.float32), kept["co"][:, 0])
     generated = _generated_keys(channel.frames[free], channel.values[free], channel.interpolation)
+    generated["amplitude"][:] = channel.order
     keys = {name: np.concatenate([kept[name], generated[name]]) for name in kept}
     _put_keys(curve, _rows(keys, np.argsort(keys["co"][:, 0], kind="stable")))
 

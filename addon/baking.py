@@ -70,8 +70,10 @@ def _bake_hand(
     quaternions[:, 0] = quaternion_from_matrix(_rigid(wrists[:, :3, :3]))
     quaternions = frames.continuous_signs(quaternions)
     channels = animation.vector_channels(hands.LOCATION, "wrist", numbers, wrists[:, :3, 3])
-    for joint, path in enumerate(hands.ROTATIONS):
-        channels += animation.vector_channels(path, JOINT_NAMES[joint], numbers, quaternions[:, joint])
+    for joint, name in enumerate(JOINT_NAMES):
+        baked.pose.bones[name].rotation_mode = "QUATERNION"
+        path = f'pose.bones["{name}"].rotation_quaternion'
+        channels += animation.vector_channels(path, name, numbers, quaternions[:, joint])
     animation.write_plain(baked, channels)
     mesh = rig.mesh_of(source)
     if mesh is not None:

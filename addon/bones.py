@@ -94,7 +94,11 @@ def pose_quaternions(rotations: np.ndarray, bone_axes: np.ndarray) -> np.ndarray
 
 def rotations_of_pose(quaternions: np.ndarray, bone_axes: np.ndarray) -> np.ndarray:
     """Undoes ``pose_quaternions``: (..., 16, 4) -> (..., 16, 3, 3)."""
-    basis = matrix_from_quaternion(quaternions)
+    return rotations_of_basis(matrix_from_quaternion(quaternions), bone_axes)
+
+
+def rotations_of_basis(basis: np.ndarray, bone_axes: np.ndarray) -> np.ndarray:
+    """(..., 16, 3, 3) turns of pose bones in their own rest axes -> local rotations, solver axes."""
     return frames.rotations_to_solver(bone_axes @ basis @ np.swapaxes(bone_axes, -1, -2))
 
 

@@ -8,9 +8,8 @@ import numpy as np
 from ..solver.camera.cameras import CameraPath
 from ..solver.camera.formats import KnownCamera, LensPart
 from ..solver.errors import SolverError
-from ..solver.hand_model.rotations import quaternion_from_matrix
 from ..solver.take import Take
-from . import animation, camera_lens, clip, frames
+from . import animation, camera_lens, clip, frames, turns
 from .scene import stepping
 
 QUALITY = "solve_error_px"
@@ -124,14 +123,16 @@ def in_render(camera: bpy.types.Object, scene: bpy.types.Scene, scene_frames: np
 
 def write_motion(camera: bpy.types.Object, scene_frames: np.ndarray, matrices: np.ndarray) -> None:
     """Keys for (T, 4, 4) rigid matrices in the space of the camera's parent; none if the camera doesn't move."""
-    location = matrices[:, :3, 3]
-    rotation = frames.continuous_signs(quaternion_from_matrix(matrices[:, :3, :3]))
-    camera.location, camera.rotation_quaternion = location[0], rotation[0]
+    turn, location = turns.of_object(camera), matrices[:, :3, 3]
+    camera.location = location[0]
+    turn.pose(matrices[0, :3, :3])
+    turn.forget_others()
     if np.ptp(matrices, axis=0).max() > 0:
-        _write_keys(camera, scene_frames, location, rotation)
+        channels = animation.vector_channels("location", "Camera", scene_frames, location)
+        animation.write(camera, channels + turn.written("Camera", scene_frames, matrices[:, :3, :3]))
     else:
         animation.remove_generated(camera, "location")
-        animation.remove_generated(camera, "rotation_quaternion")
+        animation.remove_generated(camera, turn.path)
 
 
 def _matrix(camera: bpy.types.Object) -> np.ndarray:
@@ -146,12 +147,6 @@ def _require_one_lens(camera: bpy.types.Object, lenses: np.ndarray) -> None:
     if np.ptp(lenses, axis=0).max() > _SAME_LENS_PX:
         sentence = f"The focal length or shift of {camera.name} changes over the clip, which can't be used yet."
         raise SolverError("camera-zooms", sentence, "Remove the animation of its lens, or choose another camera.")
-
-
-def _write_keys(camera: bpy.types.Object, scene_frames: np.ndarray, location: np.ndarray, rotation: np.ndarray) -> None:
-    channels = animation.vector_channels("location", "Camera", scene_frames, location)
-    channels += animation.vector_channels("rotation_quaternion", "Camera", scene_frames, rotation)
-    animation.write(camera, channels)
 
 
 def _write_quality(camera: bpy.types.Object, scene_frames: np.ndarray, error_px: np.ndarray) -> None:

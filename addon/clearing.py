@@ -16,6 +16,6 @@ def clear(root: bpy.types.Object, within: tuple[float, float], with_artists: boo
     )
     ours = pinned_camera.of_root(root)
     if with_camera and ours is not None:
-        motion = ("location", "rotation_quaternion")
+        motion = pinned_camera.motion_paths(ours)
         count += animation.clear(ours, within, with_artists, lambda path: path in motion)
     return count

@@ -7,12 +7,10 @@ import numpy as np
 
 from ..solver.hand_model.layout import FINGER_JOINTS, FINGERS, JOINT_NAMES
 from ..solver.take import Take
-from . import animation, bones, frames, rig
+from . import animation, bones, frames, rig, turns
 from .take_to_scene import hands_of, ordinals
 
 LOCATION = 'pose.bones["wrist"].location'
-ROTATIONS = tuple(f'pose.bones["{name}"].rotation_quaternion' for name in JOINT_NAMES)
-_AT_REST = (1.0, 0.0, 0.0, 0.0)
 
 
 def by_row(root: bpy.types.Object, take: Take) -> dict[int, bpy.types.Object]:
@@ -31,15 +29,24 @@ def active(context: bpy.types.Context, root: bpy.types.Object | None) -> bpy.typ
     return chosen or (found[0] if len(found) == 1 else None)
 
 
+def turns_of(armature: bpy.types.Object) -> list[turns.Turn]:
+    """Of the 16 bones in MANO order.
+
+    Raises:
+        SolverError: ``bone-missing``.
+    """
+    rig.require_bones(armature)
+    return [turns.of_bone(armature, name) for name in JOINT_NAMES]
+
+
 def keyed_motion(armature: bpy.types.Object, scene_frames: np.ndarray) -> rig.HandMotion:
     """What the curves give in these frames, in the solver's terms; drivers and constraints have no say."""
     axes = rig.bone_axes(armature)
     location = animation.values_at(armature, LOCATION, scene_frames, armature.pose.bones["wrist"].location)
-    quaternions = np.stack([animation.values_at(armature, path, scene_frames, _AT_REST) for path in ROTATIONS], axis=1)
-    quaternions /= np.maximum(np.linalg.norm(quaternions, axis=-1, keepdims=True), 1e-12)
+    basis = np.stack([turn.seen(scene_frames) for turn in turns_of(armature)], axis=1)
     return rig.HandMotion(
         np.asarray(scene_frames),
-        bones.rotations_of_pose(quaternions, axes),
+        bones.rotations_of_basis(basis, axes),
         bones.transl_of_location(location, axes[0]),
     )
 

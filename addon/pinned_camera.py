@@ -9,10 +9,10 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..solver.hand_model.rotations import exp, log, matrix_from_quaternion, quaternion_from_matrix
-from . import animation, frames
+from ..solver.hand_model.rotations import exp, log
+from . import animation, frames, turns
 
-_LOCATION, _ROTATION = "location", "rotation_quaternion"
+_LOCATION = "location"
 
 
 def of_root(root: bpy.types.Object) -> bpy.types.Object | None:
@@ -20,17 +20,21 @@ def of_root(root: bpy.types.Object) -> bpy.types.Object | None:
     return next((child for child in root.children if child.handheld.role == "CAMERA"), None)
 
 
+def motion_paths(camera: bpy.types.Object) -> tuple[str, ...]:
+    """Of place and rotation, in whatever mode."""
+    return (_LOCATION, *turns.of_object(camera).all_paths)
+
+
 def artists_frames(camera: bpy.types.Object) -> np.ndarray:
     """Scene frames, rising, in which the artist keyed the camera's place or rotation."""
     there = animation.artist_frames(camera)
-    return np.unique(np.concatenate([there.get(_LOCATION, np.zeros(0)), there.get(_ROTATION, np.zeros(0))]))
+    return np.union1d(there.get(_LOCATION, np.zeros(0)), turns.of_object(camera).artist_frames(there))
 
 
 def keyed_path(camera: bpy.types.Object, scene_frames: np.ndarray) -> np.ndarray:
     """(n, 4, 4) ``world_from_camera`` as the curves give it, solver axes, in the root's space."""
     path = np.tile(np.eye(4), (len(scene_frames), 1, 1))
-    rotation = animation.values_at(camera, _ROTATION, scene_frames, camera.rotation_quaternion)
-    path[:, :3, :3] = matrix_from_quaternion(rotation / np.linalg.norm(rotation, axis=-1, keepdims=True))
+    path[:, :3, :3] = turns.of_object(camera).seen(scene_frames)
     path[:, :3, 3] = animation.values_at(camera, _LOCATION, scene_frames, camera.location)
     return frames.camera_to_solver(path)
 
@@ -69,9 +73,10 @@ def is_keyed_by_solver(camera: bpy.types.Object) -> bool:
 def write(camera: bpy.types.Object, scene_frames: np.ndarray, path: np.ndarray) -> None:
     """Give the camera this path in these frames; the artist's keys and all other frames stay."""
     matrices = frames.camera_to_blender(path)
-    rotation = frames.continuous_signs(quaternion_from_matrix(matrices[:, :3, :3]))
+    turn = turns.of_object(camera)
+    turn.carry_over("Camera")
     channels = animation.vector_channels(_LOCATION, "Camera", scene_frames, matrices[:, :3, 3])
-    channels += animation.vector_channels(_ROTATION, "Camera", scene_frames, rotation)
+    channels += turn.written("Camera", scene_frames, matrices[:, :3, :3])
     animation.write(camera, channels, (float(scene_frames[0]), float(scene_frames[-1])))
 
 

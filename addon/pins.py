@@ -8,12 +8,11 @@ from mathutils import Vector
 
 from ..solver.errors import SolverError
 from ..solver.hand_model.layout import JOINT_NAMES, KEYPOINT_JOINTS
+from ..solver.hand_model.rotations import quaternion_from_matrix
 from ..solver.observations import KEYPOINT_NAMES
-from . import animation, camera_lens, hands, pinned_camera, rig, take_files
+from . import animation, camera_lens, hands, pinned_camera, take_files, turns
 from .edit_properties import HandheldPin
 from .wishes import is_on_keys
-
-_CAMERA_PATHS = ("location", "rotation_quaternion")
 
 
 def add(root: bpy.types.Object, kind: str, frame: int, **fields: object) -> HandheldPin:
@@ -39,10 +38,10 @@ def remove(root: bpy.types.Object, number: int) -> None:
     edit = root.handheld_edit
     pin = edit.pins[number]
     if pin.kind == "POSE" and pin.hand is not None:
-        animation.release(pin.hand, _lent_paths(pin, _pose_paths()), pin.frame)
+        animation.release(pin.hand, _lent_paths(pin, _pose_paths(pin.hand)), pin.frame)
     ours = pinned_camera.of_root(root)
     if pin.kind == "CAMERA" and ours is not None:
-        animation.release(ours, _lent_paths(pin, _CAMERA_PATHS), pin.frame)
+        animation.release(ours, _lent_paths(pin, pinned_camera.motion_paths(ours)), pin.frame)
     edit.pins.remove(number)
     edit.active_pin = max(0, min(number, len(edit.pins) - 1))
 
@@ -53,19 +52,18 @@ def pin_pose(root: bpy.types.Object, hand: bpy.types.Object, frame: int, toleran
     Raises:
         SolverError: ``bone-missing``.
     """
-    rig.require_bones(hand)
-    bones = hand.pose.bones
-    quaternions = [value for name in JOINT_NAMES for value in bones[name].rotation_quaternion]
+    turned, wrist = hands.turns_of(hand), hand.pose.bones["wrist"]
+    quaternions = quaternion_from_matrix(np.array([turn.now() for turn in turned])).ravel()
     pin = add(
-        root, "POSE", frame, hand=hand, tolerance_mm=tolerance_mm, wrist_location=bones["wrist"].location,
+        root, "POSE", frame, hand=hand, tolerance_mm=tolerance_mm, wrist_location=wrist.location,
         quaternions=quaternions[:32], more_quaternions=quaternions[32:],
         own_paths=_own_paths(root, "POSE", hand, frame),
     )  # fmt: skip
     if tolerance_mm == 0:
-        bones["wrist"].keyframe_insert("location", frame=frame)
-        for name in JOINT_NAMES:
-            bones[name].keyframe_insert("rotation_quaternion", frame=frame)
-        animation.claim(hand, _pose_paths(), frame)
+        wrist.keyframe_insert("location", frame=frame)
+        for turn in turned:
+            turn.key(frame)
+        animation.claim(hand, (hands.LOCATION, *(turn.path for turn in turned)), frame)
     return pin
 
 
@@ -81,9 +79,10 @@ def pin_camera(root: bpy.types.Object, frame: int) -> HandheldPin:
             "camera-not-ours", "The camera of this take is your own.", "Animate it, and solve the clip again."
         )
     own_paths = _own_paths(root, "CAMERA", ours, frame)
-    for path in _CAMERA_PATHS:
-        ours.keyframe_insert(path, frame=frame)
-    animation.claim(ours, _CAMERA_PATHS, frame)
+    turn = turns.of_object(ours)
+    ours.keyframe_insert("location", frame=frame)
+    turn.key(frame)
+    animation.claim(ours, ("location", turn.path), frame)
     return add(root, "CAMERA", frame, own_paths=own_paths)
 
 
@@ -172,5 +171,5 @@ def described(pin: HandheldPin) -> str:
     return who
 
 
-def _pose_paths() -> tuple[str, ...]:
-    return (hands.LOCATION, *hands.ROTATIONS)
+def _pose_paths(hand: bpy.types.Object) -> tuple[str, ...]:
+    return (hands.LOCATION, *(path for turn in hands.turns_of(hand) for path in turn.all_paths))

@@ -18,7 +18,6 @@ from ..solver.standing import Standing
 from ..solver.take import MISSING, Take
 from . import (
     animation,
-    bones,
     clip,
     clip_tracks,
     hands,
@@ -246,11 +245,7 @@ class ResolveView:
         armature = reference.get() if reference else None
         if armature is None:
             return
-        axes = rig.bone_axes(armature)
-        quaternions = bones.pose_quaternions(matrix_from_quaternion(np.array(pose.rotations)), axes)
-        for name, quaternion in zip(rig.JOINT_NAMES, quaternions, strict=True):
-            armature.pose.bones[name].rotation_quaternion = quaternion
-        armature.pose.bones["wrist"].location = bones.wrist_locations(np.array(pose.transl), axes[0])
+        rig.pose(armature, matrix_from_quaternion(np.array(pose.rotations)), np.array(pose.transl))
 
     def _write(self, take: Take, row: int, armature: bpy.types.Object) -> None:
         poses = [pose for (track, _), pose in sorted(self._poses.items()) if track == row]

@@ -16,7 +16,8 @@ from mathutils import Vector
 from ..solver.errors import SolverError
 from ..solver.hand_model.layout import FINGERS, JOINT_COUNT, JOINT_NAMES
 from ..solver.hand_model.model import ShapedHand
-from . import animation, bones, frames
+from ..solver.hand_model.rotations import matrix_from_quaternion
+from . import animation, bones, frames, turns
 from .scene import stepping
 
 # one tint a side, so that a swapped hand is seen at once
@@ -96,6 +97,10 @@ def bone_axes(armature: bpy.types.Object) -> np.ndarray:
 
 def write_motion(armature: bpy.types.Object, motion: HandMotion, within: tuple[float, float] | None = None) -> None:
     """Replace the solver's keys of all bones, everywhere or from one scene frame to another."""
+    require_bones(armature)
+    for name in JOINT_NAMES:
+        turn = turns.of_bone(armature, name)
+        turn.forget_others() if within is None else turn.carry_over(name)
     animation.write(armature, _motion_channels(armature, motion), within)
 
 
@@ -177,17 +182,31 @@ def _channels(armature: bpy.types.Object, motion: HandMotion, quaternions: np.nd
     location = bones.wrist_locations(motion.transl, bone_axes(armature)[0])
     channels = animation.vector_channels('pose.bones["wrist"].location', "wrist", motion.frames, location)
     for joint, name in enumerate(JOINT_NAMES):
-        path = f'pose.bones["{name}"].rotation_quaternion'
-        channels += animation.vector_channels(path, name, motion.frames, quaternions[:, joint])
+        turn = turns.of_bone(armature, name)
+        if turn.mode == "QUATERNION":
+            channels += animation.vector_channels(turn.path, name, motion.frames, quaternions[:, joint])
+        else:
+            channels += turn.written(name, motion.frames, matrix_from_quaternion(quaternions[:, joint]))
     return channels
 
 
+def pose(armature: bpy.types.Object, rotations: np.ndarray, transl: np.ndarray) -> None:
+    """Give the bones the solver's pose (16, 3, 3), (3,) without a key."""
+    axes = bone_axes(armature)
+    basis = matrix_from_quaternion(bones.pose_quaternions(rotations, axes))
+    for name, rotation in zip(JOINT_NAMES, basis, strict=True):
+        turns.of_bone(armature, name).pose(rotation)
+    armature.pose.bones["wrist"].location = bones.wrist_locations(transl, axes[0])
+
+
 def _set_rest(armature: bpy.types.Object, shaped: ShapedHand) -> None:
+    known = set(armature.data.bones.keys())
     with _editing(armature) as edit_bones:
         for rest in bones.rest_bones(shaped):
             _set_edit_bone(edit_bones, rest)
     for pose_bone in armature.pose.bones:
-        pose_bone.rotation_mode = "QUATERNION"
+        if pose_bone.name not in known:  # what the artist chose for the others stays
+            pose_bone.rotation_mode = "QUATERNION"
     armature.handheld.betas = shaped.betas
     armature.handheld.model_sha256 = shaped.model.sha256
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import bpy
 import numpy as np
@@ -13,7 +13,7 @@ from ..solver.hand_model.layout import JOINT_COUNT
 from ..solver.observations import KEYPOINT_NAMES
 from . import animation, bones, frames, rig
 from .edit_properties import HandheldPin
-from .hands import LOCATION, ROTATIONS, keyed_motion, wrist_at_rest
+from .hands import LOCATION, keyed_motion, turns_of, wrist_at_rest
 
 # a pose with tolerance 1 is as sure as a careful eye: 3 mm and 3 deg (``constraints.Pose``)
 _CAREFUL_MM = 3.0
@@ -58,16 +58,16 @@ def _of_keys(
 ) -> Iterator[constraints.Pose]:
     """A hard pose, of just the joints that were keyed, for each frame in which the artist has keys."""
     artists = animation.artist_frames(armature)
-    paths = [path for path in (LOCATION, *ROTATIONS) if path in artists]
-    if not paths:
+    if not artists:
         return
-    frames_of = {path: {int(f) for f in artists[path] if f == int(f) and first <= f <= last} for path in paths}
-    keyed = sorted(set().union(*frames_of.values()))
+    placed = _whole(artists.get(LOCATION, ()), first, last)
+    turned = [_whole(turn.artist_frames(artists), first, last) for turn in turns_of(armature)]
+    keyed = sorted(placed.union(*turned))
     if not keyed:
         return
     motion, rest = keyed_motion(armature, np.array(keyed)), wrist_at_rest(armature)
     for index, frame in enumerate(keyed):
-        joints = [joint for joint, path in enumerate(ROTATIONS) if frame in frames_of.get(path, ())]
+        joints = [joint for joint, there in enumerate(turned) if frame in there]
         fingers = _UNPINNED.copy()
         for joint in joints:
             if joint:
@@ -76,9 +76,13 @@ def _of_keys(
             row,
             frame + clip_offset,
             global_orient=motion.rotations[index, 0] if 0 in joints else None,
-            wrist=motion.transl[index] + rest if frame in frames_of.get(LOCATION, ()) else None,
+            wrist=motion.transl[index] + rest if frame in placed else None,
             rotations=fingers if any(joints) else None,
         )
+
+
+def _whole(frames: Iterable[float], first: int, last: int) -> set[int]:
+    return {int(frame) for frame in frames if frame == int(frame) and first <= frame <= last}
 
 
 def _of_pin(pin: HandheldPin, rows: Mapping[str, int], clip_offset: int) -> Iterator[Constraint]:

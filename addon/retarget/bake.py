@@ -11,8 +11,8 @@ from mathutils import Matrix
 
 from ...solver.errors import SolverError
 from ...solver.hand_model.rotations import angle_between
-from .. import animation
-from . import channels, checks, compute, measuring, sources, target
+from .. import animation, channels
+from . import checks, compute, measuring, sources, target
 from .compute import ArmBones, Job, Placed, Poses, Twist
 from .rig_map import RigMap
 from .skeleton import Skeleton

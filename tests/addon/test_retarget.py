@@ -4,11 +4,10 @@ import bpy
 import numpy as np
 import pytest
 import rigs
-from bl_ext.user_default.handheld.addon import animation, rig, scene
+from bl_ext.user_default.handheld.addon import animation, channels, rig, scene
 from bl_ext.user_default.handheld.addon.retarget import (
     anatomy,
     bake,
-    channels,
     detect,
     measuring,
     rig_map,

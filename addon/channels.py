@@ -1,4 +1,4 @@
-"""Rotations as the channels of a bone's own rotation mode, without jumps. NumPy only.
+"""Rotations as the values of a bone's or object's own rotation mode, without jumps, and back. NumPy only.
 
 Euler orders as Blender means them: "XYZ" turns about X first, R = Rz Ry Rx.
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...solver.hand_model.rotations import quaternion_from_matrix
-from ..frames import continuous_signs
+from ..solver.hand_model.rotations import exp, matrix_from_quaternion, quaternion_from_matrix
+from .frames import continuous_signs
 
 PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
+EULER = "rotation_euler"
+ALL_PATHS = (*PATHS.values(), EULER)
+ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 
 
 def path(mode: str) -> str:
     """The property that a rotation mode animates."""
-    return PATHS.get(mode, "rotation_euler")
+    return PATHS.get(mode, EULER)
 
 
 def values(rotations: np.ndarray, mode: str) -> np.ndarray:
@@ -27,14 +30,38 @@ def values(rotations: np.ndarray, mode: str) -> np.ndarray:
     return continuous_euler(euler(rotations, mode), mode)
 
 
+def rotations(values: np.ndarray, mode: str) -> np.ndarray:
+    """(T, 3, 3) of a mode's values (T, k), which need not be normalised."""
+    values = np.asarray(values, float)
+    if mode == "QUATERNION":
+        return matrix_from_quaternion(values / np.maximum(np.linalg.norm(values, axis=-1, keepdims=True), 1e-12))
+    if mode == "AXIS_ANGLE":
+        return exp(values[:, :1] * values[:, 1:] / np.maximum(np.linalg.norm(values[:, 1:], axis=1), 1e-12)[:, None])
+    i, j, k = (exp(np.eye(3)[axis] * values[:, axis, None]) for axis in ("XYZ".index(letter) for letter in mode))
+    return k @ j @ i
+
+
+def following(values: np.ndarray, before: np.ndarray, mode: str) -> np.ndarray:
+    """The same continuous rotations (T, k) in the form that goes on from ``before`` (k,), a key beside the first."""
+    if mode == "QUATERNION":
+        return -values if values[0] @ before < 0 else values
+    if mode == "AXIS_ANGLE":
+        turned = -values if values[0, 1:] @ before[1:] < 0 else values.copy()
+        turned[:, 0] += 2 * np.pi * np.round((before[0] - turned[0, 0]) / (2 * np.pi))
+        return turned
+    return continuous_euler(np.vstack([before, values]), mode)[1:]
+
+
 def _axis_angles(rotations: np.ndarray) -> np.ndarray:
-    """(T, 4) angle, axis: the angle may pass 180 degrees so that the axis never flips."""
+    """(T, 4) angle, axis: the angle may pass 180 degrees, and zero, so that the axis never flips."""
     quaternions = continuous_signs(quaternion_from_matrix(rotations))
     length = np.linalg.norm(quaternions[:, 1:], axis=1)
     axes = quaternions[:, 1:] / np.maximum(length, 1e-12)[:, None]
     axes[length < 1e-9] = [0.0, 1.0, 0.0]
     angles = 2 * np.arctan2(length, quaternions[:, 0])
-    return np.column_stack([angles, axes])
+    turns = np.where((axes[1:] * axes[:-1]).sum(1) < 0, -1.0, 1.0)
+    sides = np.cumprod(np.concatenate([np.ones(min(1, len(axes))), turns]))[:, None]
+    return sides * np.column_stack([angles, axes])
 
 
 def euler(rotations: np.ndarray, order: str) -> np.ndarray:
