@@ -89,6 +89,7 @@ def _add_solve(commands) -> None:
         "--long-gaps", choices=("absent", "rest"), default="absent",
         help="a hand that is out of sight for 2 s and more is absent (default), or rests where it was last seen",
     )  # fmt: skip
+    solve.add_argument("--prior", metavar="PRIOR.npz", help="a trained motion prior, for fingers that nothing shows")
     solve.add_argument("--without", nargs="+", default=(), metavar="PART", help="leave parts of the optimiser out")
     solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
     solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
@@ -133,6 +134,7 @@ def _solve(options: argparse.Namespace) -> int:
         cache=options.cache,
         masks=dict(options.mask) or None,
         without=tuple(options.without),
+        prior=options.prior,
         long_gaps=options.long_gaps,
     )
     cancelled = threading.Event()

@@ -44,6 +44,7 @@ class SolveOptions:
         cache: folder for stage results; None keeps nothing.
         masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
+        prior: path of a trained motion prior for what is hidden (see ``prior.learned``); None for none.
         long_gaps: a hand that is out of sight for too long to be invented is "absent", or put to "rest".
     """
 
@@ -69,6 +70,7 @@ class SolveOptions:
     cache: str | None = None
     masks: dict[str, str] | None = None
     without: tuple[str, ...] = ()
+    prior: str | None = None
     long_gaps: str = "absent"
 
     @classmethod

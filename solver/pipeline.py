@@ -39,6 +39,7 @@ from .observations import HandTrack
 from .optimise import Refined
 from .optimise.costs import ContourCost
 from .options import INITIAL, SolveOptions
+from .prior import learned
 from .prior.resting import rested
 from .reprojection import with_errors
 from .silhouette.mattes import open_masks
@@ -100,6 +101,7 @@ class _Solve:
         models = loading.load_pair(self._options.model)  # first: what is missing is told before the work
         clip = yield from self._stage("clip", self._open())
         self._masks = open_masks(self._options.masks or {}, clip)
+        self._hidden = learned.predictor(self._options.prior, clip.frame_rate)
         known = self._known_camera(clip)  # before the work, too: a file that is of no use is told at once
         tracks = yield from self._stage("hands", self._find_hands(clip))
         camera = yield from self._stage("camera", self._place_camera(clip, tracks, known))
@@ -263,7 +265,8 @@ class _Solve:
         options = optimise.RefineOptions(preset, uncertainty=not self._looks_at_outlines())
         frames, frame_s = np.array(clip.frame_numbers), float(1 / clip.frame_rate)
         total, steps = sum(stage.steps for stage in preset.stages), 0
-        for refined in optimise.refine(tracks, motions, models, camera, frames, frame_s, options):
+        work = optimise.refine(tracks, motions, models, camera, frames, frame_s, options, hidden=self._hidden)
+        for refined in work:
             steps += not refined.stage_end
             yield messages.Progress(0, "optimise", min(steps, total), total)
             if refined.stage_end or refined.final:

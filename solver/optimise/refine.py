@@ -16,6 +16,7 @@ from ..observations import HandTrack
 from ..prior.makers import solid
 from ..take import INFILLED, OBSERVED
 from .clip import Clip, assemble
+from .costs import Cost
 from .objective import Maker, clip_costs
 from .problem import Problem
 from .second_look import look_again
@@ -23,6 +24,10 @@ from .solve import Iterate, Outcome, run
 from .state import State
 from .uncertainty import SIGMA_FACTOR, Uncertainty, marginals
 from .weights import BALANCED, Preset
+
+# gives a cost from a problem and its solved state, or None when there is nothing to predict
+Predictor = Callable[[Problem, State], Cost | None]
+_PREDICTIONS = 2
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ def refine(
     calibration: LandmarkCalibration | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     more: Sequence[Maker] = (),
+    hidden: Predictor | None = None,
 ) -> Iterator[Refined]:
     """Solve all hands (and what else is free) together.
 
@@ -134,6 +140,7 @@ def refine(
         frame_s: seconds per frame.
         cancelled: asked before every factorisation; when true the best state so far is the final one.
         more: makers of costs whose evidence does not come from tracks.
+        hidden: predicts what nothing shows from a solved state (``prior.learned``); asked twice, solved after each.
 
     Yields:
         ``Refined`` after every accepted step and stage; the last has ``final`` set, also after a cancel.
@@ -150,12 +157,12 @@ def refine(
     sides = {index: motion.side for index, motion in motions.items()}
     repeats = max(1.0, options.preset.weights.error_memory_s / frame_s)
     origin = Origin(clip, calibration, sides, repeats)
-    iterate = Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
+    posed, iterate = problem, Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     if clip.segments:
-        for iterate in _iterates(problem, clip.start, options.preset, cancelled):
-            yield continued(origin, problem, iterate)
+        for posed, iterate in _solved(problem, clip.start, options.preset, hidden, cancelled):
+            yield continued(origin, posed, iterate)
     sure = options.uncertainty and bool(clip.segments) and not cancelled()
-    yield continued(origin, problem, iterate, final=True, sure=sure)
+    yield continued(origin, posed, iterate, final=True, sure=sure)
 
 
 def _iterates(problem: Problem, start: State, preset: Preset, cancelled: Callable[[], bool]) -> Iterator[Iterate]:
@@ -167,6 +174,24 @@ def _iterates(problem: Problem, start: State, preset: Preset, cancelled: Callabl
         if changed:
             final = replace(preset.stages[-1], name="second look")
             yield from run(problem, state, (final,), cancelled=cancelled)
+
+
+def _solved(
+    problem: Problem, start: State, preset: Preset, hidden: Predictor | None, cancelled: Callable[[], bool]
+) -> Iterator[tuple[Problem, Iterate]]:
+    """What is seen; then the last stage again with what is predicted from its state, and with what is from that."""
+    for iterate in _iterates(problem, start, preset, cancelled):
+        yield problem, iterate
+    final = replace(preset.stages[-1], name="hidden fingers")
+    for _ in range(_PREDICTIONS):
+        if hidden is None or not iterate.outcome.usable or cancelled():
+            return
+        state, cost = iterate.state, hidden(problem, iterate.state)
+        if cost is None or cost.name in preset.off:
+            return
+        posed = replace(problem, costs=(*problem.costs, cost))
+        for iterate in run(posed, state, (final,), cancelled=cancelled):
+            yield posed, iterate
 
 
 def _free(options: RefineOptions, camera: CameraPath) -> dict[str, bool]:

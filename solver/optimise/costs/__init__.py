@@ -9,12 +9,13 @@ from .dynamics import FingerDynamicsCost, WristPositionCost, WristRotationCost, 
 from .globals import FocalCost, HandSizeCost, OffsetsCost, ScaleCost, ShapeCost
 from .hint import DepthHintCost
 from .keypoints import KeypointCost, whitening_of
+from .learned import HiddenFingersCost
 from .pose import JointLimitCost, PoseCovarianceCost, PoseDistributionCost
 
 __all__ = [
     "AnglesTargetCost", "CameraCost", "ContourCost", "Cost", "DepthHintCost", "FingerDynamicsCost", "FocalCost",
-    "HandSizeCost", "JointLimitCost", "KeypointCost", "NonPenetrationCost", "OffsetsCost", "OrientTargetCost",
-    "PointTargetCost", "PoseCovarianceCost", "PoseDistributionCost", "ScaleCost", "ShapeCost", "TogetherCost",
+    "HandSizeCost", "HiddenFingersCost", "JointLimitCost", "KeypointCost", "NonPenetrationCost", "OffsetsCost",
+    "OrientTargetCost", "PointTargetCost", "PoseCovarianceCost", "PoseDistributionCost", "ScaleCost", "ShapeCost", "TogetherCost",
     "NAMES", "WristPositionCost", "WristRotationCost", "hold_still", "process", "whitening_of",
 ]  # fmt: skip
 
