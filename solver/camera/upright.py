@@ -6,6 +6,7 @@ square to each other (a "Manhattan" world, Coughlan and Yuille 1999), or anyhow.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,10 @@ _CLUTTER, _UPRIGHT_SHARE = 0.5, 0.5
 _TEMPER = 0.5
 # what is built is upright to about this
 _BUILT_DEG = 0.5
+_MODES, _APART_DEG = 8, 6.0
 _UNSURE_DEG = 8.0
 # what a fair sample of them takes
-_MOST_LINES = 600
+_MOST_LINES = 350
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,40 @@ def find_down(rotations: np.ndarray, lines: Lines = NO_LINES) -> Down:
     lines = _sample(lines)
     tried = _directions(rotations)
     posterior = _prior(tried, rotations) + _said_by(lines, tried, _TOLERANT_DEG)
+    modes, heights = _modes(tried, posterior, lambda near: _prior(near, rotations) + _said_by(lines, near, _LINE_DEG))
+    best = modes[heights.argmax()]
+    # about the middle of a mode lines tell more than the coarse search, with its tolerance, could see
+    tried, posterior = np.concatenate([tried, modes]), np.append(posterior, heights)
     share = np.exp(posterior - posterior.max())
     share /= share.sum()
-    best = tried[posterior.argmax()]
-    for step in _FINER_DEG:
-        near = _around(best, step)
-        best = near[(_prior(near, rotations) + _said_by(lines, near, _LINE_DEG)).argmax()]
     spread = _spread(share, tried, best)
     if spread > np.radians(_UNSURE_DEG):  # then the middle of what is possible is the better guess
         best = share @ tried
         best /= np.linalg.norm(best)
         spread = _spread(share, tried, best)
     return Down(best, float(np.hypot(spread, np.radians(_BUILT_DEG))))
+
+
+def _modes(
+    tried: np.ndarray, posterior: np.ndarray, finely: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(k, 3) the best directions that lie apart, each refined, and what ``finely`` says of them."""
+    chosen: list[np.ndarray] = []
+    for index in np.argsort(-posterior):
+        if all(tried[index] @ other < np.cos(np.radians(_APART_DEG)) for other in chosen):
+            chosen.append(tried[index])
+        if len(chosen) == _MODES:
+            break
+    refined = [_climbed(direction, finely) for direction in chosen]
+    return np.stack([direction for direction, _ in refined]), np.array([height for _, height in refined])
+
+
+def _climbed(direction: np.ndarray, finely: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, float]:
+    for step in _FINER_DEG:
+        near = _around(direction, step)
+        heights = finely(near)
+        direction = near[heights.argmax()]
+    return direction, float(heights.max())
 
 
 def _spread(share: np.ndarray, directions: np.ndarray, middle: np.ndarray) -> float:
