@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
-from . import adjustment, breaks
+from . import adjustment, breaks, moving
 from .adjustment import FOCAL, K1, K2, READOUT, Observations, State
 from .job import MappedModel, MappingJob
 from .tracks import GRID, cells
@@ -20,7 +20,7 @@ MIN_POSE_POINTS = 12
 # Observations per frame that are worth their cost, and the length of a track that is worth a point.
 _POINTS_PER_FRAME, _MIN_LENGTH = 110, 5
 # Frames adjusted together; the others are placed by the points that these determine.
-_ADJUSTED_FRAMES = 80
+_ADJUSTED_FRAMES = 32
 # Of a long clip not even all keyframes: the matrix of their poses is dense.
 _MOST_FRAMES = 500
 # px at the working size: worse observations are dropped between rounds, poses worse than the last are none
@@ -36,8 +36,6 @@ _EPOCH_FRAMES = 45
 # The error that groups of points tell falls short of the true one, of which much is common to all of them: 3 times, in
 # the middle of 10 clips with truth that are not of the benchmark's test suite (0.7 to 9).
 _CALIBRATION = 3.0
-# A track this long that no still point explains to within this many px moves by itself.
-_LONG_FRAMES, _MOVING_PX = 8, 1.5
 # Times the median step, and its median sigma, from which on a step is wild; frames between wild ones that are, too.
 _WILD, _WILD_GAP = 8.0, 6
 # Beyond the keyframes a pose is followed this far.
@@ -270,10 +268,12 @@ def _at(state: State, rows: np.ndarray) -> State:
 
 
 def _without_gross(seen: Observations, state: State) -> Observations:
-    """Less what is far off; the loss becomes as narrow as what is left allows."""
+    """Less what is far off or strays; the loss becomes as narrow as what is left allows."""
     error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
-    width_px = float(np.clip(_WIDTH * np.median(error), _MIN_WIDTH_PX, adjustment.WIDTH_PX)) if len(error) else 1.0
-    return replace(seen.where(error < _BAD_PX), width_px=width_px)
+    kept = (error < _BAD_PX) & moving.stays(seen, error, _BAD_PX)
+    median = np.median(error[kept]) if kept.any() else 1.0
+    width_px = float(np.clip(_WIDTH * median, _MIN_WIDTH_PX, adjustment.WIDTH_PX))
+    return replace(seen.where(kept), width_px=width_px)
 
 
 def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -394,23 +394,6 @@ def _profile(seen: Observations, state: State, chosen: np.ndarray, free: np.ndar
     return np.array(costs)
 
 
-def _moving_share(job: MappingJob, state: State, posed: np.ndarray) -> float:
-    """Of all that was followed for long outside the masks: what no point that stands still explains."""
-    part = posed[job.rows]
-    _, inverse, counts = np.unique(job.ids[part], return_inverse=True, return_counts=True)
-    long = counts[inverse] >= _LONG_FRAMES
-    if not long.any():
-        return 0.0
-    tracks, points = np.unique(inverse[long], return_inverse=True)
-    seen = Observations.sorted(
-        job.size, job.frame_count, len(tracks), job.rows[part][long], points, job.points_px[part][long]
-    )
-    found, _ = adjustment.triangulate(seen, state)
-    error = np.linalg.norm(adjustment.residuals(seen, replace(state, points=found)), axis=1)
-    mean = np.bincount(seen.points, error) / np.bincount(seen.points)
-    return float((mean > _MOVING_PX)[seen.points].mean())
-
-
 # --- answer -----------------------------------------------------------------------------------------------------------
 
 
@@ -433,5 +416,5 @@ def _model(
     profile = _profile(seen, state, chosen, free) if job.profile else np.full(3, np.nan)
     return MappedModel(
         poses, np.where(posed, errors, np.nan), np.where(posed, counts, 0), spread.step, spread.whole, state.lens,
-        spread.lens, state.points[kept], track_of_point[kept], point_errors, profile, _moving_share(job, state, posed),
+        spread.lens, state.points[kept], track_of_point[kept], point_errors, profile, moving.share(job, state, posed),
     )  # fmt: skip
