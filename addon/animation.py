@@ -149,6 +149,12 @@ def write_plain(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
         _put_keys(bag.ensure(channel), keys)
 
 
+def keys_of(target: bpy.types.Object, paths: Sequence[str]) -> list[np.ndarray]:
+    """(n, 2) frames, rising, and values of all keys of each of these properties, which are single numbers."""
+    found = {curve.data_path: curve for curve in curves(target)}
+    return [_read_keys(found[path], ("co",))["co"] if path in found else np.zeros((0, 2)) for path in paths]
+
+
 def key_frames(target: bpy.types.Object, path: str) -> np.ndarray:
     """Frames, rising, in which a property has a key of anybody's."""
     parts = [_read_keys(curve, ("co",))["co"][:, 0] for curve in curves(target) if curve.data_path == path]

@@ -16,6 +16,7 @@ _HALF_SURE_M = 0.045
 _BLURRED = 0.08
 # share of a hand's box that the other's covers when it hides behind it
 _COVERED = 0.35
+_FINGERTIPS = [4, 8, 12, 16, 20]
 # landmarks this near to the border, in shares of the hand's size, leave the picture
 _AT_BORDER = 0.1
 
@@ -28,6 +29,16 @@ REASONS = {
     "infilled": "Filled in between sightings",
     "apart": "Far from what was seen",
 }
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What a hand's T frames say of the footage: (T,) size of the hand in px, and three times bool."""
+
+    size_px: np.ndarray
+    blurred: np.ndarray
+    hidden: np.ndarray
+    outside: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,14 @@ class HandReview:
     error_px: np.ndarray
     error_share: np.ndarray
 
+    def coverage(self) -> tuple[float, float]:
+        """Shares of the frames in which the hand was seen, and in which it was filled in."""
+        infilled = float((self.reason == "infilled").mean())
+        return 1.0 - infilled - float((self.reason == "undetected").mean()), infilled
+
     def weak(self, below: float) -> np.ndarray:
         """(T,) bool: is the hand, or a finger, less sure than that?"""
         return np.minimum(self.confidence, self.fingers.min(axis=1)) < below
-
-
-def of_take(take: Take) -> list[HandReview]:
-    """One for each of the take's hands."""
-    return [of_hand(take, row) for row in range(len(take.sides))]
 
 
 def described(review: HandReview, row: int) -> str:
@@ -69,40 +80,56 @@ def described(review: HandReview, row: int) -> str:
     return ", ".join(words)
 
 
-def coverage(take: Take, row: int) -> tuple[float, float]:
-    """Shares of the frames in which a hand was seen, and in which it was filled in."""
-    return float(((take.status[row] != MISSING) & (take.status[row] != INFILLED)).mean()), float(
-        (take.status[row] == INFILLED).mean()
-    )
-
-
 def of_hand(take: Take, row: int) -> HandReview:
-    """One of the take's hands."""
+    """One of the take's hands, as it was solved."""
     there = take.status[row] != MISSING
+    confidence = np.where(there, take.confidence[row], 0.0)
+    fingers = np.where(there[:, None], of_fingers(take.joint_sigma[row][:, _FINGERTIPS], confidence), 0.0)
+    return judged(footage(take, row), there, take.status[row] == INFILLED, confidence, fingers, errors_px(take, row))
+
+
+def errors_px(take: Take, row: int) -> np.ndarray:
+    """(T,) reprojection as it was solved, NaN where it is not known and where the hand is filled in."""
+    if not take.reprojection_px.size:
+        return np.full(len(take.frames), np.nan)
+    return np.where(take.status[row] == INFILLED, np.nan, take.reprojection_px[row])
+
+
+def of_fingers(sigma: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """(n, 5) 0..1 by the fingertips' deviations (n, 5) in metres; where there is none, the hand's confidence (n,)."""
+    sure = 1.0 / (1.0 + (sigma / _HALF_SURE_M) ** 2)
+    return np.where(np.isfinite(sure), sure, confidence[:, None])
+
+
+def footage(take: Take, row: int) -> Footage:
+    """Of one of the take's hands."""
     low, high = take.keypoints_px[row].min(axis=1), take.keypoints_px[row].max(axis=1)
     size_px = (high - low).max(axis=1)
-    error_px = take.reprojection_px[row] if take.reprojection_px.size else np.full(len(there), np.nan)
-    confidence = np.where(there, take.confidence[row], 0.0)
-    fingers = _fingers(take, row, confidence)
-    reason = np.full(len(there), "", dtype="U10")
     blur_px = np.sqrt(np.median(np.trace(take.keypoint_covariance_px[row], axis1=-2, axis2=-1) / 2, axis=-1))
     with np.errstate(invalid="ignore"):
-        reason[error_px > 0.15 * size_px] = "apart"
-        reason[blur_px > _BLURRED * size_px] = "blurred"
-        reason[_covered(take, row)] = "hidden"
         margin = _AT_BORDER * size_px[:, None]
-        reason[((low < -margin) | (high > np.array(take.size) + margin)).any(axis=1)] = "outside"
-    reason[take.status[row] == INFILLED] = "infilled"
+        outside = ((low < -margin) | (high > np.array(take.size) + margin)).any(axis=1)
+        return Footage(size_px, blur_px > _BLURRED * size_px, _covered(take, row), outside)
+
+
+def judged(
+    seen: Footage,
+    there: np.ndarray,
+    infilled: np.ndarray,
+    confidence: np.ndarray,
+    fingers: np.ndarray,
+    error_px: np.ndarray,
+) -> HandReview:
+    """The reasons for what is known of a hand: (T,) is it there, is it filled in, and as in ``HandReview``."""
+    reason = np.full(len(there), "", dtype="U10")
+    with np.errstate(invalid="ignore"):
+        reason[error_px > 0.15 * seen.size_px] = "apart"
+    reason[seen.blurred] = "blurred"
+    reason[seen.hidden] = "hidden"
+    reason[seen.outside] = "outside"
+    reason[infilled] = "infilled"
     reason[~there] = "undetected"
-    return HandReview(confidence, fingers, reason, error_px, error_px / size_px)
-
-
-def _fingers(take: Take, row: int, confidence: np.ndarray) -> np.ndarray:
-    """(T, 5): by the deviation of the fingertips, or all alike where none was computed."""
-    sigma = take.joint_sigma[row][:, [4, 8, 12, 16, 20]]
-    sure = 1.0 / (1.0 + (sigma / _HALF_SURE_M) ** 2)
-    there = take.status[row] != MISSING
-    return np.where(there[:, None], np.where(np.isfinite(sure), sure, confidence[:, None]), 0.0)
+    return HandReview(confidence, fingers, reason, error_px, error_px / seen.size_px)
 
 
 def _covered(take: Take, row: int) -> np.ndarray:

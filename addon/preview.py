@@ -71,6 +71,9 @@ class Preview:
             self._followed_to = int(clip.scene_frames(around.clip, poses[-1].frame))
             around.scene.frame_set(self._followed_to)
 
+    def hand_judged(self, message: messages.HandJudged) -> None:
+        """The take tells it."""
+
     def finished(self, take_path: str, is_partial: bool) -> bool:
         around = self._surroundings()
         if around is None:

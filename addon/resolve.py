@@ -18,9 +18,11 @@ from ..solver.standing import Standing
 from ..solver.take import MISSING, Take
 from . import (
     animation,
+    certainty,
     clip,
     clip_tracks,
     hands,
+    judgement,
     pinned_camera,
     preferences,
     request,
@@ -206,6 +208,7 @@ class ResolveView:
         self._scene = Reference.to("scenes", context.scene)
         self._plan = wanted
         self._poses: dict[tuple[int, int], TrackPose] = {}
+        self._judged: dict[int, messages.HandJudged] = {}
 
     def camera_solved(self, message: messages.CameraSolved) -> None:
         """A re-solve takes the camera as it stands."""
@@ -219,6 +222,9 @@ class ResolveView:
             self._poses[pose.track, pose.frame] = pose
             if target is not None and pose.frame - self._plan.clip_offset == target.frame_current:
                 self._show(pose)
+
+    def hand_judged(self, message: messages.HandJudged) -> None:
+        self._judged[message.track] = message
 
     def finished(self, take_path: str, is_partial: bool) -> bool:
         target, root = self._scene.get(), self._plan.root.get()
@@ -257,7 +263,21 @@ class ResolveView:
             matrix_from_quaternion(np.array([pose.rotations for pose in poses])),
             np.array([pose.transl for pose in poses]),
         )
-        rig.write_motion(armature, motion, (asked.first - offset, asked.last - offset))
+        within = (asked.first - offset, asked.last - offset)
+        rig.write_motion(armature, motion, within)
+        if row in self._judged:
+            if not judgement.is_there(armature):
+                found = certainty.of_hand(take, row)
+                judgement.write(armature, take.frames - offset, found.confidence, found.fingers, found.error_px)
+            _write_judgement(armature, self._judged[row], within, offset)
         there = presence(take, row, armature, offset)
         if (there != (take.status[row] != MISSING)).any():
             rig.write_visibility(armature, take.frames - offset, there)
+
+
+def _write_judgement(
+    armature: bpy.types.Object, judged: messages.HandJudged, within: tuple[int, int], clip_offset: int
+) -> None:
+    confidence, error_px = np.array(judged.confidence, float), np.array(judged.error_px, float)
+    fingers = certainty.of_fingers(np.array(judged.fingertip_sigma, float).reshape(-1, 5), confidence)
+    judgement.write(armature, np.array(judged.frames) - clip_offset, confidence, fingers, error_px, within)

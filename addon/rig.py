@@ -14,7 +14,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..solver.errors import SolverError
-from ..solver.hand_model.layout import FINGERS, JOINT_COUNT, JOINT_NAMES
+from ..solver.hand_model.layout import JOINT_COUNT, JOINT_NAMES
 from ..solver.hand_model.model import ShapedHand
 from ..solver.hand_model.rotations import matrix_from_quaternion
 from . import animation, bones, frames, turns
@@ -22,7 +22,6 @@ from .scene import stepping
 
 # one tint a side, so that a swapped hand is seen at once
 _COLOURS = {"left": (0.24, 0.45, 0.80, 1.0), "right": (0.83, 0.42, 0.24, 1.0)}
-_CONFIDENCE = "confidence"
 
 
 @dataclass(frozen=True)
@@ -114,23 +113,6 @@ def append_motion(armature: bpy.types.Object, motion: HandMotion, previous: np.n
     quaternions = frames.continuous_signs(quaternions, previous)
     animation.append(armature, _channels(armature, motion, quaternions))
     return quaternions[-1]
-
-
-def write_confidence(armature: bpy.types.Object, scene_frames: np.ndarray, confidence: np.ndarray) -> None:
-    """Key the custom property "confidence" (0..1) in every frame, 0 where the hand is missing."""
-    armature[_CONFIDENCE] = float(confidence[0]) if len(confidence) else 0.0
-    armature.id_properties_ui(_CONFIDENCE).update(min=0.0, max=1.0, description="How sure the solver is of this hand")
-    channel = animation.Channel(f'["{_CONFIDENCE}"]', 0, "Confidence", scene_frames, confidence)
-    animation.write(armature, [channel])
-
-
-def write_finger_confidence(armature: bpy.types.Object, scene_frames: np.ndarray, fingers: np.ndarray) -> None:
-    """Key the custom properties "confidence_thumb" ... (0..1) in every frame, of ``fingers`` (n, 5)."""
-    for finger, values in zip(FINGERS, fingers.T, strict=True):
-        name = f"confidence_{finger}"
-        armature[name] = float(values[0])
-        armature.id_properties_ui(name).update(min=0.0, max=1.0, description=f"How sure the solver is of the {finger}")
-        animation.write(armature, [animation.Channel(f'["{name}"]', 0, "Confidence", scene_frames, values)])
 
 
 def write_visibility(armature: bpy.types.Object, scene_frames: np.ndarray, is_there: np.ndarray) -> None:

@@ -42,6 +42,8 @@ class View(Protocol):
 
     def hands_moved(self, poses: Sequence[TrackPose]) -> None: ...
 
+    def hand_judged(self, message: messages.HandJudged) -> None: ...
+
     def finished(self, take_path: str, is_partial: bool) -> bool:
         """Show the result; a part of one may be declined."""
         ...
@@ -175,6 +177,8 @@ class Session:
                 self._view.camera_solved(message)
             case messages.TrackStarted():
                 self._view.hand_started(message)
+            case messages.HandJudged():
+                self._view.hand_judged(message)
 
     def _check_protocol(self, protocol: int) -> None:
         if self.state is State.STARTING:

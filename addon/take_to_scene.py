@@ -12,7 +12,7 @@ import numpy as np
 from ..solver import hand_model
 from ..solver.camera.cameras import CameraPath
 from ..solver.take import MISSING, Take
-from . import animation, camera, camera_scene, camera_world, certainty, clip, overlay_channel, rig, scene
+from . import animation, camera, camera_scene, camera_world, certainty, clip, judgement, overlay_channel, rig, scene
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ def _build_hand(
     overlaps = take.outline_overlap[row] if take.outline_overlap.size else np.full(len(take.frames), np.nan)
     motion = rig.HandMotion(scene_frames[there], take.rotations[row, there], take.transl[row, there])
     rig.write_motion(armature, motion)
-    rig.write_confidence(armature, scene_frames, take.confidence[row])
-    rig.write_finger_confidence(armature, scene_frames, certainty.of_hand(take, row).fingers)
+    found = certainty.of_hand(take, row)
+    judgement.write(armature, scene_frames, found.confidence, found.fingers, found.error_px)
     overlay_channel.write(armature, scene_frames, overlaps)
     rig.write_visibility(armature, scene_frames, there)
     armature.handheld.coverage = float(there.mean())

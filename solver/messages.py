@@ -178,6 +178,21 @@ class TrackPose(Message):
 
 
 @dataclass(frozen=True)
+class HandJudged(Message):
+    """How sure one hand is in n frames by now, after a re-solve.
+
+    ``confidence`` (n) as ``take.Take`` has it; ``fingertip_sigma`` (n, 5) metres, relative to the wrist, thumb first;
+    ``error_px`` (n) of its landmarks. None where it is not known; no error: the footage counts for nothing there.
+    """
+
+    track: int = 0
+    frames: tuple[int, ...] = ()
+    confidence: tuple[float, ...] = ()
+    fingertip_sigma: tuple[tuple[float | None, ...], ...] = ()
+    error_px: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True)
 class Warned(Message):
     """Something the person should know; the solve goes on."""
 
@@ -212,7 +227,7 @@ _TYPES: dict[str, type[Message]] = {
     for cls in (
         SolveRequest, ResolveRequest, CancelRequest, ShutdownRequest,
         Hello, ClipOpened, StageStarted, Progress, StageFinished, CameraSolved,
-        TrackStarted, TrackPose, Warned, Finished, Failed,
+        TrackStarted, TrackPose, HandJudged, Warned, Finished, Failed,
     )
 }  # fmt: skip
 ENDINGS = (Finished, Failed)

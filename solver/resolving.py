@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from . import constraints as asked
-from . import messages
+from . import judging, messages
 from . import take as takes
 from .draft import pose_messages
 from .errors import SolverError
@@ -68,6 +68,7 @@ class Resolver:
         except ValueError as error:
             raise SolverError("constraint-not-valid", f"A pin can't be used: {error}.", "Remove the pin.") from error
         yield from _poses(number, after.take, request, request.first, request.last)
+        yield from judging.judged(request, after, wishes, self._models)
         missed = _missed(after.take, wishes, self._models)
         if missed:
             yield messages.Warned(number, "pin-not-reached", missed, "Move the pin, or give it a tolerance.")

@@ -46,7 +46,7 @@ def _draw_hands(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     reviews = review.of_root(root)
     for row, armature in hands.by_row(root, take).items():
         box = layout.box()
-        seen, filled = certainty.coverage(take, row)
+        seen, filled = reviews[row].coverage()
         box.label(text=f"{armature.name}: seen {seen:.0%}, filled in {filled:.0%}", icon="VIEW_PAN")
         if 0 <= now < len(take.frames):
             draw_wrapped(box, context, certainty.described(reviews[row], now))

@@ -61,7 +61,7 @@ def _is_plain(armature: bpy.types.Object) -> bool:
     data = armature.animation_data
     if data is None or data.drivers or any(track.strips for track in data.nla_tracks):
         return False
-    own = ("pose.bones", _CONFIDENCE)
+    own = ("pose.bones", '["')  # bones and custom properties
     is_free = not any(bone.constraints or bone.rotation_mode != "QUATERNION" for bone in armature.pose.bones)
     return is_free and all(curve.data_path.startswith(own) for curve in animation.curves(armature))
 

@@ -48,25 +48,59 @@ def resolve(
     Raises:
         ValueError: a constraint names a frame or track that does not exist.
     """
-    taken_in = constrain(problem, state, list(constraints))
-    whole, start = taken_in.problem, taken_in.state
-    frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.layout.frame_count))
-    window = window_of(whole.layout, frames, camera_free=solve_camera and whole.layout.camera_free)
-    inner = _cut_problem(whole, window)
-    held = _held(window, whole.layout, taken_in.held, first, last, tracks)
+    posed = pose(problem, state, first, last, constraints, tracks, solve_camera)
+    start, window, held = posed.start, posed.window, posed.held
 
-    def solved(posed: Problem, begin: State) -> Iterator[Iterate]:
-        for iterate in run(posed, begin, (_STAGE,), Held(held), cancelled):
+    def solved(inner: Problem, begin: State) -> Iterator[Iterate]:
+        for iterate in run(inner, begin, (_STAGE,), Held(held), cancelled):
             yield replace(iterate, state=_put_back(start, iterate.state, window, held))
 
     made = _within(constraints, window, tracks)
-    given = spread.corrections(inner, made, first - frames.start, last - frames.start, memory_frames or 1.0)
-    for iterate in solved(inner, _cut(start, window)):
+    begins = window.frames.start
+    given = spread.corrections(posed.problem, made, first - begins, last - begins, memory_frames or 1.0)
+    for iterate in solved(posed.problem, _cut(start, window)):
         yield iterate
     if given and memory_frames and iterate.outcome.usable and not cancelled():
         corrected = _cut(iterate.state, window)
         begin = spread.moved_along(_cut(state, window), corrected, given)
-        yield from solved(spread.relearned(inner, corrected, given), begin)
+        yield from solved(spread.relearned(posed.problem, corrected, given), begin)
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A stretch as a problem of its own.
+
+    Attributes:
+        problem: the stretch's, constraints taken in. start: the whole clip's state with what they fix.
+        window: what of the clip it is. held: (t, D) bool, its variables that must not move.
+    """
+
+    problem: Problem
+    start: State
+    window: Window
+    held: np.ndarray
+
+    def cut(self, state: State) -> State:
+        """The stretch of a whole clip's state."""
+        return _cut(state, self.window)
+
+
+def pose(
+    problem: Problem,
+    state: State,
+    first: int,
+    last: int,
+    constraints: Sequence[Constraint] = (),
+    tracks: Collection[int] | None = None,
+    solve_camera: bool = False,
+) -> Posed:
+    """The stretch that ``resolve`` solves; arguments and errors are its."""
+    taken_in = constrain(problem, state, list(constraints))
+    whole = taken_in.problem
+    frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.layout.frame_count))
+    window = window_of(whole.layout, frames, camera_free=solve_camera and whole.layout.camera_free)
+    held = _held(window, whole.layout, taken_in.held, first, last, tracks)
+    return Posed(_cut_problem(whole, window), taken_in.state, window, held)
 
 
 def _within(constraints: Sequence[Constraint], window: Window, tracks: Collection[int] | None) -> list[Constraint]:

@@ -16,7 +16,7 @@ from ..hand_model.rotations import angle_between
 from ..initialise import InitialMotion, default_calibration
 from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
-from ..prior.makers import solid
+from ..prior.makers import bodies
 from ..take import MISSING, OBSERVED, Take
 from . import spread
 from .anatomy import angles_of
@@ -28,6 +28,8 @@ from .problem import Problem
 from .settled import with_settled_landmarks
 from .solve import Iterate
 from .state import State
+from .surety import surety
+from .uncertainty import SIGMA_FACTOR
 from .weights import BALANCED, Preset
 
 # what a pose loses as a client's floats
@@ -78,14 +80,41 @@ class Resumed:
             ValueError: a constraint names a hand in a frame where it is missing.
         """
         problem = self.problem if smoothness == 1.0 else calmer(self.problem, smoothness)
-        base = int(self.take.frames[0])
-        inner = [self._translated(constraint) for constraint in constraints]
-        tracks = None
-        if hands is not None:
-            tracks = [index for index, segment in enumerate(self.clip.segments) if segment.track in hands]
-        first, last = max(first_frame - base, 0), min(last_frame - base, len(self.take.frames) - 1)
+        first, last = self._rows(first_frame, last_frame)
+        inner, tracks = [self._translated(constraint) for constraint in constraints], self._tracks(hands)
         for iterate in resolve(problem, self.state, first, last, inner, tracks, False, self.memory_frames, cancelled):
             yield iterate, self.with_state(iterate.state)
+
+    def surety(
+        self, first_frame: int, last_frame: int, constraints: Sequence[Constraint], hands: Collection[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How sure clip frames ``first_frame`` to ``last_frame`` are with constraints, around what stands.
+
+        Returns:
+            (H, n, 21) metres, deviations as ``Take.joint_sigma`` has them, and their ratio to those without the
+            constraints (0: known for sure); NaN where a hand is missing or not among ``hands``.
+        """
+        first, last = self._rows(first_frame, last_frame)
+        inner, tracks = [self._translated(constraint) for constraint in constraints], self._tracks(hands)
+        repeats = max(1.0, BALANCED.weights.error_memory_s * self.take.frame_rate[0] / self.take.frame_rate[1])
+        found = surety(self.problem, self.state, first, last, inner, tracks, repeats)
+        sigma = np.full((len(self.take.sides), last - first + 1, 21), np.nan)
+        ratio = sigma.copy()
+        layout = self.problem.layout
+        hand = np.array([segment.track for segment in self.clip.segments])[layout.track_of[found.hands]]
+        row = layout.frame_of[found.hands] - first
+        sigma[hand, row], ratio[hand, row] = SIGMA_FACTOR * found.after, found.ratio
+        return sigma, ratio
+
+    def _rows(self, first_frame: int, last_frame: int) -> tuple[int, int]:
+        base = int(self.take.frames[0])
+        return max(first_frame - base, 0), min(last_frame - base, len(self.take.frames) - 1)
+
+    def _tracks(self, hands: Collection[int] | None) -> list[int] | None:
+        """The layout's tracks of some of the take's hands."""
+        if hands is None:
+            return None
+        return [index for index, segment in enumerate(self.clip.segments) if segment.track in hands]
 
     def _translated(self, constraint: Constraint) -> Constraint:
         """From the take's hand and frame numbers to the layout's track and frames."""
@@ -224,7 +253,7 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
     clip = assemble(tracks, motions, models, camera, take.frames, 0, calibration, {"shape_free": False})
     state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))
     clip = with_settled_landmarks(clip, state, take)
-    costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (solid(models),))
+    costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (bodies(models),))
     return Resumed(take, Problem(clip.layout, clip.view, costs), state, clip)
 
 

@@ -15,7 +15,7 @@ from .banded import factorise, selected_inverse, solve_lower, solve_upper
 from .costs.base import chunks
 from .layout import BETA_COUNT, SHIFT
 from .problem import Problem
-from .solve import prepared
+from .solve import Held, hold, prepared
 from .state import State
 from .system import System
 
@@ -49,12 +49,20 @@ class Uncertainty:
         return np.sqrt(np.maximum(np.trace(covariance, axis1=-2, axis2=-1), 0) / 3)
 
 
-def marginals(problem: Problem, state: State) -> Uncertainty:
-    """Covariances at a solution; linear in the number of frames, about the cost of two steps."""
+def marginals(problem: Problem, state: State, held: Held | None = None) -> Uncertainty:
+    """Covariances at a solution; linear in the number of frames, about the cost of two steps.
+
+    What is ``held`` counts as known.
+    """
     layout = problem.layout
     at = problem.at(state)
-    system = prepared(problem.linearise(at, System(layout)))
-    blocks, mixed, corner = block_covariances(system)
+    system = problem.linearise(at, System(layout))
+    if held is not None:
+        hold(system, held)
+    blocks, mixed, corner = block_covariances(prepared(system))
+    if held is not None:
+        free = (~held.columns).astype(float)
+        blocks *= free[:, :, None] * free[:, None, :]
     camera = layout.camera
     world = np.zeros((layout.hand_count, 21, 3, 3))
     relative = np.zeros_like(world)

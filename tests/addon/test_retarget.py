@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 import rigs
-from bl_ext.user_default.handheld.addon import animation, channels, rig, scene
+from bl_ext.user_default.handheld.addon import animation, channels, judgement, rig, scene
 from bl_ext.user_default.handheld.addon.retarget import (
     anatomy,
     bake,
@@ -363,7 +363,8 @@ def test_a_missing_hand_gets_no_keys():
     found = found_map(armature)
     hands = solved_hands()
     for hand in hands:
-        rig.write_confidence(hand, FRAMES, np.array([0.9, 0.0, 0.0, 0.9, 0.9]))
+        sure = np.array([0.9, 0.0, 0.0, 0.9, 0.9])
+        judgement.write(hand, FRAMES, sure, np.tile(sure[:, None], 5), np.full(5, np.nan))
     bake.retarget(bpy.context, hands, armature, found, Options())
     name = found.finger("left", "index")[0]
     curve = next(curve for curve in animation.curves(armature) if name in curve.data_path)

@@ -1,9 +1,12 @@
 """What the artist is told of the solver's doubts."""
 
+import dataclasses
+
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, certainty, review, scene, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, certainty, review, scene, solve, take_to_scene
+from solved import resolve, solver_command
 from takes import moving_take
 
 from solver import take as takes
@@ -62,11 +65,11 @@ def test_why_in_words():
     error = np.full((2, 30), 1.5)
     error[1, 6] = 40
     take = doubtful(keypoints_px=points, keypoint_covariance_px=covariance, reprojection_px=error)
-    left, right = certainty.of_take(take)
+    left, right = (certainty.of_hand(take, row) for row in (0, 1))
     assert list(right.reason[2:7]) == ["", "outside", "hidden", "blurred", "apart"]
     assert left.reason[12] == "undetected" and left.reason[15] == "infilled"
     assert "1.5 px off" in certainty.described(right, 2) and "unsure of index" in certainty.described(right, 25)
-    assert certainty.coverage(take, 0) == (pytest.approx(24 / 30), pytest.approx(1 / 30))
+    assert left.coverage() == (pytest.approx(24 / 30), pytest.approx(1 / 30))
 
 
 def test_a_take_that_tells_little_is_no_harm(tmp_path):
@@ -74,3 +77,64 @@ def test_a_take_that_tells_little_is_no_harm(tmp_path):
     assert list(review.weak_stretches(root, 0.5).values()) == [[(11, 15)], []]
     bpy.context.scene.frame_set(30)
     assert bpy.ops.handheld.next_weak() == {"CANCELLED"}
+
+
+@pytest.fixture
+def judged(take_path, tmp_path, monkeypatch):
+    """The real solver beside a take that knows its errors in px; frames 521 to 560 to work on."""
+    path = tmp_path / "judged.npz"
+    whole = takes.load(take_path)
+    sigma = np.full(whole.joint_sigma.shape, 0.02)
+    takes.save(dataclasses.replace(whole, reprojection_px=np.full(whole.status.shape, 2.0), joint_sigma=sigma), path)
+    monkeypatch.setattr(solve, "command", lambda context: solver_command())
+    bpy.ops.handheld.import_take(filepath=str(path), use_clip=False)
+    editing = bpy.context.scene.handheld_editing
+    editing.first, editing.last = 521, 560
+    bpy.context.scene.frame_set(540)
+    bpy.ops.ed.undo_push(message="Solved")
+    return scene.edited_root(bpy.context)
+
+
+def left_now():
+    return review.of_root(scene.edited_root(bpy.context))[0]
+
+
+def same(one, other):
+    return all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name.startswith("error"))
+               for name in ("confidence", "fingers", "reason", "error_px"))  # fmt: skip
+
+
+def test_a_re_solve_says_how_sure_it_is_by_now(judged):
+    """Certain at a pinned pose and surer around it; filled in where footage is ignored; as before outside."""
+    before = left_now()
+    bpy.ops.handheld.pin_pose("EXEC_DEFAULT", hand="Left Hand")
+    bpy.ops.handheld.ignore("EXEC_DEFAULT", hand="Left Hand", first=550, last=556)
+    bpy.ops.ed.undo_push(message="Pins")
+    assert resolve(frames="RANGE") == {"FINISHED"}
+    after, pinned, ignored = left_now(), 540 - 501, slice(550 - 501, 557 - 501)
+    assert after.fingers[pinned].min() > 0.999 and before.fingers[pinned].max() < 0.9
+    assert (after.fingers[pinned + 1] > before.fingers[pinned + 1] + 0.05).all()
+    assert (after.reason[ignored] == "infilled").all() and after.weak(0.5)[ignored].all()
+    assert (
+        not np.array_equal(after.error_px[20:48], before.error_px[20:48]) and np.isfinite(after.error_px[20:48]).all()
+    )
+    outside = np.r_[0:20, 60:80]
+    for name in ("confidence", "fingers", "error_px"):
+        assert np.array_equal(getattr(after, name)[outside], getattr(before, name)[outside])
+    bpy.ops.ed.undo()
+    assert same(left_now(), before)
+    bpy.ops.ed.redo()
+    assert same(left_now(), after)
+    bpy.ops.handheld.new_take()
+    bpy.ops.handheld.switch_take(number=0)
+    assert same(left_now(), after)
+
+
+def test_what_an_earlier_version_made_is_judged_all_the_same(judged):
+    left = take_to_scene.hands_of(judged)[0]
+    before = left_now()
+    animation.remove_generated(left, '["error_px"]')
+    del left["error_px"]
+    assert same(left_now(), before)
+    resolve(frames="RANGE")
+    assert (left_now().reason == before.reason).all()

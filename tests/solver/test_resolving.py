@@ -159,6 +159,26 @@ def test_smoothness_calms_the_range(resolver, path, take, tmp_path):
     assert unrest(calm) < 0.8 * unrest(plain)
 
 
+def test_it_is_told_how_sure_the_answer_is(resolver, path, take, models):
+    """A pinned pose is known; frames near it are surer than without it; ignored footage leaves no error to state."""
+    row = FIRST + 20 - BASE
+    wrist = keypoint(models, take, 0, FIRST + 20, 0)
+    pose = constraints.Pose(0, FIRST + 20, take.rotations[0, row, 0], wrist, take.rotations[0, row, 1:])
+    far = constraints.Ignore(1, FIRST + 2, FIRST + 5)
+    pinned, ignoring = judgements(ask(resolver, path, pose, far))
+    plain, _ = judgements(ask(resolver, path, constraints.Ignore(1, FIRST + 2, FIRST + 5)))
+    assert (pinned.frames[0], pinned.frames[-1]) == (FIRST, LAST)
+    sigma, without = np.array(pinned.fingertip_sigma), np.array(plain.fingertip_sigma)
+    assert sigma[20].max() == 0 and (sigma[[17, 23]] < 0.9 * without[[17, 23]]).all()
+    np.testing.assert_allclose(sigma[[0, -1]], without[[0, -1]], rtol=0.05)
+    assert ignoring.error_px[2:6] == (None,) * 4 and None not in ignoring.error_px[6:9]
+    assert ignoring.confidence[2:6] == (0.0,) * 4
+
+
+def judgements(answer):
+    return [message for message in answer if isinstance(message, messages.HandJudged)]
+
+
 def test_a_pin_out_of_reach_is_told(resolver, path, take, models):
     wrist, tip = (keypoint(models, take, 0, BASE + 40, point) for point in (0, 8))
     apart = constraints.Point(0, BASE + 40, 0, wrist), constraints.Point(0, BASE + 40, 8, tip + [0.5, 0.0, 0.0])
