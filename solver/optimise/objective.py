@@ -10,6 +10,8 @@ import numpy as np
 from ..prior.distribution import shipped
 from . import costs
 from .activity import liveliness
+from .camera_doubt import relative_error, step_noise
+from .costs.dynamics import Process
 from .evaluation import size_of
 from .kernels import GemanMcClure
 from .layout import Layout, Track
@@ -100,32 +102,48 @@ def clip_costs(
     return tuple(cost for cost in made if cost.name not in preset.off)
 
 
+@dataclass(frozen=True)
+class Looseness:
+    """Factors (N,) on the deviations of the dynamics: of the fingers, of the wrist's position and of its rotation."""
+
+    fingers: np.ndarray | None = None
+    position: np.ndarray | None = None
+    rotation: np.ndarray | None = None
+
+
 def motion_costs(
-    layout: Layout, camera: CameraBelief, frame_s: float, w: Weights, looseness: np.ndarray | None = None
+    layout: Layout, camera: CameraBelief, frame_s: float, w: Weights, loose: Looseness = Looseness()
 ) -> list[costs.Cost]:
-    """Dynamics, limits and pose distribution: what needs no observation. ``looseness`` (N,): factor on the dynamics'
-    deviations, for hands that are seen to move more or less than usual."""
+    """Dynamics, limits and pose distribution: what needs no observation."""
     hinges = layout.tracks[0].skeleton.hinges
     flexing = hinges.sigma[hinges.flexion].max()
     speed = np.radians(w.finger_speed_deg) * hinges.sigma / flexing
     prior = shipped()
-    turning = costs.process(np.radians(w.wrist_turn_deg), w.wrist_turn_memory_s, frame_s)
     return [
         costs.FingerDynamicsCost(
             process=costs.process(speed, w.finger_memory_s, frame_s),
             together=prior.innovation_whitener(),
-            looseness=looseness,
+            looseness=loose.fingers,
         ),
         costs.WristPositionCost(
-            process=costs.process(w.wrist_speed, w.wrist_memory_s, frame_s),
+            process=_positions(w, frame_s),
             centre=camera.centre,
             log_scale=camera.log_scale,
-            looseness=looseness,
+            scale_deviation=relative_error(camera),
+            looseness=loose.position,
         ),
-        costs.WristRotationCost(process=turning, looseness=looseness),
+        costs.WristRotationCost(process=_turns(w, frame_s), looseness=loose.rotation),
         costs.JointLimitCost(low=hinges.low, high=hinges.high, deviation=np.radians(w.limit_deg)),
         costs.PoseCovarianceCost(mean=prior.mean, whitener=prior.pose_whitener() / w.pose_scale),
     ]
+
+
+def _positions(w: Weights, frame_s: float) -> Process:
+    return costs.process(w.wrist_speed, w.wrist_memory_s, frame_s)
+
+
+def _turns(w: Weights, frame_s: float) -> Process:
+    return costs.process(np.radians(w.wrist_turn_deg), w.wrist_turn_memory_s, frame_s)
 
 
 def _keypoints(given: Ingredients) -> Iterator[costs.Cost]:
@@ -135,12 +153,22 @@ def _keypoints(given: Ingredients) -> Iterator[costs.Cost]:
 
 
 def _motion(given: Ingredients) -> Iterable[costs.Cost]:
-    w = given.weights
-    if given.layout.camera_free:  # what looks like motion may be the camera's error
-        return motion_costs(given.layout, given.camera, given.frame_s, w)
-    usual = costs.process(w.wrist_speed, w.wrist_memory_s, given.frame_s).deviation
-    seen = liveliness(given.layout, given.start, given.seen, given.camera, float(usual))
-    return motion_costs(given.layout, given.camera, given.frame_s, w, np.clip(seen, w.calmest, w.liveliest))
+    loose = Looseness() if given.layout.camera_free else _looseness(given)  # a free camera answers for its own errors
+    return motion_costs(given.layout, given.camera, given.frame_s, given.weights, loose)
+
+
+def _looseness(given: Ingredients) -> Looseness:
+    """Looser where a hand is seen to be lively, and where noise of the camera's steps would pass for motion."""
+    w, layout, start = given.weights, given.layout, given.start
+    positions, turns = _positions(w, given.frame_s), _turns(w, given.frame_s)
+    lively = liveliness(layout, start, given.seen, given.camera, float(positions.deviation))
+    lively = np.clip(lively, w.calmest, w.liveliest)
+    turn, shift = step_noise(layout, start, given.camera)
+    size = np.array([size_of(t.skeleton, start.betas[t.shape])[0] for t in layout.tracks])[layout.track_of]
+    # an innovation is a step less ``memory`` times the one before
+    shift = shift * np.hypot(1, positions.memory) / (size * positions.deviation)
+    turn = turn * np.hypot(1, turns.memory) / turns.deviation
+    return Looseness(lively, np.hypot(lively, shift), np.hypot(lively, turn))
 
 
 def _hints(given: Ingredients) -> Iterator[costs.Cost]:
@@ -196,6 +224,11 @@ def _shape_costs(layout: Layout, start: State, seen: Observations, w: Weights) -
         out += [
             costs.ShapeCost(shape=shape, mean=np.zeros(10), deviation=w.shape),
             costs.ShapeCost(shape=shape, mean=start.betas[shape], deviation=w.shape_start / growth),
+            costs.ShapeLimitCost(
+                shape=shape,
+                limit=np.maximum(w.shape_limit, np.abs(start.betas[shape])),
+                deviation=w.shape_limit_softness / growth,
+            ),
             costs.HandSizeCost(
                 shape=shape, track=mine[0], log_size=float(np.log(size)), deviation=w.hand_size / growth
             ),

@@ -51,6 +51,10 @@ class Weights:
 
     # shape coefficients have unit variance by the format's definition
     shape: float = 1.0
+    # no person's coefficient lies farther out, and how softly that holds: likewise tighter with every hand-frame, or a
+    # long clip with a wrong camera makes hands that nobody has
+    shape_limit: float = 3.0
+    shape_limit_softness: float = 0.2
     # ... and around the initial fit's, for a shape seen in ``shape_frames`` hand-frames. It shrinks with the root of
     # their number: the landmarks' errors repeat from frame to frame, and fingers that are free to bend towards noise
     # come out longer than they are, so the evidence for such an error grows with the clip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -158,9 +160,29 @@ def test_finger_dynamics(at):
 
 
 @pytest.mark.parametrize("in_metres", [False, True])
-def test_wrist_position(at, in_metres):
+@pytest.mark.parametrize("scale_deviation", [0.0, 0.7])
+def test_wrist_position(at, in_metres, scale_deviation):
     centre = at.state.camera_centre + 0.1
-    check(costs.WristPositionCost(process=costs.process(1.5, 0.2, 1 / 30), centre=centre, in_metres=in_metres), at)
+    moving = costs.process(1.5, 0.2, 1 / 30)
+    looseness = np.random.default_rng(6).uniform(1, 3, at.layout.hand_count)
+    cost = costs.WristPositionCost(
+        process=moving, centre=centre, scale_deviation=scale_deviation, in_metres=in_metres, looseness=looseness
+    )
+    check(cost, at)
+
+
+def test_a_wrist_may_follow_the_camera_as_far_as_its_scale_is_unsure(at):
+    """The row's covariance is the process's, and along the camera's own innovation what the scale adds."""
+    moving, s = costs.process(1.5, 0.2, 1 / 30), 0.7
+    centre = np.random.default_rng(5).standard_normal(at.state.camera_centre.shape)
+    sure = costs.WristPositionCost(process=moving, centre=centre, log_scale=at.state.log_scale)
+    row = replace(sure, scale_deviation=s).linearise(at)
+    own = sure.linearise(at).slopes[-1][:, 0]
+    for t, root, plain in zip(at.layout.frame_of[row.hands], row.slopes[-1], own, strict=True):
+        carried = centre[t + 2] - (1 + moving.memory) * centre[t + 1] + moving.memory * centre[t]
+        carried = s * np.exp(at.state.log_scale) * carried
+        expected = np.eye(3) / plain**2 + np.outer(carried, carried)
+        np.testing.assert_allclose(np.linalg.inv(root @ root), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_wrist_rotation(at):
@@ -181,6 +203,7 @@ def test_pose_distribution(at):
     "cost",
     [
         costs.ShapeCost(shape=1, mean=np.full(10, 0.3), deviation=0.7),
+        costs.ShapeLimitCost(shape=1, limit=np.linspace(0.01, 0.9, 10), deviation=0.1),
         costs.HandSizeCost(shape=1, track=1, log_size=np.log(0.18), deviation=0.05),
         costs.ScaleCost(log_scale=0.3, deviation=0.1),
         costs.FocalCost(deviation=0.03),

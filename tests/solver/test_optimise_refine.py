@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solver import hand_model
-from solver.camera.cameras import CameraPath
+from solver.camera.cameras import CameraPath, ScaleEstimate
 from solver.hand_model.rotations import exp
 from solver.initialise import InitialMotion, default_calibration
 from solver.initialise.kinematics import Pose, joint_rotations, skeleton_of
@@ -164,6 +164,35 @@ def test_a_camera_is_moved_as_far_as_its_solve_was_unsure(clip):
         moved.append(_turned(_solved_camera(clip, shaken), shaken.world_from_camera))
     assert moved[0] > 0.01
     assert moved[1] < 0.1 * moved[0]
+
+
+def _bobbing(clip, factor: float):
+    """Seen by a head that bobs by centimetres, as no hand does; its path ``factor`` times too long, and a guess."""
+    scene, tracks, motions, models, camera = clip
+    phase = np.arange(FRAMES)[:, None] * np.array([2.1, 1.7, 1.3])
+    pose = camera.world_from_camera.copy()
+    pose[:, :3, 3] = factor * (pose[:, :3, 3] + 0.012 * np.sin(phase))
+    scale = ScaleEstimate(low=0.2, high=5.0, determined=False)
+    return scene, tracks, motions, models, CameraPath("general", camera.intrinsics, pose, scale=scale)
+
+
+def _length_and_depth(clip) -> np.ndarray:
+    """Hand length, and the median distance of the wrists from the lens, in m."""
+    options = RefineOptions(longest_gap_s=1.0, uncertainty=False)
+    end = last(run_refine(clip, options))
+    hand = clip[3]["left"].with_shape(end.tracks[0].betas)
+    length = np.linalg.norm(np.diff(hand.keypoints_rest[[0, 9, 10, 11, 12]], axis=0), axis=1).sum()
+    rows = end.tracks[0].frames - FIRST_NUMBER
+    wrist = end.tracks[0].rest_wrist + end.tracks[0].transl
+    depth = np.linalg.norm(wrist - clip[4].world_from_camera[rows, :3, 3], axis=1)
+    return np.array([length, np.median(depth)])
+
+
+@pytest.mark.parametrize("factor", [5.0, 0.2])
+def test_a_camera_of_the_wrong_size_does_not_pull_at_hands(clip, factor):
+    """Where the scale is a guess a hand keeps the size and the depth that a camera of the right size gives it."""
+    right, wrong = (_length_and_depth(_bobbing(clip, f)) for f in (1.0, factor))
+    np.testing.assert_allclose(wrong, right, rtol=0.01)
 
 
 def _turned(path: np.ndarray, other: np.ndarray) -> float:

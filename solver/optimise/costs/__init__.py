@@ -6,13 +6,14 @@ from .constraints import AnglesTargetCost, OrientTargetCost, PointTargetCost, To
 from .contact import NonPenetrationCost
 from .contour import ContourCost
 from .dynamics import FingerDynamicsCost, WristPositionCost, WristRotationCost, process
-from .globals import FocalCost, HandSizeCost, OffsetsCost, ScaleCost, ShapeCost
+from .globals import FocalCost, HandSizeCost, OffsetsCost, ScaleCost, ShapeCost, ShapeLimitCost
 from .hint import DepthHintCost
 from .keypoints import KeypointCost, whitening_of
 from .learned import HiddenFingersCost
 from .pose import JointLimitCost, PoseCovarianceCost, PoseDistributionCost
 
 __all__ = [
+    "ShapeLimitCost",
     "AnglesTargetCost", "CameraCost", "ContourCost", "Cost", "DepthHintCost", "FingerDynamicsCost", "FocalCost",
     "HandSizeCost", "HiddenFingersCost", "JointLimitCost", "KeypointCost", "NonPenetrationCost", "OffsetsCost",
     "OrientTargetCost", "PointTargetCost", "PoseCovarianceCost", "PoseDistributionCost", "ScaleCost", "ShapeCost", "TogetherCost",

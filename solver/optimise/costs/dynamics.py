@@ -70,16 +70,23 @@ class WristPositionCost(StencilCost):
     The path is the one that the wrist would have if the camera's path still had its starting scale, so that smoothness
     has no say in the scale: hands mostly travel with the camera, and the calmest world is the one without travel.
 
+    Nor has it a say where that scale is a guess. A path that is off by a factor ``1 + d`` adds ``d`` times the camera's
+    own innovation to the wrist's, so with ``d`` of deviation ``scale_deviation`` a row is less sure by that much along
+    that vector (the unknown marginalised, to first order, each row by itself). Hands held by a camera that is not sure
+    of its scale would otherwise grow, shrink and leave their landmarks to undo its motion.
+
     ``in_metres`` measures the actual path in metres of the mean hand instead, as is usual. It is kept because a test
     shows with it what that does to sizes and scale.
 
     Attributes:
         centre: (T, 3) the camera's path in its own unit, a constant here. log_scale: the scale at the start.
+        scale_deviation: relative error (one sigma) of that path.
     """
 
     process: Process
     centre: np.ndarray
     log_scale: float = 0.0
+    scale_deviation: float = 0.0
     in_metres: bool = False
 
     name = "wrist-position"
@@ -91,15 +98,35 @@ class WristPositionCost(StencilCost):
         tracks, rho = layout.track_of[hands], self.process.memory
         centre = self.centre[layout.frame_of]
         travel = 0.0 if self.in_metres else (scale - np.exp(self.log_scale)) * centre
-        inverse = (1 / (self._unit(at)[tracks] * self.process.deviation))[:, None]
-        residual = _innovation(at.state.hands.wrist - travel, hands, rho) * inverse
-        slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
+        # deviation of the process alone; what the camera's scale adds; both, along the camera's innovation
+        own = (self._unit(at)[tracks] * self.process.deviation)[:, None] * self._loose(hands)
+        carried = _innovation(centre, hands, rho)
+        doubt = self.scale_deviation * np.exp(self.log_scale) * np.linalg.norm(carried, axis=-1, keepdims=True)
+        both = np.hypot(own, doubt)
+        along = carried / np.maximum(np.linalg.norm(carried, axis=-1, keepdims=True), 1e-300)
+
+        def whitened(vector: np.ndarray) -> np.ndarray:
+            return vector / own + along * ((along * vector).sum(-1, keepdims=True) * (1 / both - 1 / own))
+
+        residual = whitened(_innovation(at.state.hands.wrist - travel, hands, rho))
         columns = np.arange(SHIFT.start, SHIFT.stop)
+        coefficients = (rho, -(1 + rho), 1.0)
+        if self.scale_deviation:
+            outer = along[:, :, None] * along[:, None, :]
+            root = np.eye(3) / own[..., None] + outer * (1 / both - 1 / own)[..., None]
+            slopes = tuple(c * root for c in coefficients)
+        else:
+            slopes = tuple(np.broadcast_to(c / own, residual.shape) for c in coefficients)
         if self.in_metres:
-            return self.eased(Stencil(hands, columns, residual, slopes))
-        by_shape = -residual[..., None] * at.hand_size_slope[tracks][:, None]
-        by_scale = -scale * _innovation(centre, hands, rho) * inverse
-        return self.eased(Stencil(hands, columns, residual, slopes, by_shape, by_scale))
+            return Stencil(hands, columns, residual, slopes)
+        lengthwise = along * (along * residual).sum(-1, keepdims=True)
+        by_size = -(residual - lengthwise) - lengthwise * (own / both) ** 2
+        by_shape = by_size[..., None] * at.hand_size_slope[tracks][:, None]
+        by_scale = -scale * whitened(carried)
+        return Stencil(hands, columns, residual, slopes, by_shape, by_scale)
+
+    def _loose(self, hands: np.ndarray) -> np.ndarray | float:
+        return 1.0 if self.looseness is None else self.looseness[hands + 1, None]
 
     def within(self, window: Window) -> Self:
         return replace(super().within(window), centre=self.centre[window.frames])

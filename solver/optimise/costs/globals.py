@@ -28,6 +28,26 @@ class ShapeCost(BorderCost):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShapeLimitCost(BorderCost):
+    """Coefficients of ``shape`` beyond ``limit`` (10,) on either side, softly: nobody has such a hand.
+
+    The unit prior of ``ShapeCost`` is worth a few nats, which any systematic error outvotes in a long enough clip.
+    """
+
+    shape: int
+    limit: np.ndarray
+    deviation: float
+
+    name = "shape-limit"
+    touches = ("betas",)
+
+    def linearise(self, at: Evaluation) -> tuple[str, slice, np.ndarray, np.ndarray]:
+        betas = at.state.betas[self.shape]
+        beyond = betas - np.clip(betas, -self.limit, self.limit)
+        return "shape", _columns(self.shape), beyond / self.deviation, np.diag((beyond != 0) / self.deviation)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HandSizeCost(BorderCost):
     """The logarithm of the hand's size around its start, the one direction of shape that motion could bias.
 
