@@ -41,6 +41,7 @@ from .optimise.costs import ContourCost
 from .options import INITIAL, SolveOptions
 from .prior import learned
 from .prior.resting import rested
+from .rendering.stage import fit_rendered
 from .reprojection import with_errors
 from .silhouette.mattes import open_masks
 from .silhouette.stage import Outlined, OutlineProgress, fit_outlines
@@ -111,7 +112,9 @@ class _Solve:
         if self._options.quality != INITIAL:
             refined = yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
             if self._looks_at_outlines():
-                yield from self._stage("outlines", self._outline(clip, refined, camera, models))
+                outlined = yield from self._stage("outlines", self._outline(clip, refined, camera, models))
+                if self._preset().rendering:
+                    yield from self._stage("rendering", self._render(outlined, models))
 
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
         """Run one stage between its own messages, asking after each message whether to go on."""
@@ -127,7 +130,12 @@ class _Solve:
     def _stage_names(self) -> list[str]:
         """Those that these options ask for, in order."""
         optimised = self._options.quality != INITIAL
-        left_out = {"optimise": not optimised, "outlines": not (optimised and self._looks_at_outlines())}
+        outlined = optimised and self._looks_at_outlines()
+        left_out = {
+            "optimise": not optimised,
+            "outlines": not outlined,
+            "rendering": not (outlined and self._preset().rendering),
+        }
         return [name for name in STAGES if not left_out.get(name, False)]
 
     def _until_cancelled(self, work: Stage[T]) -> Stage[T]:
@@ -280,17 +288,27 @@ class _Solve:
         preset = self._preset()
         return (preset.outlines or bool(self._options.masks)) and ContourCost.name not in preset.off
 
-    def _outline(self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]) -> Stage[None]:
+    def _outline(
+        self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]
+    ) -> Stage[Outlined]:
+        work = fit_outlines(refined, models, camera, clip, self._cancelled, self._masks)
+        return (yield from self._on_masks("outlines", work))
+
+    def _render(self, outlined: Outlined, models: dict[str, HandModel]) -> Stage[Outlined]:
+        return (yield from self._on_masks("rendering", fit_rendered(outlined, models, self._cancelled)))
+
+    def _on_masks(self, stage: str, work: Iterator[OutlineProgress | Refined | Outlined]) -> Stage[Outlined]:
         """Each round shows its result; a cancel keeps the last one shown."""
-        for item in fit_outlines(refined, models, camera, clip, self._cancelled, self._masks):
+        for item in work:
             match item:
                 case OutlineProgress(done=done, total=total):
-                    yield messages.Progress(0, "outlines", done, total)
+                    yield messages.Progress(0, stage, done, total)
                 case Refined():
                     yield from self._draft.replace(item)
                 case Outlined(refined=final, overlap=overlap):
                     self._draft.replace_overlap(overlap)
                     yield from self._draft.replace(final)
+        return item
 
     def _finished(self, cancelled: bool) -> Message:
         take = self._draft.take()

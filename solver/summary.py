@@ -17,6 +17,7 @@ STAGES = {
     "initialise": "Fitting the hands",
     "optimise": "Optimising the motion",
     "outlines": "Fitting the outlines",
+    "rendering": "Rendering the hands",
 }
 
 

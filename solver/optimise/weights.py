@@ -84,7 +84,8 @@ class Weights:
 class Preset:
     """A quality: weights, stages, which of the dearer parts are on; ``off`` names costs (``costs.NAMES``) to leave out.
 
-    ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's.
+    ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's; ``rendering``: then that of
+    ``solver.rendering``.
 
     The widened kernels come first, so that a start far off still feels its landmarks. The root alone goes first: it is
     cheap, and fingers fitted around a wrong wrist are the commonest detour.
@@ -98,6 +99,7 @@ class Preset:
     second_look: bool = True
     off: frozenset[str] = frozenset()
     outlines: bool = False
+    rendering: bool = False
 
 
 DRAFT = Preset(
@@ -126,5 +128,6 @@ FINAL = Preset(
         Stage("refinement", 60, 1e-6),
     ),
     outlines=True,
+    rendering=True,
 )
 PRESETS = {preset.name: preset for preset in (DRAFT, BALANCED, FINAL)}

@@ -40,10 +40,12 @@ class Outlined:
         refined: the final state.
         overlap: by index of the clip's track, its frames (n,) and in each the share of hand and mask together that
             both cover (n,); NaN where no mask was to be trusted.
+        evidence: the masks by hand-frame, where one is to be trusted, for a later stage.
     """
 
     refined: Refined
     overlap: Mapping[int, tuple[np.ndarray, np.ndarray]]
+    evidence: Mapping[int, Evidence]
 
 
 def fit_outlines(
@@ -84,7 +86,7 @@ def fit_outlines(
         yield continued(refined.origin, problem, iterate)
     sure = bool(surfaces) and not cancelled()
     final = continued(refined.origin, problem, iterate, final=True, sure=sure)
-    yield Outlined(final, _overlap(final, surfaces, evidence))
+    yield Outlined(final, overlap_of(final, surfaces, evidence), evidence)
 
 
 def _seen(refined: Refined) -> np.ndarray:
@@ -108,9 +110,10 @@ def _without_contour(problem: Problem) -> tuple:
     return tuple(cost for cost in problem.costs if not isinstance(cost, ContourCost))
 
 
-def _overlap(
+def overlap_of(
     refined: Refined, surfaces: Sequence[Surface], evidence: Mapping[int, Evidence]
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """``Outlined.overlap`` of a state."""
     shares = overlaps(PosedHands.of(refined.problem.at(refined.state), surfaces), evidence) if surfaces else np.zeros(0)
     clip = refined.origin.clip
     parts: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}

@@ -47,7 +47,7 @@ def of_type(stream, kind):
 def test_stages_come_in_order_and_the_end_is_last(solved):
     stream, _ = solved
     started = of_type(stream, messages.StageStarted)
-    assert [message.stage for message in started] == [name for name in STAGES if name != "outlines"]
+    assert [message.stage for message in started] == [name for name in STAGES if name not in ("outlines", "rendering")]
     assert [message.index for message in started] == list(range(started[0].count))
     assert {message.request for message in stream} == {7}
     assert [type(m) for m in of_type(stream, messages.ENDINGS)] == [messages.Finished]
