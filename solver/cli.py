@@ -79,6 +79,11 @@ def _add_solve(commands) -> None:
     solve.add_argument("--quality", choices=QUALITIES, default="balanced")
     solve.add_argument("--hand-length", type=float, metavar="M", help="wrist to middle fingertip, in metres")
     solve.add_argument(
+        "--known-length", nargs=6, type=float, metavar=("FRAME", "X0", "Y0", "X1", "Y1", "M"),
+        help="two places in a frame's picture, in px, and the metres between them",
+    )  # fmt: skip
+    solve.add_argument("--camera-height", type=float, metavar="M", help="of the camera over the floor, in metres")
+    solve.add_argument(
         "--frame-rate", type=_frame_rate, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
     )
     solve.add_argument(
@@ -130,6 +135,8 @@ def _solve(options: argparse.Namespace) -> int:
         model=options.model,
         quality=options.quality,
         hand_length_m=options.hand_length,
+        known_length=tuple(options.known_length) if options.known_length else None,
+        camera_height_m=options.camera_height,
         frame_rate=options.frame_rate,
         cache=options.cache,
         masks=dict(options.mask) or None,

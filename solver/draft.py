@@ -62,18 +62,30 @@ class TakeDraft:
 
     def add(self, motion: InitialMotion) -> Iterator[Message]:
         """Take in some frames of one track, seen from each frame's camera; gives the messages that show them."""
-        rows = motion.frames - self._clip.first_frame
-        motion = motion.in_world(self._camera.world_from_camera[rows])
-        hand = motion.track
+        rows, hand = motion.frames - self._clip.first_frame, motion.track
+        motion = self._place(motion)
         self._betas[hand] = motion.betas
-        self._rotations[hand, rows] = motion.rotations
-        self._transl[hand, rows] = motion.transl
         self._confidence[hand, rows] = motion.confidence
         self._status[hand, rows] = takes.OBSERVED
         if hand not in self._announced:
             self._announced.add(hand)
             yield messages.TrackStarted(0, hand, motion.side, tuple(motion.betas.tolist()))
         yield from pose_messages(hand, motion.frames, motion.rotations, motion.transl, motion.confidence)
+
+    def move(self, camera: CameraPath, motions: Mapping[int, InitialMotion]) -> Iterator[Message]:
+        """Put all that was added into the world of another ``camera``; gives the messages that show it there."""
+        self._camera = camera
+        placed = [self._place(motion) for motion in motions.values()]
+        yield camera_message(camera, self._clip.first_frame)
+        for motion in placed:
+            yield from pose_messages(motion.track, motion.frames, motion.rotations, motion.transl, motion.confidence)
+
+    def _place(self, motion: InitialMotion) -> InitialMotion:
+        rows = motion.frames - self._clip.first_frame
+        motion = motion.in_world(self._camera.world_from_camera[rows])
+        self._rotations[motion.track, rows] = motion.rotations
+        self._transl[motion.track, rows] = motion.transl
+        return motion
 
     def replace(self, refined: Refined) -> Iterator[Message]:
         """Put the optimiser's motion, camera and lens in the place of what was there; gives the messages for it.

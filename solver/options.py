@@ -10,6 +10,7 @@ from typing import Any
 from . import optimise
 from .camera import formats
 from .camera.distortion import COEFFICIENTS
+from .camera.known_sizes import KnownLength, KnownSizes
 from .errors import SolverError
 
 INITIAL = "initial"  # quality: no optimisation
@@ -38,6 +39,9 @@ class SolveOptions:
         model: "auto", "open", or the path of the user's own MANO files.
         quality: "draft", "balanced" or "final" (see ``optimise.PRESETS``), or "initial" for the per-frame fit alone.
         hand_length_m: known length wrist to middle fingertip; None for the population's.
+        known_length: (frame, x0, y0, x1, y1, metres): a length in the scene between two places of a frame's picture, in
+            px of the clip; None when none was measured. It sets the size of a travelling camera's world.
+        camera_height_m: of the camera over the floor (or the level surface that is most in view) on average, likewise.
         frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
         hand_boxes: hands that the person pointed out: (frame, x0, y0, x1, y1, side or "") in px of the clip.
         hand_edits: (frame, x, y, "drop" or "swap") of the hand nearest to a place, see ``hands.edits``.
@@ -64,6 +68,8 @@ class SolveOptions:
     model: str = "auto"
     quality: str = "balanced"
     hand_length_m: float | None = None
+    known_length: tuple[float, ...] | None = None
+    camera_height_m: float | None = None
     frame_rate: tuple[int, int] | None = None
     hand_boxes: tuple[tuple[Any, ...], ...] = ()
     hand_edits: tuple[tuple[Any, ...], ...] = ()
@@ -97,12 +103,10 @@ class SolveOptions:
         if len(self.distortion) > COEFFICIENTS[self.distortion_model]:
             most = COEFFICIENTS[self.distortion_model]
             raise _not_valid("distortion", self.distortion, f"at most {most} numbers for {self.distortion_model}")
-        for name in ("focal_px", "hand_length_m", "world_scale"):
+        for name in ("focal_px", "hand_length_m", "camera_height_m", "world_scale"):
             if getattr(self, name) is not None and not 0 < getattr(self, name) < math.inf:
                 raise _not_valid(name, getattr(self, name), "a number above 0")
-        shortest, longest = HAND_LENGTHS_M
-        if self.hand_length_m is not None and not shortest <= self.hand_length_m <= longest:
-            raise _not_valid("hand_length_m", self.hand_length_m, f"metres between {shortest} and {longest}")
+        self._require_valid_sizes()
         for name in ("frame_rate", "camera_rate"):
             if getattr(self, name) is not None and not min(getattr(self, name)) > 0:
                 raise _not_valid(name, getattr(self, name), "a rate above 0")
@@ -114,6 +118,22 @@ class SolveOptions:
         scale = self.camera_scale
         if not (scale in ("auto", "hands") if isinstance(scale, str) else 0 < scale < math.inf):
             raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
+
+    def _require_valid_sizes(self) -> None:
+        shortest, longest = HAND_LENGTHS_M
+        if self.hand_length_m is not None and not shortest <= self.hand_length_m <= longest:
+            raise _not_valid("hand_length_m", self.hand_length_m, f"metres between {shortest} and {longest}")
+        length = self.known_length
+        if length is not None and not (len(length) == 6 and all(map(math.isfinite, length)) and length[5] > 0):
+            raise _not_valid("known_length", length, "frame, x0, y0, x1, y1 and metres above 0")
+
+    def known_sizes(self) -> KnownSizes:
+        """What was measured, as the camera's stage takes it."""
+        length = None
+        if self.known_length is not None:
+            frame, x0, y0, x1, y1, metres = self.known_length
+            length = KnownLength(int(frame), (x0, y0), (x1, y1), metres)
+        return KnownSizes(self.hand_length_m is not None, self.camera_height_m, length)
 
     def to_json(self) -> dict[str, Any]:
         """What ``from_json`` reads."""

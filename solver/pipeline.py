@@ -20,13 +20,15 @@ import numpy as np
 from . import __version__, hands, initialise, messages, optimise
 from . import take as takes
 from .cache import StageCache
-from .camera import given, static, world
+from .camera import given, metric, static, world
 from .camera import solve as camera_solve
 from .camera.cameras import CameraPath
 from .camera.formats import LensPart
 from .camera.ideal import ideal_tracks
 from .camera.known_lens import with_lens
+from .camera.notes import UNDETERMINED
 from .camera.progress import CameraProgress
+from .camera.seen_hands import SeenHand, seen_hands
 from .draft import TakeDraft, camera_message
 from .errors import SolverError
 from .hand_model import loading
@@ -108,7 +110,7 @@ class _Solve:
         camera = yield from self._stage("camera", self._place_camera(clip, tracks, known))
         self._draft.begin(clip, camera, tracks, models)
         tracks = ideal_tracks(tracks, camera)
-        motions = yield from self._stage("initialise", self._fit(tracks, camera, models))
+        motions, camera = yield from self._stage("initialise", self._fit(clip, tracks, camera, models))
         if self._options.quality != INITIAL:
             refined = yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
             if self._looks_at_outlines():
@@ -201,9 +203,7 @@ class _Solve:
     ) -> Stage[CameraPath]:
         if known is not None:
             camera, is_metric = known
-            camera = (
-                camera if is_metric else given.in_metres(camera, tracks, clip.first_frame, self._options.hand_length_m)
-            )
+            camera = camera if is_metric else given.guessed(camera)
         elif self._options.camera_motion == "auto":
             camera = yield from self._solve_camera(clip, tracks)
         else:
@@ -212,6 +212,7 @@ class _Solve:
             camera = with_lens(camera, lens) if lens else camera
             if self._options.focal_px is None and lens is None:
                 yield _lens_warning(camera, clip)
+        self._unplaced = camera
         camera = self._in_wanted_world(clip, camera)
         for note in camera.notes:
             yield messages.Warned(0, note.code, note.sentence, note.repair)
@@ -222,13 +223,12 @@ class _Solve:
         options = self._options
         lens = [options.intrinsics, options.distortion, options.distortion_model]
         inputs = {
-            **self._hands_inputs(clip), "edits": options.hand_edits,
-            "focal": options.focal_px, "lens": lens, "hand length": options.hand_length_m,
+            **self._hands_inputs(clip), "edits": options.hand_edits, "focal": options.focal_px, "lens": lens,
         }  # fmt: skip
         kept = self._cache.load("camera", inputs, CameraPath)
         if kept is not None:
             return kept[0]
-        work = camera_solve.solve(clip, tracks, options.focal_px, self._known_lens(clip), options.hand_length_m)
+        work = camera_solve.solve(clip, tracks, options.focal_px, self._known_lens(clip))
         camera = yield from _with_camera_progress(work)
         self._cache.store("camera", inputs, [camera])
         return camera
@@ -249,8 +249,9 @@ class _Solve:
         return world.brought_into(camera, np.array(clip.frame_numbers), wanted, options.world_scale is not None)
 
     def _fit(
-        self, tracks: list[HandTrack], camera: CameraPath, models: dict[str, HandModel]
-    ) -> Stage[dict[int, InitialMotion]]:
+        self, clip: Clip, tracks: list[HandTrack], camera: CameraPath, models: dict[str, HandModel]
+    ) -> Stage[tuple[dict[int, InitialMotion], CameraPath]]:
+        """Hands as each frame's camera sees them, and the camera's path in metres, which they tell."""
         options = initialise.FitOptions(hand_length_m=self._options.hand_length_m)
         pieces, done, total = [], 0, sum(len(track.frames) for track in tracks)
         for piece in initialise.fit_tracks(tracks, models, camera.intrinsics, options):
@@ -258,7 +259,20 @@ class _Solve:
             yield from self._draft.add(piece)
             done = min(done + len(piece), total)
             yield messages.Progress(0, "initialise", done, total)
-        return initialise.collect(pieces)
+        motions = initialise.collect(pieces)
+        if camera.scale is not None:
+            camera = self._measured(clip, seen_hands(motions, tracks, models))
+            yield from self._draft.move(camera, motions)
+            for note in camera.notes:
+                if note.code == UNDETERMINED:
+                    yield messages.Warned(0, note.code, note.sentence, note.repair)
+        return motions, camera
+
+    def _measured(self, clip: Clip, hands: list[SeenHand]) -> CameraPath:
+        camera = metric.in_metres(
+            self._unplaced, hands, clip.first_frame, float(1 / clip.frame_rate), self._options.known_sizes()
+        )
+        return self._in_wanted_world(clip, camera)
 
     def _optimise(
         self,

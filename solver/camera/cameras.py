@@ -56,6 +56,7 @@ class CameraPath:
         about it; NaN where unknown.
     points: (N, 3) sparse background points in the world, ``point_errors_px`` (N,) their reprojection errors.
     shots: (S, 2) first and last row of each shot; each shot has a world of its own.
+    point_shots: (N,) the shot that each point belongs to; None: all to one world.
     focal_sigma: one-sigma relative uncertainty of the focal length; 0 when given, inf when merely assumed.
     scale: how the path came to metres; None where scale has no meaning (no translation) or was given.
     up_sigma: one-sigma in radians of the world's vertical (-y); NaN where it was never asked for.
@@ -75,6 +76,7 @@ class CameraPath:
     points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     point_errors_px: np.ndarray = field(default_factory=lambda: np.zeros(0))
     shots: np.ndarray | None = None
+    point_shots: np.ndarray | None = None
     focal_sigma: float = 0.0
     scale: ScaleEstimate | None = None
     notes: tuple[CameraNote, ...] = ()

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SolverError
-from ..observations import HandTrack
-from . import formats, notes, scale
+from . import formats, scale
 from .cameras import BRIDGED, SOLVED, CameraNote, CameraPath
 from .formats import KnownCamera, LensPart
 
@@ -44,7 +43,7 @@ def read(
     Frames that lie between the file's are interpolated, flagged BRIDGED, and a note says how many.
 
     Returns:
-        The path, and whether it is in metres (else ``in_metres`` has to be asked).
+        The path, and whether it is in metres (else see ``guessed``).
 
     Raises:
         SolverError: codes ``camera-...``, see ``formats.read``; ``camera-too-short`` or ``camera-no-lens``.
@@ -64,24 +63,14 @@ def read(
     return path, is_metric
 
 
-def in_metres(
-    path: CameraPath, hands: list[HandTrack], first_frame: int, hand_length_m: float | None = None
-) -> CameraPath:
-    """A given path of unknown units, scaled by what the hands say; a note when they say little.
-
-    Args:
-        first_frame: the frame number of the path's first row.
-        hand_length_m: of all hands, if it is known.
-    """
+def guessed(path: CameraPath) -> CameraPath:
+    """A given path of unknown units in what is likely to be metres, until hands are placed (``metric``)."""
     if np.ptp(path.world_from_camera[:, :3, 3], axis=0).max() == 0:
         return path
-    by = scale.estimate(path, hands, first_frame, hand_length_m)
+    by = scale.estimate(path, [], 0)
     poses = path.world_from_camera.copy()
     poses[:, :3, 3] *= by.metres_per_unit
-    said = () if by.determined else (notes.scale_undetermined(by),)
-    return dataclasses.replace(
-        path, world_from_camera=poses, points=path.points * by.metres_per_unit, scale=by, notes=path.notes + said
-    )
+    return dataclasses.replace(path, world_from_camera=poses, points=path.points * by.metres_per_unit, scale=by)
 
 
 def _require_covered(known: KnownCamera, frames: np.ndarray) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .cameras import CameraNote, ScaleEstimate
 
+UNDETERMINED = "camera-scale-undetermined"
+
 _MASK_REPAIR = "Mark what moves (hands, people, held things) as hands or mask it, or bring a solved camera."
 
 
@@ -94,7 +96,7 @@ def cuts(rows: list[int]) -> CameraNote:
 
 def scale_undetermined(scale: ScaleEstimate) -> CameraNote:
     return CameraNote(
-        "camera-scale-undetermined",
+        UNDETERMINED,
         "How large the camera's path is can't be told from this clip, because no hand rests on anything for long "
         f"enough; the guess may be {1 / scale.low:.1f} times too large or {scale.high:.1f} times too small.",
         "Set a known length, or slide the scale until the hands stay on what they touch.",

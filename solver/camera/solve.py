@@ -1,4 +1,7 @@
-"""The camera of a clip: where it was in every frame, or an honest answer that it can't be known."""
+"""The camera of a clip: where it was in every frame, or an honest answer that it can't be known.
+
+The size of its world is a guess here, until hands are placed (``metric``).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,6 @@ def solve(
     tracks: list[HandTrack],
     focal_px: float | None = None,
     lens: LensPart | None = None,
-    hand_length_m: float | None = None,
 ) -> Iterator[CameraProgress | CameraPath]:
     """Progress, then the path, last.
 
@@ -36,18 +38,17 @@ def solve(
         tracks: hands, which must not be taken for background.
         focal_px: known focal length in px of the clip; None to find it out.
         lens: all of the lens, when it is known; without distortion in it, that is still found out.
-        hand_length_m: known length wrist to middle fingertip: it sets the size of the world.
 
     Closing the iterator cancels: between two frames at once, while mapping within a tenth of a second.
     """
     footage = yield from watch(clip, tracks)
     if lens is None:
         shots = yield from _solve_shots(footage, focal_px)
-        yield _compose(clip, tracks, footage, shots, focal_px, hand_length_m)
+        yield _compose(clip, footage, shots, focal_px)
         return
-    footage, tracks = through_pinhole(lens, footage, tracks)
+    footage, _ = through_pinhole(lens, footage, tracks)
     shots = yield from _solve_shots(footage, float(lens.intrinsics[0]), bool(np.any(lens.distortion)))
-    path = _compose(clip, tracks, footage, shots, float(lens.intrinsics[0]), hand_length_m)
+    path = _compose(clip, footage, shots, float(lens.intrinsics[0]))
     yield with_lens(path, lens)
 
 
@@ -77,25 +78,15 @@ def _part(footage: Footage, index: int, focal_px: float | None, is_straight: boo
 
 def _compose(
     clip: Clip,
-    hands: list[HandTrack],
     footage: Footage,
     shots: list[shot.Shot],
     focal_px: float | None,
-    hand_length_m: float | None,
 ) -> CameraPath:
     lens = min(shots, key=lambda s: (s.focal_sigma, -len(s.status)))
     focal = focal_px or lens.lens[0] / footage.scale
     intrinsics = np.array([focal, focal, clip.size[0] / 2, clip.size[1] / 2])
     parts = [
-        _settled(
-            part,
-            intrinsics,
-            footage.scale,
-            hands,
-            clip.first_frame + int(first),
-            hand_length_m,
-            footage.segments.between(int(first), int(last)).enlarged(1 / footage.scale),
-        )
+        _settled(part, intrinsics, footage.scale, footage.segments.between(int(first), int(last)))
         for part, (first, last) in zip(shots, footage.shots, strict=True)
     ]
     longest = max((p for p in parts if p.scale), key=lambda p: len(p.status), default=None)
@@ -112,10 +103,11 @@ def _compose(
         points=np.concatenate([p.points for p in parts]),
         point_errors_px=np.concatenate([p.point_errors_px for p in parts]),
         shots=footage.shots,
+        point_shots=np.repeat(np.arange(len(parts)), [len(p.points) for p in parts]),
         focal_sigma=lens.focal_sigma,
         scale=longest.scale if longest else None,
         up_sigma=max(parts, key=lambda p: len(p.status)).up_sigma,
-        notes=_all_notes(clip, footage, shots, lens, focal, longest),
+        notes=_all_notes(clip, footage, shots, lens, focal),
     )
 
 
@@ -123,16 +115,15 @@ def _settled(
     part: shot.Shot,
     intrinsics: np.ndarray,
     working_scale: float,
-    hands: list[HandTrack],
-    first_frame: int,
-    hand_length_m: float | None,
     segments: Segments,
 ) -> CameraPath:
-    """One shot in metres, its first camera at the origin, y down; a static camera's frame is the world."""
+    """One shot in likely metres, its first camera at the origin, y down; a static camera's frame is the world."""
     poses, points, up_sigma = part.world_from_camera, part.points, float("nan")
     if part.kind != "static":
         turns = poses[:, :3, :3]
-        down = find_down(turns, Lines(*normals(segments, turns, intrinsics, part.lens[1:3])))
+        down = find_down(
+            turns, Lines(*normals(segments.enlarged(1 / working_scale), turns, intrinsics, part.lens[1:3]))
+        )
         turn, up_sigma = upright_rotation(down.direction), down.sigma_rad
         move = Similarity(1.0, turn, -turn @ poses[0, :3, 3])
         poses, points = move.poses(poses), move.points(points)
@@ -143,10 +134,10 @@ def _settled(
     )  # fmt: skip
     if part.kind != "general":
         return path
-    return in_metres(path, scale.estimate(path, hands, first_frame, hand_length_m))
+    return _guessed(path, scale.estimate(path, [], 0))
 
 
-def in_metres(path: CameraPath, by: ScaleEstimate) -> CameraPath:
+def _guessed(path: CameraPath, by: ScaleEstimate) -> CameraPath:
     """``path`` (one shot, first camera at the origin) times ``by.metres_per_unit``."""
     poses = path.world_from_camera.copy()
     poses[:, :3, 3] *= by.metres_per_unit
@@ -158,7 +149,7 @@ def in_metres(path: CameraPath, by: ScaleEstimate) -> CameraPath:
 
 
 def _all_notes(
-    clip: Clip, footage: Footage, shots: list[shot.Shot], lens: shot.Shot, focal: float, longest: CameraPath | None
+    clip: Clip, footage: Footage, shots: list[shot.Shot], lens: shot.Shot, focal: float
 ) -> tuple[CameraNote, ...]:
     said = [note for part in shots for note in part.notes]
     if len(shots) > 1:
@@ -167,6 +158,4 @@ def _all_notes(
         said.append(notes.focal_assumed(focal, max(clip.size)))
     elif lens.focal_sigma > shot.UNCERTAIN_FOCAL:
         said.append(notes.focal_uncertain(focal, max(clip.size), 100 * lens.focal_sigma))
-    if longest is not None and not longest.scale.determined:
-        said.append(notes.scale_undetermined(longest.scale))
     return tuple(said)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .cameras import CameraPath, ScaleEstimate
 from .formats import KnownCamera, npz
+from .notes import UNDETERMINED
 from .similarity import Similarity, between_paths, robust_between_paths
 
 _MIN_COMMON = 2
@@ -71,5 +72,5 @@ def _measured(path: CameraPath, size: float) -> CameraPath:
     if path.scale is None:
         return path
     known = ScaleEstimate(path.scale.metres_per_unit * size, cues=("measured",))
-    notes = tuple(note for note in path.notes if note.code != "camera-scale-undetermined")
+    notes = tuple(note for note in path.notes if note.code != UNDETERMINED)
     return dataclasses.replace(path, scale=known, notes=notes)

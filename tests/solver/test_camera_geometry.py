@@ -1,4 +1,4 @@
-"""The parts of the camera solver that need no images: joining, bridging, uprightness, masks, lens, scale."""
+"""The parts of the camera solver that need no images: joining, bridging, uprightness, masks, lens."""
 
 import dataclasses
 
@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from solver.camera import bridge, lens, masks, scale, upright
-from solver.camera.cameras import BRIDGED, SOLVED, CameraPath, project, undistort
+from solver.camera import bridge, lens, masks, upright
+from solver.camera.cameras import BRIDGED, SOLVED, project, undistort
 from solver.camera.features import Keyframe
 from solver.camera.job import MappedModel, load_models, save_models
 from solver.camera.motion_kind import classify, robust_rotation
 from solver.camera.similarity import Similarity, between_paths, robust_between_paths, rotation_angles
 from solver.camera.tracks import Tracks
-from solver.observations import HandTrack
 
 from . import camera_scenes
 
@@ -209,65 +208,3 @@ def test_models_survive_the_way_between_processes(tmp_path):
     assert len(back) == 2 and back[1].focal_px == FOCAL
     np.testing.assert_array_equal(back[1].points, model.points)
     np.testing.assert_array_equal(back[0].posed, model.posed)
-
-
-# --- scale ------------------------------------------------------------------------------------------------------------
-
-_UNIT = 0.37
-
-
-def hands_and_path(motion: str, seed=0) -> tuple[CameraPath, list[HandTrack]]:
-    """A path whose unit is 0.37 m, over a table; a hand "carried" along, or "resting" for a third of the clip."""
-    poses, rng = camera_scenes.path(camera_scenes.walk_path, 90), np.random.default_rng(seed)
-    intrinsics = np.array([FOCAL, FOCAL, SIZE[0] / 2, SIZE[1] / 2])
-    hand = camera_scenes.hand_points(0, "right", 90)
-    hand = hand - hand.mean(0)
-    waves = 0.1 * np.sin(np.arange(90)[:, None] / [7.0, 9.0, 11.0] + rng.uniform(0, 6, 3))
-    place = np.array([0.2, -0.9, 1.5]) + waves
-    place[30:60] = place[30]
-    metres, pixels = [], []
-    for row, pose in enumerate(poses):
-        centre = (
-            (place[row] - pose[:3, 3]) @ pose[:3, :3] if motion == "resting" else np.array([0.1, 0.1, 0.4]) + waves[row]
-        )
-        turned = hand @ pose[:3, :3] if motion == "resting" else hand
-        metres.append(turned * rng.normal(1, 0.03) * scale.TRACKER_BIAS)
-        pixels.append(project(turned + centre, intrinsics) + rng.normal(0, 0.7, (21, 2)))
-    frames = np.arange(1, 91)
-    track = HandTrack(
-        "right", 9.0, frames, np.array(pixels), np.tile(np.eye(2), (90, 21, 1, 1)), np.array(metres), np.ones(90)
-    )
-    poses = poses.copy()
-    poses[:, :3, 3] /= _UNIT
-    points = cloud() / _UNIT
-    return CameraPath("general", intrinsics, poses, points=points, point_errors_px=np.full(len(points), 0.5)), [track]
-
-
-def test_a_hand_that_rests_tells_the_scale():
-    path, tracks = hands_and_path("resting")
-    found = scale.estimate(path, tracks, 1)
-    assert found.determined and "still hands" in found.cues
-    assert abs(found.metres_per_unit / _UNIT - 1) < 0.05
-    assert found.low < _UNIT / found.metres_per_unit < found.high
-
-
-def test_a_measured_hand_narrows_the_scale_and_moves_it():
-    path, tracks = hands_and_path("resting")
-    mean, long = scale.estimate(path, tracks, 1), scale.estimate(path, tracks, 1, 0.2)
-    assert long.metres_per_unit / mean.metres_per_unit == pytest.approx(0.2 / 0.184, rel=0.02)
-    assert long.high / long.low < 0.85 * mean.high / mean.low
-
-
-def test_hands_carried_along_do_not_shrink_the_world():
-    path, tracks = hands_and_path("carried")
-    found = scale.estimate(path, tracks, 1)
-    assert not found.determined and found.cues == ("guess",)
-    assert found.metres_per_unit > 0.6 * _UNIT
-    assert found.low < _UNIT / found.metres_per_unit < found.high
-
-
-def test_placed_hands_lie_where_they_were():
-    points = np.stack([camera_scenes.hand_points(i, "left", 9) for i in range(9)])
-    intrinsics = np.array([FOCAL, FOCAL, 320, 180])
-    centred = points - points.mean(axis=1, keepdims=True)
-    np.testing.assert_allclose(scale.placed(centred, project(points, intrinsics), intrinsics), points, atol=1e-9)

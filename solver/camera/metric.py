@@ -1,0 +1,94 @@
+"""A path in metres, once the hands are there: each shot is scaled by what was measured, else by what hands tell."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import known_sizes, notes, scale
+from .cameras import CameraPath, ScaleEstimate
+from .known_sizes import KnownSizes
+from .seen_hands import SeenHand
+
+# fields of (rad, m)
+_TURN_AND_LENGTH = ("pose_sigma", "expected_error")
+
+
+def in_metres(
+    path: CameraPath, hands: Sequence[SeenHand], first_frame: int, frame_s: float, known: KnownSizes
+) -> CameraPath:
+    """``path``, whose ``scale`` is a guess so far, with each shot's size from ``known`` or from the hands.
+
+    Each shot grows about its world's origin. A path without ``scale`` is left as it is.
+
+    Args:
+        first_frame: the frame number of the path's first row.
+        frame_s: seconds between frames.
+
+    Raises:
+        SolverError: what was measured is of no use in this clip (see ``known_sizes``).
+    """
+    if path.scale is None:
+        return path
+    shots = path.shots if path.shots is not None else np.array([[0, len(path.world_from_camera) - 1]])
+    _require_useful(path, shots, first_frame, known)
+    parts = [_part(path, shots, index) for index in range(len(shots))]
+    by = [
+        _scale_of(part, hands, first_frame + int(first), frame_s, known)
+        for part, (first, _) in zip(parts, shots, strict=True)
+    ]
+    factors = np.array([one.metres_per_unit if one else 1.0 for one in by])
+    longest = max((i for i in range(len(by)) if by[i]), key=lambda i: shots[i, 1] - shots[i, 0], default=None)
+    if longest is None:
+        return path
+    grown = _grown(path, shots, factors)
+    guessed = path.scale.metres_per_unit
+    found = dataclasses.replace(by[longest], metres_per_unit=by[longest].metres_per_unit * guessed)
+    said = tuple(note for note in path.notes if note.code != notes.UNDETERMINED)
+    said += () if found.determined else (notes.scale_undetermined(found),)
+    return dataclasses.replace(grown, scale=found, notes=said)
+
+
+def _part(path: CameraPath, shots: np.ndarray, index: int) -> CameraPath:
+    first, last = shots[index]
+    mine = slice(None) if path.point_shots is None else path.point_shots == index
+    return dataclasses.replace(
+        path, world_from_camera=path.world_from_camera[first : last + 1], points=path.points[mine],
+        point_errors_px=path.point_errors_px[mine] if len(path.point_errors_px) else np.zeros(len(path.points[mine])),
+    )  # fmt: skip
+
+
+def _scale_of(
+    part: CameraPath, hands: Sequence[SeenHand], first_frame: int, frame_s: float, known: KnownSizes
+) -> ScaleEstimate | None:
+    """None for a shot that does not travel."""
+    if np.ptp(part.world_from_camera[:, :3, 3], axis=0).max() == 0:
+        return None
+    last_frame = first_frame + len(part.world_from_camera) - 1
+    if known.length is not None and first_frame <= known.length.frame <= last_frame:
+        return known_sizes.by_length(part, known.length, first_frame)
+    if known.camera_height_m is not None and (by := known_sizes.by_height(part, known.camera_height_m)):
+        return by
+    during = [hand.during(first_frame, last_frame) for hand in hands]
+    return scale.estimate(part, during, first_frame, frame_s, known.hand_is_measured)
+
+
+def _require_useful(path: CameraPath, shots: np.ndarray, first_frame: int, known: KnownSizes) -> None:
+    if known.length is not None:
+        known_sizes.require_frame(known.length, first_frame, len(path.world_from_camera))
+    elif known.camera_height_m is not None:
+        parts = (_part(path, shots, index) for index in range(len(shots)))
+        if not any(known_sizes.by_height(part, known.camera_height_m) for part in parts):
+            raise known_sizes.no_floor()
+
+
+def _grown(path: CameraPath, shots: np.ndarray, factors: np.ndarray) -> CameraPath:
+    per_row = np.concatenate([np.full(last - first + 1, f) for (first, last), f in zip(shots, factors, strict=True)])
+    poses = path.world_from_camera.copy()
+    poses[:, :3, 3] *= per_row[:, None]
+    lengths = np.stack([np.ones_like(per_row), per_row], axis=1)
+    spread = {name: value * lengths for name in _TURN_AND_LENGTH if (value := getattr(path, name)) is not None}
+    of_points = factors[path.point_shots] if path.point_shots is not None else np.full(len(path.points), factors[0])
+    return dataclasses.replace(path, world_from_camera=poses, points=path.points * of_points[:, None], **spread)

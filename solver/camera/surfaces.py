@@ -1,0 +1,79 @@
+"""The level surface that a scene shows most of: a floor, or a table's top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .cameras import CameraPath
+
+# of the distance from the camera: how far a point of the surface may lie off it
+_THICKNESS = 0.006
+# up is known about this well; what is less than this share of the distance below the cameras is not looked down on
+_MAX_TILT_DEG, _MIN_BELOW = 3.0, 0.15
+_TRIALS, _REFITS = 600, 5
+# A surface needs this many points, and more than lie just off it by this factor: points of walls lie at any height.
+_MIN_POINTS, _MIN_CONTRAST = 30, 1.8
+
+
+@dataclass(frozen=True)
+class LevelSurface:
+    """``normal @ x = offset`` in the path's world and units; ``normal`` (3,) points down; ``points`` lie on it."""
+
+    normal: np.ndarray
+    offset: float
+    points: int
+
+    def below(self, centres: np.ndarray) -> np.ndarray:
+        """(n,) how far it lies below ``centres`` (n, 3)."""
+        return self.offset - centres @ self.normal
+
+
+def good_points(path: CameraPath) -> np.ndarray:
+    """(n, 3) the background points that are well determined."""
+    return path.points[path.point_errors_px < 3 * np.median([1.0, *path.point_errors_px]).clip(1.0)]
+
+
+def find_level(path: CameraPath) -> LevelSurface | None:
+    """The best supported level surface below the cameras of ``path`` (y down); None where none stands out."""
+    points = good_points(path)
+    centre = path.world_from_camera[:, :3, 3].mean(axis=0)
+    far = np.linalg.norm(points - centre, axis=1)
+    below = points[:, 1] - centre[1] > _MIN_BELOW * far
+    points, far = points[below], far[below]
+    if len(points) < _MIN_POINTS:
+        return None
+    best = _sampled(points, far)
+    if best is None:
+        return None
+    normal, offset = best
+    for _ in range(_REFITS):
+        on = np.abs(points @ normal - offset) < _THICKNESS * far
+        if on.sum() < _MIN_POINTS:
+            return None
+        middle = points[on].mean(axis=0)
+        normal = np.linalg.svd((points[on] - middle) / far[on, None])[2][2]
+        normal, offset = normal * np.sign(normal[1]), float(middle @ normal * np.sign(normal[1]))
+    off = np.abs(points @ normal - offset) / (_THICKNESS * far)
+    around = ((off >= 1) & (off < 4)).sum() / 3
+    if (off < 1).sum() < _MIN_CONTRAST * around or normal[1] < np.cos(np.radians(2 * _MAX_TILT_DEG)):
+        return None
+    return LevelSurface(normal, offset, int((off < 1).sum()))
+
+
+def _sampled(points: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """MSAC (Torr and Zisserman 2000) over planes through three points that are nearly level."""
+    rng = np.random.default_rng(0)
+    threes = points[np.stack([rng.choice(len(points), 3, replace=False) for _ in range(_TRIALS)])]
+    normals = np.cross(threes[:, 1] - threes[:, 0], threes[:, 2] - threes[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+    normals *= np.sign(normals[:, 1:2])
+    level = normals[:, 1] > np.cos(np.radians(_MAX_TILT_DEG))
+    if not level.any():
+        return None
+    normals = normals[level]
+    offsets = np.einsum("nk,nk->n", normals, threes[level, 0])
+    off = (points @ normals.T - offsets) / (_THICKNESS * far[:, None])
+    best = np.clip(1 - off**2, 0, None).sum(axis=0).argmax()
+    return normals[best], float(offsets[best])

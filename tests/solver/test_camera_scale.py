@@ -1,0 +1,214 @@
+"""Metres per unit: what hands, floors, habits and a person's measurements say of it, and how sure that is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from solver.camera import metric, scale, scale_priors, surfaces
+from solver.camera.cameras import CameraPath, ScaleEstimate, project
+from solver.camera.known_sizes import KnownLength, KnownSizes
+from solver.camera.seen_hands import SeenHand
+from solver.errors import SolverError
+
+from . import camera_scenes
+
+_UNIT, _FOCAL, _SIZE = 0.37, 430.0, (640, 360)
+_LENS = np.array([_FOCAL, _FOCAL, _SIZE[0] / 2, _SIZE[1] / 2])
+_TABLE_TOP_M, _FRAME_S = 0.5, 1 / 30
+
+
+def _looking_down(centres: np.ndarray, pitch_deg: float = 45.0) -> np.ndarray:
+    """(T, 4, 4) cameras at (T, 3), y down."""
+    cos, sin = np.cos(np.radians(pitch_deg)), np.sin(np.radians(pitch_deg))
+    poses = np.tile(np.eye(4), (len(centres), 1, 1))
+    poses[:, :3, :3] = [[1, 0, 0], [0, cos, sin], [0, -sin, cos]]
+    poses[:, :3, 3] = centres
+    return poses
+
+
+def _table(rng: np.random.Generator, count: int = 300) -> np.ndarray:
+    """Points on a level surface half a metre below the origin, and as many that stand about on it or hang behind."""
+    top = rng.uniform([-0.7, 0, 0.1], [0.7, 0, 1.2], (count, 3)) + [0, _TABLE_TOP_M, 0]
+    things = rng.uniform([-1.0, -0.8, 0.5], [1.0, _TABLE_TOP_M, 1.6], (count, 3))
+    return np.concatenate([top, things]) + rng.normal(0, 0.001, (2 * count, 3))
+
+
+def _path(poses: np.ndarray, points: np.ndarray) -> CameraPath:
+    """In units of 0.37 m."""
+    poses = poses.copy()
+    poses[:, :3, 3] /= _UNIT
+    points = points / _UNIT
+    return CameraPath("general", _LENS, poses, points=points, point_errors_px=np.full(len(points), 0.5))
+
+
+def _seen(poses: np.ndarray, world: np.ndarray, rng: np.random.Generator, size: float = 1.0) -> SeenHand:
+    """Landmarks (T, 21, 3) as the initial fit would place them for a hand of ``size``, its depth 3 % off a frame."""
+    local = np.einsum("tji,tkj->tki", poses[:, :3, :3], world - poses[:, None, :3, 3])
+    pixels = project(local, _LENS) + rng.normal(0, 0.5, (len(world), 21, 2))
+    return SeenHand(np.arange(1, len(world) + 1), pixels, local * size * rng.normal(1, 0.03, (len(world), 1, 1)))
+
+
+def _flat_hand() -> np.ndarray:
+    """(21, 3) that lies, fingers along z."""
+    hand = camera_scenes.hand_points(0, "right", 90)
+    hand = hand - hand.mean(axis=0)
+    _, _, axes = np.linalg.svd(hand)
+    flat = hand @ axes.T
+    return np.stack([flat[:, 1], 0.2 * flat[:, 2], flat[:, 0]], axis=1)
+
+
+def _swaying(count: int, rng: np.random.Generator) -> np.ndarray:
+    times = np.arange(count)[:, None]
+    return np.array([0.2, 0.05, 0.15]) * np.sin(times / [17.0, 23.0, 29.0] + rng.uniform(0, 6, 3))
+
+
+def _over_a_table(motion: str, size: float = 1.0) -> tuple[CameraPath, list[SeenHand]]:
+    """A hand that for a third of the clip is "still" in the air, or "sliding" on the table, or "carried" along."""
+    rng = np.random.default_rng(3)
+    poses = _looking_down(_swaying(90, rng))
+    waves = 0.06 * np.sin(np.arange(90)[:, None] / [7.0, 9.0, 11.0])
+    place = np.array([0.0, 0.25, 0.4]) + waves
+    if motion == "still":
+        place[30:60] = place[30]
+    elif motion == "sliding":
+        place[30:60] = [0.0, _TABLE_TOP_M - 0.012, 0.45] + waves[30:60] * [1.5, 0, 1]
+    else:
+        place = poses[:, :3, 3] + [0.0, 0.25, 0.3] + 0.2 * waves
+    return _path(poses, _table(rng)), [_seen(poses, _flat_hand() + place[:, None], rng, size)]
+
+
+def _estimate(path: CameraPath, hands: list[SeenHand], **options) -> ScaleEstimate:
+    return scale.estimate(path, hands, 1, _FRAME_S, **options)
+
+
+def _holds(found: ScaleEstimate) -> bool:
+    return found.low < _UNIT / found.metres_per_unit < found.high
+
+
+@pytest.mark.parametrize(("motion", "cue"), [("still", "still hands"), ("sliding", "resting hands")])
+def test_a_hand_that_keeps_still_or_lies_on_a_table_tells_the_scale(motion, cue):
+    found = _estimate(*_over_a_table(motion))
+    assert found.determined and cue in found.cues
+    assert abs(found.metres_per_unit / _UNIT - 1) < 0.08
+    assert _holds(found)
+
+
+def test_hands_of_another_size_move_the_scale_and_the_interval_knows():
+    large, mean = _estimate(*_over_a_table("still", 1.12)), _estimate(*_over_a_table("still"))
+    assert 1.05 < large.metres_per_unit / mean.metres_per_unit < 1.13
+    assert _holds(large)
+    measured = _estimate(*_over_a_table("still"), hand_is_measured=True)
+    assert measured.high / measured.low < 0.9 * mean.high / mean.low
+
+
+def test_hands_carried_along_do_not_shrink_the_world():
+    path, hands = _over_a_table("carried")
+    found = _estimate(path, hands)
+    assert not found.determined and found.cues == ("guess",)
+    assert found.metres_per_unit > 0.7 * _estimate(path, []).metres_per_unit
+    assert _holds(found)
+
+
+def test_a_hand_in_front_of_the_background_makes_a_small_world_unlikely():
+    path, _ = _over_a_table("carried")
+    rng = np.random.default_rng(4)
+    far = np.array([0.0, 0.0, 2.0]) + 4 * _flat_hand() @ np.array([[1.0, 0, 0], [0, 0, 1], [0, 1, 0]])
+    local = np.tile(far, (90, 1, 1))
+    hand = SeenHand(np.arange(1, 91), project(local, _LENS) + rng.normal(0, 0.5, (90, 21, 2)), local)
+    # seen at 2 m before what would be at 0.7 m, were the unit what it is
+    assert _estimate(path, [hand]).metres_per_unit > 1.5 * _estimate(path, []).metres_per_unit
+
+
+def test_the_level_surface_is_the_table_and_walls_have_none():
+    rng = np.random.default_rng(5)
+    path = _path(_looking_down(_swaying(40, rng)), _table(rng))
+    found = surfaces.find_level(path)
+    assert found.below(np.zeros((1, 3)))[0] * _UNIT == pytest.approx(_TABLE_TOP_M, abs=0.004)
+    assert found.normal[1] > np.cos(np.radians(1))
+    wall = rng.uniform([-1, -1, 2], [1, 1, 2.01], (400, 3))
+    assert surfaces.find_level(dataclasses.replace(path, points=wall, point_errors_px=np.full(400, 0.5))) is None
+
+
+def test_a_walk_is_known_by_its_steps():
+    times = np.arange(90) / 30
+    centres = np.stack([1.1 * times, 0.022 * np.sin(2 * np.pi * 1.8 * times), 0.1 * times], axis=1)
+    assert scale_priors.walking_speed(centres / _UNIT, 1 / 30) == pytest.approx(60 * 0.006 * 1.8**2, rel=0.05)
+    assert scale_priors.walking_speed(centres[:30] / _UNIT, 1 / 30) is None  # too few steps
+    gliding = centres * [1, 0, 1] + np.random.default_rng(0).normal(0, 0.003, (90, 3))
+    assert scale_priors.walking_speed(gliding, 1 / 30) is None
+
+
+# --- what was measured ------------------------------------------------------------------------------------------------
+
+
+def _measured(known: KnownSizes) -> CameraPath:
+    path, hands = _over_a_table("carried")
+    guessed = dataclasses.replace(path, scale=ScaleEstimate(determined=False, cues=("guess",)))
+    return metric.in_metres(guessed, hands, 1, _FRAME_S, known)
+
+
+def _pixels(path: CameraPath, *places_m: np.ndarray) -> list[tuple[float, float]]:
+    camera = path.world_from_camera[9]
+    return [tuple(project((place / _UNIT - camera[:3, 3]) @ camera[:3, :3], _LENS)) for place in places_m]
+
+
+def test_a_known_length_sets_the_size():
+    path, _ = _over_a_table("carried")
+    rng = np.random.default_rng(3)
+    path = dataclasses.replace(path, points=_table(rng)[:300] / _UNIT, point_errors_px=np.full(300, 0.5))
+    ends = np.array([[-0.2, _TABLE_TOP_M, 0.5], [0.25, _TABLE_TOP_M, 0.7]])
+    length = KnownLength(10, *_pixels(path, *ends), float(np.linalg.norm(ends[0] - ends[1])))
+    guessed = dataclasses.replace(path, scale=ScaleEstimate(determined=False, cues=("guess",)))
+    found = metric.in_metres(guessed, [], 1, _FRAME_S, KnownSizes(camera_height_m=9.0, length=length))
+    assert found.scale.metres_per_unit == pytest.approx(_UNIT, rel=0.01)
+    assert found.scale.determined and found.scale.cues == ("known length",) and found.notes == ()
+    np.testing.assert_allclose(found.world_from_camera[:, :3, 3], path.world_from_camera[:, :3, 3] * _UNIT, rtol=0.01)
+    np.testing.assert_allclose(found.points, path.points * found.scale.metres_per_unit)
+
+
+def test_a_known_camera_height_sets_the_size():
+    found = _measured(KnownSizes(camera_height_m=_TABLE_TOP_M))
+    assert found.scale.metres_per_unit == pytest.approx(_UNIT, rel=0.03)
+    assert found.scale.cues == ("camera height",) and _holds(found.scale)
+
+
+@pytest.mark.parametrize(
+    ("known", "code"),
+    [
+        (KnownSizes(length=KnownLength(400, (100, 100), (200, 100), 1.0)), "known-length-no-frame"),
+        (KnownSizes(length=KnownLength(10, (320, 200), (320, 200), 1.0)), "known-length-too-short"),
+        (KnownSizes(length=KnownLength(10, (-4000, 0), (320, 200), 1.0)), "known-length-no-points"),
+    ],
+)
+def test_a_measurement_of_no_use_is_refused(known, code):
+    with pytest.raises(SolverError) as refused:
+        _measured(known)
+    assert refused.value.code == code
+
+
+def test_a_height_over_no_floor_is_refused():
+    rng = np.random.default_rng(6)
+    path = _path(_looking_down(_swaying(40, rng), 0.0), rng.uniform([-1, -1, 2], [1, 1, 2.01], (400, 3)))
+    guessed = dataclasses.replace(path, scale=ScaleEstimate(determined=False))
+    with pytest.raises(SolverError) as refused:
+        metric.in_metres(guessed, [], 1, _FRAME_S, KnownSizes(camera_height_m=1.5))
+    assert refused.value.code == "camera-height-no-floor"
+
+
+def test_each_shot_grows_by_itself():
+    path, hands = _over_a_table("still")
+    rows, points = len(path.world_from_camera), len(path.points)
+    other = path.world_from_camera.copy()
+    other[:, :3, 3] *= 2
+    both = dataclasses.replace(
+        path, world_from_camera=np.concatenate([path.world_from_camera, other]),
+        points=np.concatenate([path.points, 2 * path.points]), point_errors_px=np.full(2 * points, 0.5),
+        point_shots=np.repeat([0, 1], points), shots=np.array([[0, rows - 1], [rows, 2 * rows - 1]]),
+        scale=ScaleEstimate(determined=False),
+    )  # fmt: skip
+    later = dataclasses.replace(hands[0], frames=hands[0].frames + rows)
+    found = metric.in_metres(both, [hands[0], later], 1, _FRAME_S, KnownSizes())
+    centres = found.world_from_camera[:, :3, 3]
+    np.testing.assert_allclose(centres[:rows], centres[rows:], rtol=0.05, atol=0.005)
+    np.testing.assert_allclose(found.points[:points], found.points[points:], rtol=0.05)
