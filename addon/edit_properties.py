@@ -74,7 +74,7 @@ class HandheldTakeSlot(bpy.types.PropertyGroup):
 class HandheldTake(bpy.types.PropertyGroup):
     """One of several takes of a clip; ``name`` is the artist's to change."""
 
-    path: StringProperty(name="File", subtype="FILE_PATH")
+    path: StringProperty(name="File")
     settings: StringProperty(name="Settings", description="What it was solved with")
     slots: CollectionProperty(type=HandheldTakeSlot)
 

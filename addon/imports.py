@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import bpy
 
 from ..solver import take as takes
@@ -20,7 +23,7 @@ def import_take(context: bpy.types.Context, path: str, use_clip: bool) -> list[s
     movie = None
     if use_clip:
         try:
-            movie = clip.load(take.clip_path)
+            movie = clip.load(_clip_of(take.clip_path, path))
         except SolverError as problem:
             notes.append(f"The hands have no plate. {problem.sentence}")
     around = take_to_scene.Surroundings(context.scene, movie, preferences.model_source(context))
@@ -30,3 +33,9 @@ def import_take(context: bpy.types.Context, path: str, use_clip: bool) -> list[s
     if movie is not None:
         context.scene.handheld.clip = movie
     return notes
+
+
+def _clip_of(solved_path: str, take_path: str) -> str:
+    """Where the clip was when it was solved; if it is gone, beside the take, should it be there."""
+    beside = Path(take_path).parent / re.split(r"[\\/]", solved_path)[-1]
+    return str(beside) if not Path(solved_path).is_file() and beside.is_file() else solved_path

@@ -95,7 +95,7 @@ def start(context: bpy.types.Context, root: bpy.types.Object, style: str) -> Ove
     take_files.of_root(root)
     if root.handheld.clip is None:
         raise SolverError("no-clip", "These hands have no clip.", "Load the clip that they were solved from.")
-    take = Path(bpy.path.abspath(root.handheld.take))
+    take = take_files.path_of(root)
     movie = take.with_name(f"{take.stem.removesuffix('.handheld')}.{style}.mp4")
     launch = solve.command(context)[:-1]  # without "serve"
     arguments = ["overlay", str(take), "-o", str(movie), "--style", style, "--model", preferences.model_source(context)]

@@ -87,7 +87,7 @@ class HandheldObject(bpy.types.PropertyGroup):
 
     role: EnumProperty(name="Role", items=ROLES)
     clip: PointerProperty(type=bpy.types.MovieClip, name="Clip")
-    take: StringProperty(name="Take", subtype="FILE_PATH", description="File that holds the solved motion")
+    take: StringProperty(name="Take", description="File that holds the solved motion")
     side: StringProperty(name="Side")
     ordinal: IntProperty(name="Ordinal", description="Number of this hand among those of its side")
     coverage: FloatProperty(name="Coverage", description="Share of the clip's frames in which the hand is there")

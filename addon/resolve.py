@@ -104,7 +104,7 @@ def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
         asked += [mark for mark in marks if there[mark.track][mark.frame - take.frames[0]]]
     wanted = messages.ResolveRequest(
         request=request.next_number(),
-        take=str(Path(bpy.path.abspath(root.handheld.take))),
+        take=str(take_files.path_of(root)),
         model=preferences.model_source(context),
         standing=_saved(standing),
         first=first,

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import bpy
 
-from . import camera_lens
+from . import camera_lens, file_paths
 from . import clip as clips
 
 
@@ -85,7 +85,9 @@ def find_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, take_pat
     """The root of what was solved from this clip, or without a clip from this take."""
     for candidate in scene.objects:
         about = candidate.handheld
-        if about.role == "ROOT" and about.clip == clip and (clip is not None or about.take == take_path):
+        if about.role != "ROOT" or about.clip != clip:
+            continue
+        if clip is not None or file_paths.absolute(about.take, candidate) == file_paths.absolute(take_path):
             return candidate
     return None
 

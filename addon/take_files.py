@@ -10,6 +10,7 @@ import bpy
 from ..solver import take as takes
 from ..solver.errors import SolverError
 from ..solver.take import Take
+from . import file_paths
 
 
 def of_root(root: bpy.types.Object) -> Take:
@@ -18,7 +19,12 @@ def of_root(root: bpy.types.Object) -> Take:
     Raises:
         SolverError: as ``read``.
     """
-    return read(root.handheld.take)
+    return _read(path_of(root))
+
+
+def path_of(root: bpy.types.Object) -> Path:
+    """Where the take that a root shows should be."""
+    return file_paths.absolute(root.handheld.take, root)
 
 
 def read(path: str) -> Take:
@@ -27,7 +33,10 @@ def read(path: str) -> Take:
     Raises:
         SolverError: ``take-missing``, or as ``take.load``.
     """
-    path = Path(bpy.path.abspath(path))
+    return _read(file_paths.absolute(path))
+
+
+def _read(path: Path) -> Take:
     try:
         about = path.stat()
     except OSError as error:
@@ -47,7 +56,10 @@ def relink(root: bpy.types.Object, path: str) -> None:
     known = {hand.handheld.side for hand in root.children if hand.handheld.role == "HAND"}
     if not known <= set(found.sides):
         raise SolverError("take-not-fitting", f"{Path(path).name} has other hands than these.", "Choose another take.")
-    root.handheld.take = path
+    before, root.handheld.take = root.handheld.take, file_paths.stored(path)
+    for entry in root.handheld_edit.takes:
+        if entry.path == before:
+            entry.path = root.handheld.take
 
 
 @lru_cache(maxsize=2)

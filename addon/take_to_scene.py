@@ -12,7 +12,19 @@ import numpy as np
 from ..solver import hand_model
 from ..solver.camera.cameras import CameraPath
 from ..solver.take import MISSING, Take
-from . import animation, camera, camera_scene, camera_world, certainty, clip, judgement, overlay_channel, rig, scene
+from . import (
+    animation,
+    camera,
+    camera_scene,
+    camera_world,
+    certainty,
+    clip,
+    file_paths,
+    judgement,
+    overlay_channel,
+    rig,
+    scene,
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ def build(take: Take, take_path: str, around: Surroundings) -> bpy.types.Object:
     models = {side: hand_model.load(side, model_source(take, around)) for side in set(take.sides)}
     root = scene.find_root(around.scene, around.clip, take_path)
     root = root or scene.build_root(around.scene, around.clip, f"Hands {Path(take.clip_path).stem}", "ROOT")
-    root.handheld.take = take_path
+    root.handheld.take = file_paths.stored(take_path)
     if around.camera is None:
         build_camera(take.camera(), take.size, take.frames, root, around)
         camera_scene.show_points(root, take.points, take.point_errors_px)

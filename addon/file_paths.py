@@ -1,0 +1,97 @@
+"""Paths in the .blend: relative to it once it is saved, so that a folder with it, its takes and its clip can be moved.
+
+Blender keeps its own datablocks' paths right when a file is saved elsewhere; takes are ours to keep.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import package
+
+# the files that were meant when saving began, in the order of ``_holders``
+_meant: list[str] = []
+
+
+def stored(path: str | os.PathLike[str], blend: str | None = None) -> str:
+    """How the .blend (the open one, unless another path is given) keeps a file's path.
+
+    Absolute as long as the .blend is not saved, for another drive, and for what lies in the extension's own folder,
+    which no .blend takes along.
+    """
+    whole = str(Path(path).absolute())
+    blend = bpy.data.filepath if blend is None else blend
+    if not blend or Path(whole).is_relative_to(_own_folder()):
+        return whole
+    try:
+        return bpy.path.relpath(whole, start=str(Path(blend).parent))
+    except ValueError:  # Windows: another drive
+        return whole
+
+
+def absolute(path: str, owner: bpy.types.ID | None = None) -> Path:
+    """The file that a stored path means; ``owner`` may come from a library."""
+    library = owner.library if owner is not None else None
+    return Path(os.path.normpath(bpy.path.abspath(path, library=library)))
+
+
+def _own_folder() -> Path:
+    return Path(bpy.utils.extension_path_user(package.NAME))
+
+
+def _holders() -> Iterator[tuple[bpy.types.PropertyGroup, str]]:
+    """What keeps a take's path in this .blend, and under which name."""
+    for thing in bpy.data.objects:
+        if thing.library is None and thing.handheld.role == "ROOT":
+            yield thing.handheld, "take"
+            for entry in thing.handheld_edit.takes:
+                yield entry, "path"
+
+
+@persistent
+def _before_save(blend: str, *_: object) -> None:
+    _meant[:] = [str(absolute(path)) if (path := getattr(*held)) else "" for held in _holders()]
+    _store(blend)
+    if bpy.context.preferences.filepaths.use_relative_paths:
+        _relate_clips(blend)
+
+
+@persistent
+def _after_save(*_: object) -> None:
+    """A copy that was saved leaves the open file where it was."""
+    _store(bpy.data.filepath)
+    _meant.clear()
+
+
+def _store(blend: str) -> None:
+    for (holder, name), file in zip(_holders(), _meant, strict=False):
+        setattr(holder, name, stored(file, blend) if file else "")
+
+
+def _relate_clips(blend: str) -> None:
+    """Clips that lie with the .blend, as Blender relates what is opened in a saved file."""
+    for thing in bpy.data.objects:
+        movie = thing.handheld.clip if thing.handheld.role == "ROOT" else None
+        if movie is None or movie.library is not None or movie.filepath.startswith("//"):
+            continue
+        # Blender takes what is relative for relative to the open file, and adapts it to where it is saved
+        base = bpy.data.filepath or blend
+        movie.filepath = stored(movie.filepath, base)
+
+
+_HANDLERS = {"save_pre": _before_save, "save_post": _after_save, "save_post_fail": _after_save}
+
+
+def register() -> None:
+    for name, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    for name, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, name).remove(handler)
