@@ -10,7 +10,7 @@ import numpy as np
 
 from . import __version__, messages
 from . import take as takes
-from .camera.cameras import SOLVED, CameraPath
+from .camera.cameras import SOLVED, CameraPath, ScaleEstimate
 from .camera.distortion import for_focal
 from .hand_model.model import HandModel
 from .hand_model.rotations import quaternion_from_matrix
@@ -149,6 +149,10 @@ class TakeDraft:
             camera_kind=self._camera.kind,
             camera_status=_or_full(self._camera.status, len(clip), SOLVED, np.uint8),
             camera_error_px=_or_full(self._camera.quality_px, len(clip), np.nan, float),
+            camera_sigma=_or_none(self._camera.expected_error),
+            camera_scale=None if self._camera.scale is None else _fields(self._camera.scale),
+            focal_sigma=_known(self._camera.focal_sigma),
+            up_sigma=_known(self._camera.up_sigma),
             points=self._camera.points,
             point_errors_px=self._camera.point_errors_px,
             distortion=self._camera.distortion,
@@ -190,6 +194,18 @@ def camera_message(camera: CameraPath, first_frame: int) -> Message:
         tuple(camera.distortion.tolist()),
         camera.distortion_model,
     )
+
+
+def _or_none(sigma: np.ndarray | None) -> np.ndarray:
+    return np.zeros((0, 2)) if sigma is None or np.isnan(sigma).all() else sigma
+
+
+def _fields(scale: ScaleEstimate) -> dict[str, Any]:
+    return {**dataclasses.asdict(scale), "cues": list(scale.cues)}
+
+
+def _known(sigma: float) -> float | None:
+    return float(sigma) if np.isfinite(sigma) else None
 
 
 def _or_full(values: np.ndarray | None, count: int, filling: float, kind: type) -> np.ndarray:

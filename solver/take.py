@@ -47,6 +47,13 @@ class Take:
         camera_kind: one of CAMERA_KINDS.
         camera_status: (T,) uint8, how a frame's pose is known: ``camera.cameras`` ASSUMED, BRIDGED or SOLVED.
         camera_error_px: (T,) median reprojection error of the background; NaN where nothing was measured.
+        camera_sigma: (T, 2) one-sigma of each frame's pose in the world (rad, m), apart from what all frames share: the
+            world's size and vertical, below. NaN where unknown, empty when it was not computed.
+        camera_scale: how the camera's path came to metres: ``metres_per_unit``, ``low`` and ``high`` (95 % interval of
+            the true size over the one that the take has), ``determined`` and ``cues``, as in
+            ``camera.cameras.ScaleEstimate``; None where size has no meaning (no travel) or came with the camera.
+        focal_sigma: relative one-sigma of the focal length, 0 when it was given; None where it was merely assumed.
+        up_sigma: one-sigma in radians of the world's vertical (-y); None where it was never asked for.
         points: (N, 3) sparse points of the background in the world, ``point_errors_px`` (N,) their reprojection errors.
         distortion, distortion_model: the lens's, as ``camera.cameras.CameraPath`` has it.
         model: name of the hand model ("open", or the user's file name), and ``model_sha256`` its digest.
@@ -100,12 +107,16 @@ class Take:
     landmarks_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 21, 3)))
     reprojection_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     outline_overlap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    camera_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    camera_scale: dict[str, Any] | None = None
+    focal_sigma: float | None = None
+    up_sigma: float | None = None
 
     def __post_init__(self) -> None:
         _check_shapes(self)
 
     def camera(self) -> CameraPath:
-        """The camera as the stages know it."""
+        """The camera as the stages know it, but for how sure it is: what stands is what is re-solved."""
         return CameraPath(
             self.camera_kind, self.intrinsics, self.world_from_camera, self.distortion, self.camera_status,
             self.camera_error_px, points=self.points, point_errors_px=self.point_errors_px,
@@ -121,7 +132,7 @@ _ARRAYS = (
     "frames", "intrinsics", "world_from_camera", "camera_status", "camera_error_px", "points",
     "betas", "rotations", "transl", "status", "confidence",
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
-    "landmarks_m", "reprojection_px", "outline_overlap",
+    "landmarks_m", "reprojection_px", "outline_overlap", "camera_sigma",
 )  # fmt: skip
 
 
@@ -147,6 +158,7 @@ def _check_shapes(take: Take) -> None:
         "landmarks_m": (h, t, 21, 3) if take.landmarks_m.size else take.landmarks_m.shape,
         "reprojection_px": (h, t) if take.reprojection_px.size else take.reprojection_px.shape,
         "outline_overlap": (h, t) if take.outline_overlap.size else take.outline_overlap.shape,
+        "camera_sigma": (t, 2) if take.camera_sigma.size else take.camera_sigma.shape,
     }
     for name, shape in expected.items():
         if np.shape(getattr(take, name)) != shape:
