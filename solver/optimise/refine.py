@@ -13,7 +13,7 @@ from ..hand_model import HandModel
 from ..initialise import InitialMotion, LandmarkCalibration, default_calibration
 from ..initialise.kinematics import joint_rotations
 from ..observations import HandTrack
-from ..prior.makers import solid
+from ..prior.makers import bodies
 from ..take import INFILLED, OBSERVED
 from .clip import Clip, assemble
 from .costs import Cost
@@ -151,7 +151,7 @@ def refine(
         _free(options, camera),
     )  # fmt: skip
     sources = tuple(segment.track for segment in clip.segments)
-    makers = (solid(models), *more)
+    makers = (bodies(models), *more)
     costs = clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, makers, sources)
     problem = Problem(clip.layout, clip.view, costs)
     sides = {index: motion.side for index, motion in motions.items()}

@@ -67,6 +67,11 @@ class Weights:
     # overlap of capsules, metres: of two hands; and what those of one hand have for nothing, flesh being soft
     overlap_m: float = 0.001
     own_slack_m: float = 0.003
+    # air between parts that are evidently in touch, metres; how fast they may slip, m/s; and beyond how many deviations
+    # the picture is believed instead
+    touch_m: float = 0.003
+    slip_speed: float = 0.03
+    touch_robust_sigmas: float = 6.0
 
     # camera poses around mapping's, when it gives no covariance of its own: rad, m; and their steps from frame to frame
     camera_turn: float = 0.01

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,29 +10,55 @@ import numpy as np
 from ..hand_model.model import HandModel
 from ..optimise.costs.base import Cost
 from ..optimise.costs.contact import NonPenetrationCost
-from ..optimise.evaluation import size_of
+from ..optimise.costs.touch import NoSlipCost, TouchCost
+from ..optimise.evaluation import Evaluation, View, size_of
+from ..optimise.kernels import GemanMcClure
+from ..optimise.layout import Track
 from ..optimise.objective import Ingredients, Maker
 from .capsules import Capsules, capsules_of
+from .touching import evident_touches
 
 _capsules = lru_cache(maxsize=8)(capsules_of)
+# of the lens nothing is asked here
+_ANY_VIEW = View(np.ones(2), np.zeros(2))
 
 
-def solid(models: Mapping[str, HandModel]) -> Maker:
-    """Hands that are solid bodies, measured on the models that they are solved with."""
+def bodies(models: Mapping[str, HandModel]) -> Maker:
+    """Hands that are solid, and that touch where that is evident; measured on the models that they are solved with."""
 
     def make(given: Ingredients) -> Iterator[Cost]:
-        tracks, betas = given.layout.tracks, given.start.betas
-        if given.preset.solid and tracks:
-            growth = [size_of(t.bare, betas[t.shape])[0] / t.bare.length[0] for t in tracks]
+        if given.preset.solid and given.layout.tracks:
+            capsules, growth = _of(models, given.layout.tracks), _growth(given)
             yield NonPenetrationCost(
-                capsules=_of(models, tracks),
-                growth=np.array(growth),
-                deviation=given.weights.overlap_m,
-                own_slack=given.weights.own_slack_m,
+                capsules=capsules, growth=growth, deviation=given.weights.overlap_m, own_slack=given.weights.own_slack_m
             )
+            yield from _touches(given, capsules, growth)
 
     return make
 
 
-def _of(models: Mapping[str, HandModel], tracks) -> tuple[Capsules, ...]:
+def _touches(given: Ingredients, capsules: tuple[Capsules, ...], growth: np.ndarray) -> Iterator[Cost]:
+    w, seen = given.weights, given.seen.whitening.any((1, 2, 3))
+    evident = evident_touches(given.layout, _in_camera(given), seen, capsules, growth, given.frame_s)
+    if evident is not None:
+        kernel = GemanMcClure(w.touch_robust_sigmas)
+        yield TouchCost(capsules=capsules, growth=growth, touches_of=evident, deviation=w.touch_m, kernel=kernel)
+        slip = w.slip_speed * given.frame_s
+        yield NoSlipCost(capsules=capsules, touches_of=evident, deviation=slip, kernel=kernel)
+
+
+def _in_camera(given: Ingredients) -> np.ndarray:
+    """(N, 21, 3) keypoints at the start, metres, each in its frame's camera."""
+    at, frames = Evaluation(given.layout, _ANY_VIEW, given.start), given.layout.frame_of
+    relative = at.keypoints - at.scaled_centre[frames, None]
+    return relative @ np.swapaxes(given.start.camera_from_world[frames], -1, -2)
+
+
+def _growth(given: Ingredients) -> np.ndarray:
+    """(tracks,) the hands' size over the mean one's."""
+    betas = given.start.betas
+    return np.array([size_of(t.bare, betas[t.shape])[0] / t.bare.length[0] for t in given.layout.tracks])
+
+
+def _of(models: Mapping[str, HandModel], tracks: Sequence[Track]) -> tuple[Capsules, ...]:
     return tuple(_capsules(models[track.skeleton.side]) for track in tracks)

@@ -12,7 +12,9 @@ from solver.initialise.kinematics import Pose
 from solver.optimise import costs
 from solver.optimise.costs.contact import NonPenetrationCost
 from solver.optimise.costs.pose import PoseCovarianceCost
+from solver.optimise.costs.touch import NoSlipCost, TouchCost, Touches
 from solver.optimise.evaluation import Evaluation
+from solver.optimise.kernels import GemanMcClure
 from solver.optimise.layout import window_of
 from solver.optimise.solve import Stage, run
 from solver.prior.capsules import capsules_of, closest
@@ -63,6 +65,37 @@ def test_non_penetration(at):
         "both kinds must be tested"
     )
     check(cost, at, 2e-5)
+
+
+def touching(at: Evaluation) -> Touches:
+    """A thumb and an index of one hand in three frames, of two hands in two others, twice in one frame."""
+    first = np.array([1, 2, 3, 1, 2, 1])
+    second = np.array([1, 2, 3, 4, 5, 4])
+    capsules, others = np.array([6, 6, 6, 9, 9, 2]), np.array([9, 9, 9, 12, 12, 3])
+    shares = np.linspace(0.1, 0.9, 6)
+    run = np.array([0, 0, 0, 1, 1, 2])
+    return Touches(first, second, capsules, others, shares, shares[::-1], run)
+
+
+def test_touch(at):
+    capsules = solid(at).capsules
+    cost = TouchCost(
+        capsules=capsules, growth=np.full(3, 0.3), touches_of=touching(at), deviation=0.004, kernel=GemanMcClure(5.0)
+    )
+    assert (cost.residuals(at) > 0).all()
+    check(cost, at, 2e-5)
+
+
+def test_no_slip(at):
+    cost = NoSlipCost(capsules=solid(at).capsules, touches_of=touching(at), deviation=0.002, kernel=GemanMcClure(30.0))
+    assert cost.residuals(at).shape == (3, 3)
+    check(cost, at, 2e-5)
+
+
+def test_a_window_has_the_touches_that_lie_in_it(at):
+    window = window_of(at.layout, slice(1, 3))
+    cost = NoSlipCost(capsules=solid(at).capsules, touches_of=touching(at), deviation=0.002).within(window)
+    assert cost.touches_of.first.tolist() == [0, 1, 0, 1, 0]
 
 
 def test_hands_that_one_camera_puts_into_each_other_are_parted():

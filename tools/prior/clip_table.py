@@ -24,7 +24,7 @@ from solver.optimise.objective import clip_costs
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import BALANCED
-from solver.prior.makers import solid
+from solver.prior.makers import bodies
 
 from .arms import ARMS, FINGER_COSTS, Arm, Fit, Numbers, Scene, filled, linear
 from .fit import fit
@@ -59,7 +59,7 @@ def solve(observed: Observed) -> Solved:
         int(2 / observed.frame_s), default_calibration(), {"shape_free": False},
     )  # fmt: skip
     made = clip_costs(
-        clip.layout, clip.start, clip.seen, clip.camera, observed.frame_s, BALANCED, (solid(observed.models),)
+        clip.layout, clip.start, clip.seen, clip.camera, observed.frame_s, BALANCED, (bodies(observed.models),)
     )
     return Solved(observed, clip, made, descend(Problem(clip.layout, clip.view, made), clip.start))
 

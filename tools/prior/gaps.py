@@ -209,13 +209,13 @@ def _evidence(rng: np.random.Generator, layout: Layout, truth: State, unseen: np
     whitening[unseen] = 0
     return (
         costs.KeypointCost(
-            targets_px=image + _detector_errors(rng, layout), whitening=whitening, kernel=GemanMcClure(4.0)
+            targets_px=image + detector_errors(rng, layout), whitening=whitening, kernel=GemanMcClure(4.0)
         ),
         *costs_of_wrist(layout),
     )
 
 
-def _detector_errors(rng: np.random.Generator, layout: Layout) -> np.ndarray:
+def detector_errors(rng: np.random.Generator, layout: Layout) -> np.ndarray:
     out = np.empty((layout.hand_count, 21, 2))
     for track in layout.tracks:
         fresh = rng.standard_normal((track.count, 21, 2)) * np.sqrt(1 - _DRIFT**2)

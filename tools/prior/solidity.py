@@ -17,7 +17,11 @@ from solver.optimise.weights import BALANCED, Preset
 
 from .rendered import Observed, observe
 
-_ARMS = {"off": replace(BALANCED, solid=False), "solid": BALANCED}
+_ARMS = {
+    "off": replace(BALANCED, solid=False),
+    "solid": replace(BALANCED, off=frozenset({"touch", "no-slip"})),
+    "solid, touching": BALANCED,
+}
 
 
 def run(folders: Sequence[Path], cache: Path, say: Callable[[str], None]) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 
 from ...prior.capsules import Capsules, closest
 from ..evaluation import Evaluation
-from ..kinematics import Jacobians
 from ..layout import Layout, Window
 from ..system import System
 from .base import Cost
+from .capsule_rows import Side, add_rows
 
 
 @dataclass(frozen=True)
@@ -106,44 +106,14 @@ class NonPenetrationCost(Cost):
     def _add(self, system: System, at: Evaluation, overlaps: Overlaps) -> None:
         a, b = overlaps.tracks
         normal = overlaps.normal / self.deviation
-        one = _Side.of(at, a, overlaps.first)
-        other = one if a == b else _Side.of(at, b, overlaps.second)
-        rows = [
+        one = Side.of(at, a, overlaps.first)
+        other = one if a == b else Side.of(at, b, overlaps.second)
+        rows = (
             one.rows(self.capsules[a], overlaps.first_capsule, overlaps.first_share, -normal),
             other.rows(self.capsules[b], overlaps.second_capsule, overlaps.second_share, normal),
-        ]
-        if a == b:
-            rows = [rows[0] + rows[1]]
-        frames, slot, place = _by_frame(at.layout.frame_of[overlaps.first])
-        residual = _padded(overlaps.depth[:, None] / self.deviation, slot, place)
-        blocks = [_padded(r, slot, place) for r in rows]
-        columns = [_columns(at.layout, track) for track in overlaps.tracks]
-        for own, block in zip(columns, blocks, strict=False):
-            turned = block.swapaxes(1, 2)
-            system.gradient[frames, own] += (turned @ residual)[..., 0]
-            for second, second_block in zip(columns, blocks, strict=False):
-                system.diagonal[frames, own, second] += turned @ second_block
-
-
-@dataclass(frozen=True)
-class _Side:
-    """Jacobians of the hands of one track that take part, and which of them each row is about."""
-
-    jacobians: Jacobians
-    where: np.ndarray
-    size: int
-
-    @classmethod
-    def of(cls, at: Evaluation, track: int, hands: np.ndarray) -> Self:
-        needed, where = np.unique(hands, return_inverse=True)
-        return cls(at.jacobians(track, needed, at.bare_skeletons), where, at.layout.hand_size)
-
-    def rows(self, shape: Capsules, capsule: np.ndarray, share: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """(m, d): slopes by a point on an axis, (m, 3), as slopes by the hand's columns."""
-        along = (shape.begin[capsule] + share * (shape.end[capsule] - shape.begin[capsule]))[:, None, None]
-        first = self.jacobians.dense(self.where, shape.first[capsule], self.size)
-        second = self.jacobians.dense(self.where, shape.second[capsule], self.size)
-        return (slope[:, None] @ ((1 - along) * first + along * second))[:, 0]
+        )
+        frames = at.layout.frame_of[overlaps.first]
+        add_rows(system, at.layout, overlaps.tracks, frames, overlaps.depth / self.deviation, rows)
 
 
 def shared_frames(layout: Layout, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
@@ -168,24 +138,3 @@ def _candidates(
     )
     limit = half[:, i] + other_half[:, j] + reach
     return np.nonzero(squared[:, i, j] < limit * limit)
-
-
-def _by_frame(frame_of_row: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct frames (u,), and for each row its frame's index and its number within it."""
-    frames, slot, counts = np.unique(frame_of_row, return_inverse=True, return_counts=True)
-    order = np.argsort(slot, kind="stable")
-    place = np.empty(len(slot), int)
-    place[order] = np.arange(len(slot)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return frames, slot, place
-
-
-def _padded(rows: np.ndarray, slot: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Rows (m, c) as (frames, most rows in one, c), zeros behind."""
-    out = np.zeros((slot.max() + 1, place.max() + 1, rows.shape[1]))
-    out[slot, place] = rows
-    return out
-
-
-def _columns(layout: Layout, track: int) -> slice:
-    column = layout.tracks[track].slot * layout.hand_size
-    return slice(column, column + layout.hand_size)
