@@ -23,6 +23,8 @@ _SAME = 2e-5
 _CAREFUL = 1e-3
 # deviation of a landmark, in shares of the hand's size, at which its weight is a half
 _HALF_SURE = 0.04
+# weights that are the same, and none at all
+_SAME_WEIGHT, _NO_WEIGHT = 1e-3, 1e-3
 _COLOURS = {"left": (0.24, 0.45, 0.80), "right": (0.83, 0.42, 0.24)}
 
 
@@ -39,7 +41,7 @@ def write(movie: bpy.types.MovieClip, root: bpy.types.Object, take: Take) -> Non
             track = tracks.new(name=name, frame=int(numbers[seen][0]))
             track.use_custom_color, track.color = True, _COLOURS[armature.handheld.side]
             _place(track, numbers, seen, _to_clip(take.keypoints_px[row, :, point], take.size))
-            path = f'tracking.objects["{_name(armature)}"].tracks["{name}"].weight'
+            path = _weight_path(armature, name)
             shown = clip.scene_frames(movie, take.frames[seen])
             animation.write(movie, [animation.Channel(path, 0, armature.name, shown, weights[seen, point])])
 
@@ -52,27 +54,51 @@ def changes(
     if known is None:
         return
     inside = np.flatnonzero((take.frames >= first) & (take.frames <= last))
-    numbers, longer = _marker_frames(movie, take), max(take.size)
+    numbers, longer, shown = _marker_frames(movie, take), max(take.size), clip.scene_frames(movie, take.frames[inside])
+    solved_weights, sizes_px = confidence(take, row)[inside], _sizes_px(take, row)[inside]
+    curves = {curve.data_path: curve for curve in animation.curves(movie) if not curve.mute}
     for point, name in enumerate(KEYPOINT_NAMES):
         track = known.tracks.get(name)
-        markers = {} if track is None or track.weight == 0 else {marker.frame: marker for marker in track.markers}
-        for index in inside:
+        markers = {} if track is None else {marker.frame: marker for marker in track.markers}
+        weights = _weights(track, curves.get(_weight_path(armature, name)), shown)
+        for weight, was, size_px, index in zip(weights, solved_weights[:, point], sizes_px, inside, strict=True):
             marker, solved = markers.get(int(numbers[index])), take.keypoints_px[row, index, point]
             frame, was_seen = int(take.frames[index]), bool(np.isfinite(solved).all())
-            if marker is None or marker.mute:
+            if marker is None or marker.mute or weight < _NO_WEIGHT:
                 if was_seen:
                     yield ImagePoint(row, frame, point)
                 continue
             placed = _to_px(np.array(marker.co, float), take.size)
-            if not was_seen or np.abs(placed - solved).max() > _SAME * longer:
+            is_moved = not was_seen or np.abs(placed - solved).max() > _SAME * longer
+            if is_moved:
                 yield ImagePoint(row, frame, point, placed, _CAREFUL * longer)
+            elif abs(weight - was) > _SAME_WEIGHT:
+                deviation_px = _HALF_SURE * size_px * np.sqrt(max(1.0 / weight - 1.0, 0.0))
+                yield ImagePoint(row, frame, point, solved, max(float(deviation_px), _CAREFUL * longer))
 
 
 def confidence(take: Take, row: int) -> np.ndarray:
     """(T, 21) weight of each landmark, 0..1: by its deviation in the picture; NaN where it wasn't seen."""
-    size_px = np.ptp(take.keypoints_px[row], axis=1).max(axis=-1)
     deviation_px = np.sqrt(np.trace(take.keypoint_covariance_px[row], axis1=-2, axis2=-1) / 2)
-    return 1.0 / (1.0 + (deviation_px / (_HALF_SURE * size_px[:, None])) ** 2)
+    return 1.0 / (1.0 + (deviation_px / (_HALF_SURE * _sizes_px(take, row)[:, None])) ** 2)
+
+
+def _sizes_px(take: Take, row: int) -> np.ndarray:
+    """(T,) larger side of a hand's landmarks in the picture."""
+    return np.ptp(take.keypoints_px[row], axis=1).max(axis=-1)
+
+
+def _weights(
+    track: bpy.types.MovieTrackingTrack | None, curve: bpy.types.FCurve | None, scene_frames: np.ndarray
+) -> list[float]:
+    """How much a track is to count in each of these frames."""
+    if curve is not None:
+        return [curve.evaluate(frame) for frame in scene_frames]
+    return [track.weight if track is not None else 0.0] * len(scene_frames)
+
+
+def _weight_path(armature: bpy.types.Object, name: str) -> str:
+    return f'tracking.objects["{_name(armature)}"].tracks["{name}"].weight'
 
 
 def _name(armature: bpy.types.Object) -> str:

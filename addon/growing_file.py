@@ -44,6 +44,10 @@ class GrowingFile:
         *complete, self._unfinished = (self._unfinished + chunk).split(b"\n")
         return [line.decode("utf-8", errors="replace") for line in complete]
 
+    @property
+    def bytes_read(self) -> int:
+        return 0 if self._source.closed else self._source.tell()
+
     def close(self) -> None:
         """Stop reading and remove the file; where something still writes to it, Windows keeps it. Idempotent."""
         self.handed_over()

@@ -70,6 +70,11 @@ class SolverProcess:
     def is_alive(self) -> bool:
         return self._popen.poll() is None
 
+    @property
+    def bytes_said(self) -> int:
+        """Size of the files that it has filled so far, which nothing can shorten while it runs."""
+        return self._output.bytes_read + self._errors.bytes_read
+
     def request(self, message: messages.SolveRequest | messages.ResolveRequest) -> None:
         self._open_requests.add(message.request)
         self._send(message)

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 
 from .process import SolverProcess
 
+# what its files may grow to, several hundred re-solves, before the next one is given to a fresh process
+MOST_BYTES = 64 << 20
+
 _process: SolverProcess | None = None
 _command: tuple[str, ...] = ()
 
 
 def process(command: Sequence[str]) -> SolverProcess:
-    """The running process, or a new one if there is none that was started with this command.
+    """The running process, or a new one if there is none that was started with this command and is not worn out.
 
     Raises:
         SolverError: ``solver-not-started``.
     """
     global _process, _command
-    if _process is None or not _process.is_alive or _command != tuple(command):
+    is_fit = _process is not None and _process.is_alive and _process.bytes_said < MOST_BYTES
+    if not is_fit or _command != tuple(command):
         stop()
         _process, _command = SolverProcess(command), tuple(command)
     return _process

@@ -77,6 +77,25 @@ def test_a_track_without_weight_counts_for_nothing(tracked):
     assert [(mark.keypoint, mark.position_px) for mark in changed(tracked, 1)] == [(12, None)] * 30
 
 
+def test_a_weight_that_the_artist_changed_comes_back(tracked):
+    """Keyed in one frame it counts there; without its curve it counts everywhere."""
+    movie = tracked
+    (curve,) = [c for c in _curves(movie) if 'Right Hand"].tracks["index_tip"' in c.data_path]
+    key = next(key for key in curve.keyframe_points if key.co[0] == 7)
+    key.co[1] = 0.05
+    curve.update()
+    (mark,) = changed(movie, 1)
+    take = take_files.of_root(scene.edited_root(bpy.context))
+    assert (mark.frame, mark.keypoint) == (7, 8)
+    np.testing.assert_allclose(mark.position_px, take.keypoints_px[1, 6, 8])
+    size = np.ptp(take.keypoints_px[1, 6], axis=0).max()
+    assert mark.deviation == pytest.approx(0.04 * size * np.sqrt(19), rel=1e-4)
+    movie.animation_data_clear()
+    tracks(movie, 1)["index_tip"].weight = 0.05
+    by_point = {mark.keypoint for mark in changed(movie, 1) if mark.deviation and mark.deviation > 5}
+    assert by_point == {8} and len([mark for mark in changed(movie, 1) if mark.keypoint == 8]) == 30
+
+
 def test_a_marker_where_the_hand_was_missed(tracked):
     tracks(tracked)["wrist"].markers.insert_frame(13, co=(0.25, 0.5))
     (mark,) = changed(tracked)

@@ -164,6 +164,15 @@ def test_the_process_stays_between_re_solves(solved):
     assert solve.current()._process.pid == pid
 
 
+def test_a_process_that_has_filled_its_files_is_replaced(solved, monkeypatch):
+    resolve(frames="RANGE")
+    worn = solve.current()._process
+    assert 1000 < worn.bytes_said < warm.MOST_BYTES
+    monkeypatch.setattr(warm, "MOST_BYTES", 1000)
+    assert resolve(frames="RANGE") == {"FINISHED"}
+    assert solve.current()._process.pid != worn.pid and not worn.is_alive
+
+
 def test_escape_leaves_the_former_result(solved):
     before = all_keys(hand("left"))
     bpy.context.scene.frame_set(540)
