@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -16,37 +18,58 @@ from ...optimise.problem import Problem
 from ...optimise.state import State
 from .features import FEATURES, HINGES, OTHER, OWN, RELATIVE
 from .file import RATE
-from .network import Network
 
 _PALM = (0, 5, 9, 13, 17)
 _TIPS = (4, 8, 12, 16, 20)
 # predictions of neighbouring frames err together: so many seconds of them count as one, twice a fitted finger's memory
 ONE_S = 0.4
+# factor on the stated deviations; ``tools.prior.learned`` tunes it
+WIDTH = 1.0
+
+
+class Model(Protocol):
+    """What predicts: ``network.Network`` is one."""
+
+    def predict(self, values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and deviation (T, P) of ``features.PREDICTED`` from (T, FEATURES) and which of them are known."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """(N, hinges) each: ``mean`` and ``deviation`` in rad, and which hinges are ``hidden``; others mean nothing."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    hidden: np.ndarray
 
 
 def hidden_fingers_cost(
-    network: Network, problem: Problem, state: State, frame_s: float, width: float = 1.0
+    model: Model, problem: Problem, state: State, frame_s: float, width: float = WIDTH
 ) -> HiddenFingersCost | None:
     """The prior's opinion of ``problem``'s hidden hinges, from those that ``state`` has of the seen ones.
 
     None when no hinge is hidden. ``width``: factor on the stated deviations.
     """
+    told = predicted(model, problem, state, frame_s)
+    if not told.hidden.any():
+        return None
+    repeats = max(1.0, ONE_S / frame_s)
+    return HiddenFingersCost(
+        mean=told.mean, information=told.hidden / (width * np.sqrt(repeats) * told.deviation)
+    )  # fmt: skip
+
+
+def predicted(model: Model, problem: Problem, state: State, frame_s: float) -> Prediction:
+    """What ``model`` says of hinges that no landmark lies beyond."""
     layout = problem.layout
     landmarks = _landmarks_seen(problem.costs, layout)
     known = _hinges_seen(layout, landmarks)
-    if known.all():
-        return None
-    mean, information = state.hands.angles.copy(), np.zeros(known.shape)
-    repeats = max(1.0, ONE_S / frame_s)
+    mean, deviation = state.hands.angles.copy(), np.ones(known.shape)
     for index, track in enumerate(layout.tracks):
-        own_hidden = ~known[track.hands]
-        if not own_hidden.any():
-            continue
-        features, given = _features(problem, state, index, known, landmarks)
-        predicted, deviation = _at_rate(network, features, given, frame_s)
-        mean[track.hands] = predicted
-        information[track.hands] = own_hidden / (width * np.sqrt(repeats) * deviation)
-    return HiddenFingersCost(mean=mean, information=information)
+        if not known[track.hands].all():
+            features, given = _features(problem, state, index, known, landmarks)
+            mean[track.hands], deviation[track.hands] = _at_rate(model, features, given, frame_s)
+    return Prediction(mean, deviation, ~known)
 
 
 def _landmarks_seen(costs: Sequence[Cost], layout: Layout) -> np.ndarray:
@@ -122,12 +145,12 @@ def _rest_axes(track: Track) -> np.ndarray:
     return palm_axes(joints[0], joints[1], joints[4], joints[7], track.skeleton.side)
 
 
-def _at_rate(network: Network, values: np.ndarray, known: np.ndarray, frame_s: float) -> tuple[np.ndarray, np.ndarray]:
+def _at_rate(model: Model, values: np.ndarray, known: np.ndarray, frame_s: float) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation (n, hinges) of the own hinges, predicted at the prior's own frame rate."""
     n = len(values)
     step = 1 / (RATE * frame_s)  # clip frames a frame of the prior
     at = np.arange(0, max(n - 1, 0) + step, step) if abs(step - 1) > 1e-3 else np.arange(n, dtype=float)
-    mean, deviation = network.predict(*_resampled(values, known, np.minimum(at, n - 1)))
+    mean, deviation = model.predict(*_resampled(values, known, np.minimum(at, n - 1)))
     back = np.arange(n)
     columns = range(HINGES)
     return tuple(np.stack([np.interp(back, at, x[:, k]) for k in columns], 1) for x in (mean, deviation))

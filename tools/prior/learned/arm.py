@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from solver.optimise.costs.base import Cost
+import numpy as np
+
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
-from solver.prior.learned.hidden import hidden_fingers_cost
-from solver.prior.learned.network import Network
+from solver.prior.learned.hidden import Model, Prediction, hidden_fingers_cost, predicted
 
 from ..arms import FRAME_S, SHIPPED, Numbers, Scene
 from ..wide import descend
@@ -21,22 +20,33 @@ _PREDICTIONS = 2
 class Learned:
     """Solved as shipped, then twice with predictions from the state before. ``pose`` is the width of the target."""
 
-    network: Network
-    name: str = "learned"
+    name: str
+    model: Model
     searched: tuple[str, ...] = ("pose",)
     smoother: bool = False
 
     def fill(self, scene: Scene, numbers: Numbers) -> State:
-        shipped = SHIPPED.fingers(scene, numbers)
-        problem = Problem(scene.layout, scene.view, (*scene.evidence, *shipped))
+        problem = _as_shipped(scene, numbers)
         state = descend(problem, scene.start)
         for _ in range(_PREDICTIONS):
-            cost = hidden_fingers_cost(self.network, problem, state, FRAME_S, numbers.pose)
+            cost = hidden_fingers_cost(self.model, problem, state, FRAME_S, numbers.pose)
             if cost is None:
                 break
-            state = descend(replace(problem, costs=_with(problem.costs, cost)), state)
+            state = descend(replace(problem, costs=(*problem.costs, cost)), state)
         return state
 
+    def foreseen(self, scene: Scene) -> Prediction:
+        """What is predicted from the state as shipped."""
+        problem = _as_shipped(scene, Numbers())
+        return predicted(self.model, problem, descend(problem, scene.start), FRAME_S)
 
-def _with(costs: Sequence[Cost], cost: Cost) -> tuple[Cost, ...]:
-    return (*costs, cost)
+
+def _as_shipped(scene: Scene, numbers: Numbers) -> Problem:
+    return Problem(scene.layout, scene.view, (*scene.evidence, *SHIPPED.fingers(scene, numbers)))
+
+
+def standardised_errors(told: Prediction, angles: np.ndarray) -> np.ndarray:
+    """(N, hinges) distance of the true ``angles`` from what is predicted, in its deviations; NaN where not predicted,
+    and for hinges that no recording has."""
+    moves = angles.std(0) > 0
+    return np.where(told.hidden & moves, (angles - told.mean) / told.deviation, np.nan)

@@ -13,7 +13,7 @@ from torch import nn
 from solver.prior.learned.features import FEATURES, PREDICTED, encode
 
 from ..recordings import Recording
-from .windows import Windows, standard
+from .windows import Windows, Wrists, standard
 
 DILATIONS = (1, 2, 4, 8, 16, 32, 2, 8)
 # a prediction is never surer than this, standardised
@@ -31,6 +31,7 @@ class Effort:
     cpu_s: float = 420.0
     procedural: int = 1500
     recorded_share: float = 0.45
+    report_every: int = 200
 
 
 class Network(nn.Module):
@@ -65,12 +66,17 @@ def _shifted(x: torch.Tensor, by: int) -> torch.Tensor:
 
 
 def train(
-    recordings: Sequence[Recording], effort: Effort, seed: int, say: Callable[[str], None]
+    recordings: Sequence[Recording],
+    effort: Effort,
+    seed: int,
+    say: Callable[[str], None],
+    placed: Wrists | None = None,
 ) -> dict[str, np.ndarray]:
-    """The arrays of a prior's file (``solver.prior.learned.file``)."""
+    """The arrays of a prior's file (``solver.prior.learned.file``), its deviations not calibrated."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    windows, network = Windows(recordings, seed, effort.procedural, effort.recorded_share), Network(effort.channels)
+    windows = Windows(recordings, seed, effort.procedural, effort.recorded_share, placed)
+    network = Network(effort.channels)
     optimiser = torch.optim.AdamW(network.parameters(), effort.rate, weight_decay=0.02)
     began, smooth = time.process_time(), None
     for step in range(effort.steps):
@@ -86,7 +92,7 @@ def train(
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
-        if step % 200 == 0:
+        if step % effort.report_every == 0:
             say(f"step {step}, loss {smooth:.3f}, {time.process_time() - began:.0f} CPU s")
     return arrays(network)
 
@@ -114,6 +120,7 @@ def arrays(network: Network) -> dict[str, np.ndarray]:
     mean, deviation = standard()
     return {
         "dilations": np.array(DILATIONS, np.int32),
+        "calibration": np.ones(len(PREDICTED), np.float32),
         "mean": mean.astype(np.float32),
         "deviation": deviation.astype(np.float32),
         "enter_weight": state["enter.weight"].T,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from scipy.signal import lfilter
@@ -19,7 +20,7 @@ FINGERS = ((0, 1, 2, 3, 4), (5, 6, 7, 8, 9), (10, 11, 12, 13, 14), (15, 16, 17, 
 _INNER = (0, 3, 4)
 _STILL_FRAMES = 240
 # errors of the angles that a solve has, in shares of a hinge's usual deviation: lasting, drifting, new each frame
-_ERRORS = (0.22, 0.10, 0.05)
+ERRORS = (0.22, 0.10, 0.05)
 _DRIFT = 0.85  # of a drifting error that is left after a frame
 
 
@@ -33,7 +34,20 @@ def standard() -> tuple[np.ndarray, np.ndarray]:
     return mean, deviation
 
 
-def clips_of(recordings: Sequence[Recording]) -> list[Clip]:
+# where the other hand is, for each recording, by its identity: (n, 9), NaN where that is not known
+Wrists = Mapping[int, np.ndarray]
+
+
+def wrists(path: Path, recordings: Sequence[Recording]) -> Wrists:
+    """Of ``recordings`` as they were read from ``path``; empty where the file has none (see ``convert``)."""
+    with np.load(path, allow_pickle=False) as data:
+        if "wrist" not in data:
+            return {}
+        parts = np.split(data["wrist"].astype(float), np.cumsum(data["seg_len"])[:-1])
+    return {id(recording): part for recording, part in zip(recordings, parts, strict=True)}
+
+
+def clips_of(recordings: Sequence[Recording], placed: Wrists) -> list[Clip]:
     """Recordings as clips; two hands of equal length that were recorded at once are one clip."""
     out, used = [], set()
     for i, one in enumerate(recordings):
@@ -45,8 +59,10 @@ def clips_of(recordings: Sequence[Recording]) -> list[Clip]:
         )  # fmt: skip
         used |= {i} | ({other} if other is not None else set())
         second = recordings[other].angles if other is not None else np.zeros_like(one.angles)
-        angles = np.stack([one.angles, second])
-        out.append(Clip(angles, np.zeros((2, len(one.angles), 9)), (True, other is not None), False))
+        pair = (one, recordings[other]) if other is not None else (one,)
+        known = len(pair) == 2 and all(id(r) in placed and np.isfinite(placed[id(r)]).all() for r in pair)
+        wrist = np.stack([placed[id(r)] for r in pair]) if known else np.zeros((2, len(one.angles), 9))
+        out.append(Clip(np.stack([one.angles, second]), wrist, (True, other is not None), known))
     return out
 
 
@@ -63,10 +79,13 @@ def moves_between(rng: np.random.Generator, poses: np.ndarray, n: int) -> Clip:
 class Windows:
     """Draws training windows. ``share``: how much of them is recorded motion."""
 
-    def __init__(self, recordings: Sequence[Recording], seed: int, procedural: int = 1500, share: float = 0.45) -> None:
+    def __init__(
+        self, recordings: Sequence[Recording], seed: int, procedural: int = 1500, share: float = 0.45,
+        placed: Wrists | None = None,
+    ) -> None:  # fmt: skip
         self.rng = np.random.default_rng(seed)
         self.hinges = open_skeleton().hinges
-        self.recorded = clips_of(recordings)
+        self.recorded = clips_of(recordings, placed or {})
         still = [r.angles for r in recordings if len(r.angles) < 20]
         self.made = [perform(self.rng, _STILL_FRAMES) for _ in range(procedural)]
         if still:
@@ -116,7 +135,7 @@ class Windows:
 
     def _errors(self, shape: tuple[int, ...]) -> np.ndarray:
         rng, (b, _, f) = self.rng, shape
-        lasting, drifting, fresh = _ERRORS
+        lasting, drifting, fresh = ERRORS
         drift = lfilter([drifting * np.sqrt(1 - _DRIFT**2)], [1, -_DRIFT], rng.standard_normal(shape), axis=1)
         out = lasting * rng.standard_normal((b, 1, f)) + drift + fresh * rng.standard_normal(shape)
         return out * rng.uniform(0, 1.6, (b, 1, 1)) * standard()[1]
