@@ -229,7 +229,7 @@ class _Reduced:
         own = np.diag(matrix).copy()
         right = np.concatenate([normal.frame_right.reshape(-1), normal.lens_right])
         self._eliminate(matrix, right)
-        matrix[np.arange(size), np.arange(size)] += damping * own + _GAUGE * own.mean()
+        matrix[np.arange(size), np.arange(size)] += damping * own + _GAUGE * np.median(own)
         self._factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
         self.right = right
 

@@ -12,6 +12,10 @@ from .image_motion import ImageMotion
 
 TARGET_TRACKS = 450
 WINDOW_PX, LEVELS = 21, 4
+# An image that moves this far is blurred: what is left of its texture is faint (the share of its strongest corner that
+# still is one) and needs a wide window to be told apart.
+_BLURRED_PX, _BLURRED_WINDOW_PX = 15.0, 41
+_CORNER_SHARE, _BLURRED_CORNER_SHARE = 0.004, 0.001
 # Forward, then backward: a point that doesn't come home was not followed.
 ROUND_TRIP_PX = 0.7
 # Two-view gate against gross errors; loose, because shutters roll and tracks jitter.
@@ -88,7 +92,7 @@ class Follower:
         self._next_id = 0
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
         self._motion = ImageMotion(size)
-        self.fast = False
+        self.fast = self._blurred = False
 
     @property
     def current(self) -> tuple[np.ndarray, np.ndarray]:
@@ -132,11 +136,12 @@ class Follower:
     def _follow(self, gray: np.ndarray, mask: np.ndarray, reach: np.ndarray, guess: np.ndarray) -> None:
         speed_px = float(np.median(np.linalg.norm(guess - self._points, axis=1)))
         blur_px = _BLUR_SHARE * speed_px
-        self.fast = speed_px > _FAST_PX
+        self.fast, self._blurred = speed_px > _FAST_PX, speed_px > _BLURRED_PX
         start = np.array(guess, np.float32)
-        moved, found = self._flow(self._gray, gray, self._points, start, LEVELS)
+        window = _BLURRED_WINDOW_PX if self._blurred else WINDOW_PX
+        moved, found = self._flow(self._gray, gray, self._points, start, LEVELS, window)
         # the way back starts at home, so it needs no coarse levels, which cost as much as the rest
-        back, returned = self._flow(gray, self._gray, moved, self._points.copy(), 1)
+        back, returned = self._flow(gray, self._gray, moved, self._points.copy(), 1, window)
         home = np.linalg.norm(back - self._points, axis=1) < ROUND_TRIP_PX + blur_px
         kept = found & returned & home & _usable(moved, mask)
         if self.fast:
@@ -147,23 +152,26 @@ class Follower:
 
     @staticmethod
     def _flow(
-        source: np.ndarray, target: np.ndarray, points: np.ndarray, guess: np.ndarray, levels: int
+        source: np.ndarray, target: np.ndarray, points: np.ndarray, guess: np.ndarray, levels: int, window_px: int
     ) -> tuple[np.ndarray, np.ndarray]:
         moved, status, _ = cv2.calcOpticalFlowPyrLK(
-            source, target, points.reshape(-1, 1, 2), guess.reshape(-1, 1, 2), winSize=(WINDOW_PX, WINDOW_PX),
+            source, target, points.reshape(-1, 1, 2), guess.reshape(-1, 1, 2), winSize=(window_px, window_px),
             maxLevel=levels, criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, minEigThreshold=1e-4,
         )  # fmt: skip
         return moved[:, 0], status[:, 0] == 1
 
     def _replenish(self, gray: np.ndarray, mask: np.ndarray) -> None:
-        fresh = find_corners(gray, mask, self._points)
+        fresh = find_corners(gray, mask, self._points, _BLURRED_CORNER_SHARE if self._blurred else _CORNER_SHARE)
         self._points = np.concatenate([self._points, fresh])
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(fresh))])
         self._next_id += len(fresh)
 
 
-def find_corners(gray: np.ndarray, mask: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """(n, 2) float32 corners (Shi and Tomasi's smaller eigenvalue), spread over a grid, away from ``taken`` ones."""
+def find_corners(gray: np.ndarray, mask: np.ndarray, taken: np.ndarray, least: float = _CORNER_SHARE) -> np.ndarray:
+    """(n, 2) float32 corners (Shi and Tomasi's smaller eigenvalue), spread over a grid, away from ``taken`` ones.
+
+    ``least``: how strong a corner must be, in shares of the strongest.
+    """
     height, width = gray.shape
     strength = cv2.cornerMinEigenVal(gray, 5, ksize=3)
     size = 2 * MIN_DISTANCE_PX + 1
@@ -172,7 +180,7 @@ def find_corners(gray: np.ndarray, mask: np.ndarray, taken: np.ndarray) -> np.nd
     free[:BORDER_PX], free[-BORDER_PX:], free[:, :BORDER_PX], free[:, -BORDER_PX:] = False, False, False, False
     if not free.any():
         return np.zeros((0, 2), np.float32)
-    threshold = max(2e-5, 0.004 * float(strength[free].max()))
+    threshold = max(2e-5, least * float(strength[free].max()))
     blocked = np.zeros((height, width), np.uint8)
     for x, y in taken.round().astype(int):
         cv2.circle(blocked, (int(x), int(y)), MIN_DISTANCE_PX, 255, -1)
