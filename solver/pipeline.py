@@ -26,6 +26,7 @@ from .camera.cameras import CameraPath
 from .camera.formats import LensPart
 from .camera.ideal import ideal_tracks
 from .camera.known_lens import with_lens
+from .camera.known_sizes import require_frame
 from .camera.notes import UNDETERMINED
 from .camera.progress import CameraProgress
 from .camera.seen_hands import SeenHand, seen_hands
@@ -105,7 +106,10 @@ class _Solve:
         clip = yield from self._stage("clip", self._open())
         self._masks = open_masks(self._options.masks or {}, clip)
         self._hidden = learned.predictor(self._options.prior, clip.frame_rate)
-        known = self._known_camera(clip)  # before the work, too: a file that is of no use is told at once
+        # before the work, too: what is of no use is told at once
+        known = self._known_camera(clip)
+        if length := self._options.known_sizes().length:
+            require_frame(length, clip.first_frame, len(clip))
         tracks = yield from self._stage("hands", self._find_hands(clip))
         camera = yield from self._stage("camera", self._place_camera(clip, tracks, known))
         self._draft.begin(clip, camera, tracks, models)
@@ -212,6 +216,7 @@ class _Solve:
             camera = with_lens(camera, lens) if lens else camera
             if self._options.focal_px is None and lens is None:
                 yield _lens_warning(camera, clip)
+        metric.require_useful(camera, clip.first_frame, self._options.known_sizes())
         self._unplaced = camera
         camera = self._in_wanted_world(clip, camera)
         for note in camera.notes:

@@ -32,8 +32,8 @@ def in_metres(
     """
     if path.scale is None:
         return path
-    shots = path.shots if path.shots is not None else np.array([[0, len(path.world_from_camera) - 1]])
-    _require_useful(path, shots, first_frame, known)
+    require_useful(path, first_frame, known)
+    shots = _shots(path)
     parts = [_part(path, shots, index) for index in range(len(shots))]
     by = [
         _scale_of(part, hands, first_frame + int(first), frame_s, known)
@@ -75,13 +75,27 @@ def _scale_of(
     return scale.estimate(part, during, first_frame, frame_s, known.hand_is_measured)
 
 
-def _require_useful(path: CameraPath, shots: np.ndarray, first_frame: int, known: KnownSizes) -> None:
+def require_useful(path: CameraPath, first_frame: int, known: KnownSizes) -> None:
+    """Can what was measured set the size of ``path``, if it has one to set?
+
+    Raises:
+        SolverError: as ``in_metres``.
+    """
+    shots = _shots(path)
+    if path.scale is None:
+        return
     if known.length is not None:
         known_sizes.require_frame(known.length, first_frame, len(path.world_from_camera))
+        index = int(np.searchsorted(shots[:, 1], known.length.frame - first_frame))
+        known_sizes.by_length(_part(path, shots, index), known.length, first_frame + int(shots[index, 0]))
     elif known.camera_height_m is not None:
         parts = (_part(path, shots, index) for index in range(len(shots)))
         if not any(known_sizes.by_height(part, known.camera_height_m) for part in parts):
             raise known_sizes.no_floor()
+
+
+def _shots(path: CameraPath) -> np.ndarray:
+    return path.shots if path.shots is not None else np.array([[0, len(path.world_from_camera) - 1]])
 
 
 def _grown(path: CameraPath, shots: np.ndarray, factors: np.ndarray) -> CameraPath:

@@ -14,12 +14,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from .. import hands
+from .. import hands, initialise
+from ..hand_model import loading
 from ..observations import HandTrack
 from ..video import Clip, open_clip
+from . import metric
 from .cameras import BRIDGED, SOLVED, CameraPath
+from .ideal import ideal_tracks
+from .known_sizes import KnownSizes
 from .progress import CameraProgress
+from .seen_hands import SeenHand, seen_hands
 from .sheet import place_cube, sheet
 from .shot import summary_of_expected_error
 from .similarity import between_paths, rotation_angles
@@ -39,10 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     clip = open_clip(chosen.clip)
-    tracks = [] if chosen.unmasked else _hands(clip)
+    tracks = [] if chosen.unmasked else tracked(clip)
     before = _cpu_seconds()
-    path = _solved(clip, tracks, chosen.focal_px)
+    path = solved(clip, tracks, chosen.focal_px)
     milliseconds = 1000 * (_cpu_seconds() - before) / len(clip)
+    path = metric.in_metres(path, placed(tracks, path), clip.first_frame, float(1 / clip.frame_rate), KnownSizes())
     lines = [f"{chosen.clip.name}: {len(clip)} frames, {milliseconds:.0f} CPU ms a frame", *described(path)]
     if chosen.truth:
         lines += against(path, chosen.truth)
@@ -55,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _hands(clip: Clip) -> list[HandTrack]:
+def tracked(clip: Clip) -> list[HandTrack]:
+    """The clip's hands, by our own tracker."""
     running = hands.track(clip)
     while True:
         try:
@@ -64,11 +72,20 @@ def _hands(clip: Clip) -> list[HandTrack]:
             return end.value
 
 
-def _solved(clip: Clip, tracks: list[HandTrack], focal_px: float | None) -> CameraPath:
+def solved(clip: Clip, tracks: list[HandTrack], focal_px: float | None = None) -> CameraPath:
+    """The clip's camera, in a world whose size is a guess."""
     for said in solve(clip, tracks, focal_px):
         if not isinstance(said, CameraProgress):
             path = said
     return path
+
+
+def placed(tracks: list[HandTrack], path: CameraPath, hand_length_m: float | None = None) -> list[SeenHand]:
+    """The hands in front of each frame's camera."""
+    models, tracks = loading.load_pair("auto"), ideal_tracks(tracks, path)
+    options = initialise.FitOptions(hand_length_m=hand_length_m)
+    motions = initialise.collect(list(initialise.fit_tracks(tracks, models, path.intrinsics, options)))
+    return seen_hands(motions, tracks, models)
 
 
 def _cpu_seconds() -> float:
@@ -97,6 +114,8 @@ def described(path: CameraPath) -> list[str]:
         state = "determined" if path.scale.determined else "not determined"
         cues = ", ".join(path.scale.cues)
         lines.append(f"  scale {state} by {cues}: 95 % within {path.scale.low:.2f} to {path.scale.high:.2f} of it")
+    if np.isfinite(path.up_sigma):
+        lines.append(f"  vertical known to {np.degrees(path.up_sigma):.1f} deg")
     return lines + [f"  {note.code}: {note.sentence}" for note in path.notes]
 
 
@@ -117,10 +136,16 @@ def against(path: CameraPath, truth: Path) -> list[str]:
         lines.append(f"  truth: ATE {1000 * error:.1f} mm = {error / length:.3%} of {length:.2f} m")
     if path.scale:
         held = path.scale.low <= move.scale <= path.scale.high
-        lines.append(
-            f"  truth: scale {1 / move.scale:.3f} of the true one, {'inside' if held else 'outside'} the interval"
-        )
+        where = "inside" if held else "outside"
+        lines.append(f"  truth: scale {1 / move.scale:.3f} of the true one, {where} the interval")
+    lines.append(f"  truth: vertical {np.degrees(vertical_error(path.world_from_camera, poses)):.2f} deg off")
     return lines
+
+
+def vertical_error(poses: np.ndarray, true_poses: np.ndarray) -> float:
+    """Radians between the verticals of two worlds (y down) that hold the same cameras (T, 4, 4)."""
+    turn = Rotation.from_matrix(poses[:, :3, :3] @ true_poses[:, :3, :3].transpose(0, 2, 1)).mean()
+    return float(np.arccos(np.clip(turn.as_matrix()[1, 1], -1, 1)))
 
 
 if __name__ == "__main__":

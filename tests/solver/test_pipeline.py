@@ -208,12 +208,20 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
         {"intrinsics": (500.0, 0.0, 1.0, 1.0)}, {"distortion": (0.1,) * 4}, {"distortion_model": "FISHEYE"},
         {"camera_scale": "large"}, {"camera_scale": 0.0}, {"camera_order": "ABC"}, {"camera_rate": (0, 1)},
         {"world_scale": -1.0}, {"distortion": (0.1,)}, {"hand_length_m": 18.0}, {"hand_length_m": 0.001},
+        {"camera_height_m": 0.0}, {"known_length": (1, 0, 0, 9, 9, 0.0)}, {"known_length": (1, 0, 0, 9)},
         {"focal_px": math.inf}, {"camera_scale": math.inf},
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_named(tmp_path, wrong):
     *_, last = pipeline.solve(CLIP, str(tmp_path / "t.npz"), SolveOptions(**wrong))
     assert last.code == "option-not-valid" and next(iter(wrong)) in last.sentence
+
+
+def test_a_known_length_in_no_frame_is_refused_before_the_work(tmp_path):
+    options = SolveOptions(known_length=(4000, 10, 10, 60, 60, 0.3))
+    *before, last = pipeline.solve(CLIP, str(tmp_path / "t.npz"), options)
+    assert last.code == "known-length-no-frame"
+    assert not any(isinstance(m, messages.StageStarted) and m.name != "clip" for m in before)
 
 
 def test_no_hands_is_said_so(tmp_path):
