@@ -19,8 +19,9 @@ from .raster import NOTHING
 _BINS = 16
 _CORE, _NEAR, _FAR = 5, 6, 14  # crop pixels: inside the hand for certain; beside it perhaps; beyond it certainly not
 _ARM_HALF_WIDTH, _ARM_WIDENING, _ARM_OVERLAP = 22.0, 0.5, 4.0
-_OTHER_MARGIN, _COVERED_MARGIN = 3, 4
+_OTHER_MARGIN, _COVERED_MARGIN, _JUDGED = 3, 4, 8
 _LIKELY, _UNLIKELY, _LEAST_CONTRAST = 0.5, 0.2, 0.25
+_LEAST_DIFFERENCE = 12.0  # CIELAB as bytes
 _LEAST_PIXELS = 60  # of either kind, for a colour model to be worth anything
 
 
@@ -30,6 +31,7 @@ class Region:
 
     Attributes:
         hand: any hand. other: any hand but the one that the crop is of. arm: where its forearm may be.
+        arms: where those of the others may be, but beside this hand.
         core: inside a hand for certain if the fit is about right. beyond: certainly no hand.
         outside: beyond the picture.
     """
@@ -37,6 +39,7 @@ class Region:
     hand: np.ndarray
     other: np.ndarray
     arm: np.ndarray
+    arms: np.ndarray
     core: np.ndarray
     beyond: np.ndarray
     outside: np.ndarray
@@ -58,12 +61,17 @@ def region_of(view: View, outside: np.ndarray) -> Region:
     """The region of hand 0 of a view."""
     hand = view.owner != NOTHING
     arm = _arm(view.points[0])
+    arms = np.zeros_like(arm)
+    for points in view.points[1:]:
+        arms |= _arm(points)
+    arms &= ~_grown(view.owner == 0, _NEAR)
     return Region(
         hand=hand,
         other=hand & (view.owner != 0),
         arm=arm,
+        arms=arms,
         core=_shrunk(hand, _CORE),
-        beyond=~_grown(hand, _FAR) & ~arm,
+        beyond=~_grown(hand, _FAR) & ~arm & ~arms,
         outside=outside,
     )
 
@@ -140,15 +148,23 @@ def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
         return None
     inside = _cut(lab, start)
     border = _grown(inside, 1) & ~_shrunk(inside, 1)
-    unsupported = _unsupported(inside, likely, start, border)
+    unsupported = _unsupported(inside, lab, likely, start, border)
     unknown = not_said(region) | held | unsupported
     return Mask(inside, unknown, _trust(inside, region) * _support(border & ~not_said(region), unsupported))
+
+
+def told(alone: np.ndarray, region: Region, unknown: np.ndarray) -> float:
+    """0..1, how far a mask may place a hand: nothing below 0.4 of its outline, if it were ``alone`` (SIZE, SIZE), that
+    isn't unknown, all above 0.8. The rest of a hand that is mostly covered would move as the little that is seen."""
+    outline = _grown(alone, 1) & ~_shrunk(alone, 1) & ~region.arm
+    share = (outline & ~unknown).sum() / max(outline.sum(), 1)
+    return float(np.clip((share - 0.4) / 0.4, 0.0, 1.0))
 
 
 def not_said(region: Region) -> np.ndarray:
     """(SIZE, SIZE) bool: where no mask says anything about this hand: at another hand, beyond the picture, and along
     the arm, which an artist's mask may have or not."""
-    return _grown(region.other | region.outside, _OTHER_MARGIN) | region.arm
+    return _grown(region.other | region.outside, _OTHER_MARGIN) | region.arm | region.arms
 
 
 def covered(region: Region, hand: np.ndarray) -> np.ndarray:
@@ -172,7 +188,7 @@ def _cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
 def _skin_likelihood(lab: np.ndarray, region: Region, skin: np.ndarray) -> np.ndarray | None:
     """(SIZE, SIZE) float32 share of skin among skin and this frame's background, by colour alone."""
     around = Colours()
-    around.add(lab, ~_grown(region.hand, _NEAR) & ~region.arm & ~region.outside)
+    around.add(lab, ~_grown(region.hand, _NEAR) & ~region.arm & ~region.arms & ~region.outside)
     if not around.known:
         return None
     bins = _bins(lab)
@@ -180,16 +196,23 @@ def _skin_likelihood(lab: np.ndarray, region: Region, skin: np.ndarray) -> np.nd
     return cv2.GaussianBlur((hand / (hand + ground)).astype(np.float32), (0, 0), 1.0)
 
 
-def _unsupported(inside: np.ndarray, likely: np.ndarray, start: np.ndarray, border: np.ndarray) -> np.ndarray:
+def _unsupported(
+    inside: np.ndarray, lab: np.ndarray, likely: np.ndarray, start: np.ndarray, border: np.ndarray
+) -> np.ndarray:
     """Where the ``border`` has no change of colour across it, or lies where the search was at its limit."""
-    mean = cv2.boxFilter(likely, -1, (7, 7))
-    within = cv2.boxFilter(likely * inside, -1, (7, 7)) / np.maximum(
-        cv2.boxFilter(inside.astype(np.float32), -1, (7, 7)), 1e-3
-    )
-    share = cv2.boxFilter(inside.astype(np.float32), -1, (7, 7))
-    without = (mean - within * share) / np.maximum(1 - share, 1e-3)
+    more_skin = _across(inside, likely[..., None])[..., 0] >= _LEAST_CONTRAST
+    other_colour = np.linalg.norm(_across(inside, lab), axis=-1) >= _LEAST_DIFFERENCE
     limit = (start == cv2.GC_BGD) | (start == cv2.GC_FGD)
-    return border & ((within - without < _LEAST_CONTRAST) | _grown(limit, 1))
+    return border & (~(more_skin | other_colour) | _grown(limit, 1))
+
+
+def _across(inside: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """(SIZE, SIZE, c) float32: a picture's mean around each pixel inside a mask, less that outside it."""
+    weight = inside.astype(np.float32)[..., None]
+    share = cv2.boxFilter(weight, -1, (7, 7))[..., None]
+    mean, within = (cv2.boxFilter(p.astype(np.float32), -1, (7, 7)) for p in (picture, picture * weight))
+    mean, within = mean.reshape(picture.shape), within.reshape(picture.shape)
+    return within / np.maximum(share, 1e-3) - (mean - within) / np.maximum(1 - share, 1e-3)
 
 
 def _support(border: np.ndarray, unsupported: np.ndarray) -> float:
@@ -199,7 +222,8 @@ def _support(border: np.ndarray, unsupported: np.ndarray) -> float:
 
 
 def _trust(inside: np.ndarray, region: Region) -> float:
-    """Overlap with the fitted hands where both are known: 0 below 0.6, 1 above 0.8."""
-    known = ~(region.arm | region.other | region.outside)
-    both, either = (inside & region.hand & known).sum(), ((inside | region.hand) & known).sum()
+    """Overlap with the fitted hand where both are known, and near it: 0 below 0.6, 1 above 0.8."""
+    own = region.hand & ~region.other
+    known = _grown(own, _JUDGED) & ~(region.arm | region.arms | _grown(region.other, _JUDGED) | region.outside)
+    both, either = (inside & own & known).sum(), ((inside | own) & known).sum()
     return float(np.clip((both / max(either, 1) - 0.6) / 0.2, 0.0, 1.0))

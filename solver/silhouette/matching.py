@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,8 @@ class Evidence:
 
     Attributes:
         crop: where. inside_bits, unknown_bits: see ``inside`` and ``unknown``.
-        outline: of ``inside``, where it is known. trust: 0..1, how far to believe it.
+        outline: of ``inside``, where it is known; ``tight``: crop pixels by which ``inside`` is less than the hand as a
+            rule, which ``outline`` makes up for. trust: 0..1, how far to believe it.
     """
 
     crop: Crop
@@ -28,6 +29,7 @@ class Evidence:
     unknown_bits: np.ndarray
     outline: Outline
     trust: float
+    tight: float = 0.0
 
     @property
     def inside(self) -> np.ndarray:
@@ -40,12 +42,13 @@ class Evidence:
         return _unpacked(self.unknown_bits)
 
 
-def evidence_of(crop: Crop, inside: np.ndarray, unknown: np.ndarray, trust: float) -> Evidence:
-    """Prepare a mask for matching."""
+def evidence_of(crop: Crop, inside: np.ndarray, unknown: np.ndarray, trust: float, tight: float = 0.0) -> Evidence:
+    """Prepare a mask for matching; arguments as in ``Evidence``."""
     outline = mask_outline(inside, signed_distance(inside))
     known = ~_look_up(unknown, outline.points)
     kept = Outline(*(array[known] for array in vars(outline).values()))
-    return Evidence(crop, np.packbits(inside), np.packbits(unknown), kept, trust)
+    kept = replace(kept, points=kept.points + tight * kept.normals)
+    return Evidence(crop, np.packbits(inside), np.packbits(unknown), kept, trust, tight)
 
 
 def _unpacked(bits: np.ndarray) -> np.ndarray:
@@ -86,11 +89,12 @@ def _to_mask(model: Outline, evidence: Evidence, reach: float) -> Matches:
     unknown, there = evidence.unknown, sample(signed_distance(evidence.inside), model.points)
     steepness = np.linalg.norm(there[:, 1:], axis=1)
     normals = there[:, 1:] / np.maximum(steepness, 1e-6)[:, None]
-    good = (np.abs(there[:, 0]) < reach) & (steepness > 0.5) & ((normals * model.normals).sum(1) > _ALIGNED)
+    gaps = there[:, 0] - evidence.tight
+    good = (np.abs(gaps) < reach) & (steepness > 0.5) & ((normals * model.normals).sum(1) > _ALIGNED)
     good &= ~_look_up(unknown, model.points)
-    targets = model.points - there[:, :1] * normals
+    targets = model.points - gaps[:, None] * normals
     good &= ~_look_up(unknown, targets)
-    return _matches(model.edges[good], normals[good], targets[good], there[good, 0], model.lengths[good], evidence)
+    return _matches(model.edges[good], normals[good], targets[good], gaps[good], model.lengths[good], evidence)
 
 
 def _to_model(model: Outline, evidence: Evidence, reach: float) -> Matches:

@@ -31,8 +31,8 @@ class ContourWeights:
     """
 
     deviation: float = 1 / 96
-    share: float = 0.4
-    landmarks: float = 0.5
+    share: float = 0.8
+    landmarks: float = 0.3
     robust_sigmas: float = 6.0
     reach: tuple[float, ...] = (14 / 96, 9 / 96, 6 / 96)
 
@@ -97,10 +97,10 @@ class PosedHands:
     def _before_camera(self, hand: int) -> bool:
         return bool(self.vertices[hand, :, 2].min() > _NEAREST_M)
 
-    def view(self, hand: int, crop: Crop) -> View:
-        """The hand (as number 0) and those beside it in a crop."""
+    def view(self, hand: int, crop: Crop, alone: bool = False) -> View:
+        """The hand (as number 0) and those beside it in a crop; ``alone``: as if it were the only one."""
         posed, points = [], []
-        for other in self.beside(hand):
+        for other in [hand] if alone else self.beside(hand):
             inside = crop.inside(self.project(other))
             if other == hand or ((inside.max(0) > 0) & (inside.min(0) < SIZE)).all():
                 posed.append(Posed(self.surface(other), self.vertices[other]))
@@ -135,13 +135,11 @@ def contour_cost(
         for hand, seen in evidence.items()
         if hands.beside(hand)
     }
-    excess = _excess(found, hands.tracks)
     for hand, matches in found.items():
         seen, used = evidence[hand], slice(0, len(matches.edges))
         points[hand, used] = matches.edges
         normals[hand, used] = matches.normals * _information(matches, seen, weights)[:, None]
-        targets = matches.targets_px + excess[int(hands.tracks[hand])] / seen.crop.scale * matches.normals
-        places[hand, used] = (normals[hand, used] * targets).sum(1)
+        places[hand, used] = (normals[hand, used] * matches.targets_px).sum(1)
     for index, track in enumerate(at.layout.tracks):
         blend[track.hands] = _blend(at, index, skins[index].blend, points[track.hands])
     return ContourCost(
@@ -156,17 +154,6 @@ def contour_cost(
         centre_px=at.view.centre_px,
         kernel=GemanMcClure(weights.robust_sigmas),
     )
-
-
-def _excess(found: Mapping[int, Matches], tracks: np.ndarray) -> dict[int, float]:
-    """By track, how far the model's outline lies outside the masks' as a rule, in crop pixels.
-
-    A model that is thicker than the person's hand, or masks that are cut tight, must not become distance.
-    """
-    gaps: dict[int, list[np.ndarray]] = {}
-    for hand, matches in found.items():
-        gaps.setdefault(int(tracks[hand]), []).append(matches.gaps)
-    return {track: float(np.median(np.concatenate(all_))) for track, all_ in gaps.items()}
 
 
 def _information(found: Matches, seen: Evidence, weights: ContourWeights) -> np.ndarray:
@@ -202,6 +189,6 @@ def overlap(hands: PosedHands, hand: int, seen: Evidence) -> float:
     """``overlaps`` of one hand-frame."""
     inside, unknown = seen.inside, seen.unknown
     region = region_of(hands.view(hand, seen.crop), unknown)
-    known = ~(region.arm | region.other | unknown)
+    known = ~(region.arm | region.arms | region.other | unknown)
     both, either = (inside & region.hand & known).sum(), ((inside | region.hand) & known).sum()
     return float(both / max(either, 1))
