@@ -74,6 +74,11 @@ class HandheldScene(bpy.types.PropertyGroup):
     quality: EnumProperty(
         name="Quality", items=QUALITIES, default="BALANCED", description="How much work goes into the motion"
     )
+    prior: StringProperty(
+        name="Motion Prior",
+        subtype="FILE_PATH",
+        description="Trained prior (.npz) that says where fingers are that nothing shows. Leave empty for none",
+    )
     use_follow: BoolProperty(
         name="Follow Solve", default=True, description="Show the frame that was solved last while the solver runs"
     )

@@ -134,10 +134,21 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         "hand_boxes": hints.boxes(movie),
         "hand_edits": hints.edits(movie),
         "quality": target.handheld.quality.lower(),
+        "prior": _prior(target.handheld),
         "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,
         "masks": masks.options(target, movie, numbers) or None,
     }
+
+
+def _prior(settings: bpy.types.PropertyGroup) -> str | None:
+    """Path of the artist's motion prior; what is in it the solver says before it begins."""
+    if not settings.prior:
+        return None
+    path = Path(bpy.path.abspath(settings.prior))
+    if not path.is_file():
+        raise SolverError("prior-not-found", f"There is no motion prior {path}.", "Choose its file, or leave it empty.")
+    return str(path)
 
 
 def _camera_options(target: bpy.types.Scene, movie: bpy.types.MovieClip, known: KnownCamera | None) -> dict[str, Any]:

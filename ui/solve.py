@@ -6,6 +6,7 @@ import bpy
 
 from ..addon import scene, solve, take_to_scene
 from ..addon.session import Session, State
+from ..solver.messages import ResolveRequest
 from . import repairs
 from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
@@ -51,6 +52,9 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     button.scale_y = 1.5
     button.operator("handheld.solve", icon="VIEW_PAN")
     layout.prop(settings, "quality")
+    prior = layout.row()
+    prior.active = settings.quality != "INITIAL"
+    prior.prop(settings, "prior")
 
 
 def _draw_running(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
@@ -59,9 +63,12 @@ def _draw_running(layout: bpy.types.UILayout, session: Session, context: bpy.typ
     count = f"{session.done} of {session.total}" if session.total else ""
     layout.label(text=f"{title} ({step})")
     layout.progress(factor=session.progress, type="BAR", text=count)
-    layout.prop(context.scene.handheld, "use_follow")
-    _draw_view_button(layout, context)
-    layout.operator("handheld.cancel", icon="CANCEL")
+    if isinstance(session.request, ResolveRequest):
+        layout.operator("handheld.cancel", text="Leave It as It Was (Esc)", icon="CANCEL")
+    else:
+        layout.prop(context.scene.handheld, "use_follow")
+        _draw_view_button(layout, context)
+        layout.operator("handheld.cancel", icon="CANCEL")
     _draw_warnings(layout, session, context)
 
 
@@ -73,7 +80,9 @@ def _draw_ended(layout: bpy.types.UILayout, session: Session, context: bpy.types
     header.operator("handheld.dismiss", text="", icon="X", emboss=False)
     if session.problem is not None:
         _draw_problem(box, session, context)
-    if session.take_path:
+    if isinstance(session.request, ResolveRequest):
+        draw_wrapped(box, context, session.summary)
+    elif session.take_path:
         _draw_result(box, session, context)
     _draw_warnings(box, session, context)
 

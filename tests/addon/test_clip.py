@@ -162,6 +162,18 @@ def test_every_quality_of_the_solver_can_be_chosen(path):
     assert asked == ["balanced", *QUALITIES]
 
 
+def test_a_motion_prior_of_the_artist_s_own(path, tmp_path):
+    bpy.ops.handheld.open_clip(filepath=str(path))
+    settings = bpy.context.scene.handheld
+    assert request.build(bpy.context)[0].options["prior"] is None
+    settings.prior = str(tmp_path / "prior.npz")
+    with pytest.raises(Exception, match="There is no motion prior") as refused:
+        request.build(bpy.context)
+    assert refused.value.code == "prior-not-found"
+    (tmp_path / "prior.npz").write_bytes(b"")
+    assert request.build(bpy.context)[0].options["prior"] == str(tmp_path / "prior.npz")
+
+
 def test_import_a_take_with_its_clip(path, tmp_path):
     take = moving_take(frames=24, clip_path=str(path))
     takes.save(take, tmp_path / "take.npz")
