@@ -221,7 +221,7 @@ def test_a_known_length_in_no_frame_is_refused_before_the_work(tmp_path):
     options = SolveOptions(known_length=(4000, 10, 10, 60, 60, 0.3))
     *before, last = pipeline.solve(CLIP, str(tmp_path / "t.npz"), options)
     assert last.code == "known-length-no-frame"
-    assert not any(isinstance(m, messages.StageStarted) and m.name != "clip" for m in before)
+    assert not any(isinstance(m, messages.StageStarted) and m.stage != "clip" for m in before)
 
 
 def test_no_hands_is_said_so(tmp_path):
