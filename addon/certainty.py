@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..solver.hand_model.layout import FINGERS
-from ..solver.take import INFILLED, MISSING, Take
+from ..solver.take import MISSING, OBSERVED, RESTING, Take
 
 # deviation of a fingertip, relative to the wrist, at which it is as likely useful as not: twice that of a hand that is
 # seen well (about 20 mm, most of it depth), a third of that of a hidden one
@@ -27,18 +27,20 @@ REASONS = {
     "blurred": "Blurred, or very small",
     "undetected": "No detection",
     "infilled": "Filled in between sightings",
+    "resting": "Out of sight for long: at rest",
     "apart": "Far from what was seen",
 }
 
 
 @dataclass(frozen=True)
 class Footage:
-    """What a hand's T frames say of the footage: (T,) size of the hand in px, and three times bool."""
+    """What a take has of a hand in its T frames: (T,) size in the picture in px, and four times bool."""
 
     size_px: np.ndarray
     blurred: np.ndarray
     hidden: np.ndarray
     outside: np.ndarray
+    resting: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class HandReview:
 
     def coverage(self) -> tuple[float, float]:
         """Shares of the frames in which the hand was seen, and in which it was filled in."""
-        infilled = float((self.reason == "infilled").mean())
+        infilled = float(np.isin(self.reason, ("infilled", "resting")).mean())
         return 1.0 - infilled - float((self.reason == "undetected").mean()), infilled
 
     def weak(self, below: float) -> np.ndarray:
@@ -85,14 +87,15 @@ def of_hand(take: Take, row: int) -> HandReview:
     there = take.status[row] != MISSING
     confidence = np.where(there, take.confidence[row], 0.0)
     fingers = np.where(there[:, None], of_fingers(take.joint_sigma[row][:, _FINGERTIPS], confidence), 0.0)
-    return judged(footage(take, row), there, take.status[row] == INFILLED, confidence, fingers, errors_px(take, row))
+    infilled = there & (take.status[row] != OBSERVED)
+    return judged(footage(take, row), there, infilled, confidence, fingers, errors_px(take, row))
 
 
 def errors_px(take: Take, row: int) -> np.ndarray:
     """(T,) reprojection as it was solved, NaN where it is not known and where the hand is filled in."""
     if not take.reprojection_px.size:
         return np.full(len(take.frames), np.nan)
-    return np.where(take.status[row] == INFILLED, np.nan, take.reprojection_px[row])
+    return np.where(take.status[row] == OBSERVED, take.reprojection_px[row], np.nan)
 
 
 def of_fingers(sigma: np.ndarray, confidence: np.ndarray) -> np.ndarray:
@@ -109,7 +112,8 @@ def footage(take: Take, row: int) -> Footage:
     with np.errstate(invalid="ignore"):
         margin = _AT_BORDER * size_px[:, None]
         outside = ((low < -margin) | (high > np.array(take.size) + margin)).any(axis=1)
-        return Footage(size_px, blur_px > _BLURRED * size_px, _covered(take, row), outside)
+        blurred = blur_px > _BLURRED * size_px
+    return Footage(size_px, blurred, _covered(take, row), outside, take.status[row] == RESTING)
 
 
 def judged(
@@ -128,6 +132,7 @@ def judged(
     reason[seen.hidden] = "hidden"
     reason[seen.outside] = "outside"
     reason[infilled] = "infilled"
+    reason[infilled & seen.resting] = "resting"
     reason[~there] = "undetected"
     return HandReview(confidence, fingers, reason, error_px, error_px / seen.size_px)
 

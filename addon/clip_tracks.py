@@ -15,6 +15,7 @@ from ..solver.constraints import ImagePoint
 from ..solver.observations import KEYPOINT_NAMES
 from ..solver.take import Take
 from . import animation, clip, hands
+from .take_to_scene import hand_name
 
 _PREFIX = "Handheld "
 # what a marker loses as a float, and what is a change: shares of the clip's longer side
@@ -102,7 +103,8 @@ def _weight_path(armature: bpy.types.Object, name: str) -> str:
 
 
 def _name(armature: bpy.types.Object) -> str:
-    return _PREFIX + armature.name
+    """By side and number: the armature's own name is the artist's to change."""
+    return _PREFIX + hand_name(armature.handheld.side, armature.handheld.ordinal)
 
 
 def _fresh_object(movie: bpy.types.MovieClip, armature: bpy.types.Object) -> bpy.types.MovieTrackingObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ..solver.errors import SolverError
 from ..solver.hand_model.layout import FINGER_JOINTS, FINGERS, JOINT_NAMES
 from ..solver.take import Take
 from . import animation, bones, frames, rig, turns
@@ -27,6 +28,40 @@ def active(context: bpy.types.Context, root: bpy.types.Object | None) -> bpy.typ
     while chosen is not None and chosen not in found:
         chosen = chosen.parent
     return chosen or (found[0] if len(found) == 1 else None)
+
+
+def require_editable(thing: bpy.types.Object) -> None:
+    """Raises SolverError ``object-linked``: what lies in another file can't be changed from here."""
+    if thing.library is not None:
+        raise SolverError(
+            "object-linked",
+            f"{thing.name} is linked from {thing.library.name}.",
+            "Work in that file, or make it local (Object > Relations > Make Local > All).",
+        )
+
+
+def require_own_motion(armature: bpy.types.Object) -> None:
+    """Can a hand's keys be read and written?
+
+    Raises:
+        SolverError: ``object-linked``, ``action-linked``, or ``motion-in-nla``.
+    """
+    require_editable(armature)
+    animated = armature.animation_data
+    if animated is None:
+        return
+    if animated.action is not None and animated.action.library is not None:
+        raise SolverError(
+            "action-linked",
+            f"The motion of {armature.name} is linked from {animated.action.library.name}.",
+            "Make its action a single-user copy, or make it local.",
+        )
+    if animated.action is None and any(not track.mute and track.strips for track in animated.nla_tracks):
+        raise SolverError(
+            "motion-in-nla",
+            f"The motion of {armature.name} lies in an NLA strip.",
+            "Select the strip and press Tab in the NLA editor, or choose its action and mute the strip.",
+        )
 
 
 def turns_of(armature: bpy.types.Object) -> list[turns.Turn]:

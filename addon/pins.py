@@ -71,12 +71,16 @@ def pin_camera(root: bpy.types.Object, frame: int) -> HandheldPin:
     """Hold the camera where it is now, by keys of the artist's.
 
     Raises:
-        SolverError: ``camera-not-ours``.
+        SolverError: ``camera-not-ours``, ``camera-removed``, or the take can't be read.
     """
     ours = pinned_camera.of_root(root)
-    if ours is None:
+    if ours is None and take_files.of_root(root).camera_kind == "given":
         raise SolverError(
             "camera-not-ours", "The camera of this take is your own.", "Animate it, and solve the clip again."
+        )
+    if ours is None:
+        raise SolverError(
+            "camera-removed", "The solved camera is not in the scene any more.", "Undo, or solve the clip again."
         )
     own_paths = _own_paths(root, "CAMERA", ours, frame)
     turn = turns.of_object(ours)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +96,8 @@ def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
     free = [row for row, armature in found.items() if not stretch.hands or armature.name in stretch.hands]
     if not free:
         raise SolverError("no-hand-to-solve", "None of the take's hands is in the scene.", "Undo, or solve again.")
+    for row in free:
+        hands.require_own_motion(found[row])
     first, last = (int(take.frames[row]) for row in (rows[0], rows[-1]))
     asked = wishes.gather(root, found, first - offset, last - offset, offset)
     if movie is not None:
@@ -128,6 +130,7 @@ def require_root(context: bpy.types.Context) -> bpy.types.Object:
     root = scene.edited_root(context)
     if root is None:
         raise SolverError("nothing-solved", "There is no solved take in this scene.", "Solve the clip first.")
+    hands.require_editable(root)
     return root
 
 
@@ -209,6 +212,8 @@ class ResolveView:
         self._plan = wanted
         self._poses: dict[tuple[int, int], TrackPose] = {}
         self._judged: dict[int, messages.HandJudged] = {}
+        self._frame_before = context.scene.frame_current
+        self._shown_before = {row: rig.shown_pose(armature) for row, armature in self._hands()}
 
     def camera_solved(self, message: messages.CameraSolved) -> None:
         """A re-solve takes the camera as it stands."""
@@ -231,19 +236,28 @@ class ResolveView:
         if target is None or root is None:
             raise SolverError("scene-gone", "The hands that were re-solved are not there any more.", "Undo.")
         take = take_files.of_root(root)
-        for row, reference in self._plan.armatures.items():
-            armature = reference.get()
-            if armature is not None:
-                self._write(take, row, armature)
+        for row, armature in self._hands():
+            self._write(take, row, armature)
         if self._plan.camera is not None:
             self._plan.camera.write()
         target.frame_set(target.frame_current, subframe=target.frame_subframe)
         return True
 
     def stopped(self) -> None:
+        """Back to what was shown, unkeyed poses too."""
         target = self._scene.get()
-        if target is not None:
+        if target is None:
+            return
+        for row, armature in self._hands():
+            rig.put_back(armature, self._shown_before[row])
+        if target.frame_current != self._frame_before:
             target.frame_set(target.frame_current, subframe=target.frame_subframe)
+
+    def _hands(self) -> Iterator[tuple[int, bpy.types.Object]]:
+        """By the take's row, those of the hands that are still there."""
+        for row, reference in self._plan.armatures.items():
+            if (armature := reference.get()) is not None:
+                yield row, armature
 
     def _show(self, pose: TrackPose) -> None:
         """Pose the bones without a key: the next frame change puts back what is keyed."""

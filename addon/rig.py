@@ -17,7 +17,7 @@ from ..solver.errors import SolverError
 from ..solver.hand_model.layout import JOINT_COUNT, JOINT_NAMES
 from ..solver.hand_model.model import ShapedHand
 from ..solver.hand_model.rotations import matrix_from_quaternion
-from . import animation, bones, frames, turns
+from . import animation, bones, channels, frames, turns
 from .scene import stepping
 
 # one tint a side, so that a swapped hand is seen at once
@@ -162,14 +162,14 @@ def _motion_channels(armature: bpy.types.Object, motion: HandMotion) -> list[ani
 
 def _channels(armature: bpy.types.Object, motion: HandMotion, quaternions: np.ndarray) -> list[animation.Channel]:
     location = bones.wrist_locations(motion.transl, bone_axes(armature)[0])
-    channels = animation.vector_channels('pose.bones["wrist"].location', "wrist", motion.frames, location)
+    written = animation.vector_channels('pose.bones["wrist"].location', "wrist", motion.frames, location)
     for joint, name in enumerate(JOINT_NAMES):
         turn = turns.of_bone(armature, name)
         if turn.mode == "QUATERNION":
-            channels += animation.vector_channels(turn.path, name, motion.frames, quaternions[:, joint])
+            written += animation.vector_channels(turn.path, name, motion.frames, quaternions[:, joint])
         else:
-            channels += turn.written(name, motion.frames, matrix_from_quaternion(quaternions[:, joint]))
-    return channels
+            written += turn.written(name, motion.frames, matrix_from_quaternion(quaternions[:, joint]))
+    return written
 
 
 def pose(armature: bpy.types.Object, rotations: np.ndarray, transl: np.ndarray) -> None:
@@ -179,6 +179,20 @@ def pose(armature: bpy.types.Object, rotations: np.ndarray, transl: np.ndarray) 
     for name, rotation in zip(JOINT_NAMES, basis, strict=True):
         turns.of_bone(armature, name).pose(rotation)
     armature.pose.bones["wrist"].location = bones.wrist_locations(transl, axes[0])
+
+
+def shown_pose(armature: bpy.types.Object) -> dict[tuple[str, str], tuple[float, ...]]:
+    """What the bones' properties say, keyed or not, for ``put_back``: by bone and property."""
+    turned = {(bone.name, channels.path(bone.rotation_mode)) for bone in armature.pose.bones}
+    wanted = turned | {("wrist", "location")}
+    return {(bone, name): tuple(getattr(armature.pose.bones[bone], name)) for bone, name in wanted}
+
+
+def put_back(armature: bpy.types.Object, shown: dict[tuple[str, str], tuple[float, ...]]) -> None:
+    """Give the bones what ``shown_pose`` told of them."""
+    for (bone, name), values in shown.items():
+        if bone in armature.pose.bones:
+            setattr(armature.pose.bones[bone], name, values)
 
 
 def _set_rest(armature: bpy.types.Object, shaped: ShapedHand) -> None:

@@ -7,6 +7,7 @@ import sys
 import bpy
 from bpy.app.handlers import persistent
 
+from ..solver import messages
 from ..solver.errors import SolverError
 from . import package, preferences, request, resolve, warm
 from .preview import Preview
@@ -96,11 +97,23 @@ def _before_load(*_: object) -> None:
     abandon()
 
 
+@persistent
+def _after_undo(*_: object) -> None:
+    """What a re-solve was asked for may be undone by now; a solve reads nothing that an undo changes."""
+    if is_running() and isinstance(_last.request, messages.ResolveRequest):
+        _last.cancel()
+
+
+_HANDLERS = {"load_pre": _before_load, "undo_post": _after_undo, "redo_post": _after_undo}
+
+
 def register() -> None:
-    bpy.app.handlers.load_pre.append(_before_load)
+    for name, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, name).append(handler)
 
 
 def unregister() -> None:
     abandon()
     warm.stop()
-    bpy.app.handlers.load_pre.remove(_before_load)
+    for name, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, name).remove(handler)

@@ -102,8 +102,12 @@ def ensure_hand(root: bpy.types.Object, shaped: hand_model.ShapedHand, ordinal: 
 
 
 def hands_of(root: bpy.types.Object) -> list[bpy.types.Object]:
-    """The armatures of a root's hands."""
-    return [child for child in root.children if child.handheld.role == "HAND" and child.type == "ARMATURE"]
+    """The armatures of a root's hands. Of one and its duplicates, the one that comes first by name is meant."""
+    found: dict[tuple[str, int], bpy.types.Object] = {}
+    for child in sorted(root.children, key=lambda child: child.name):
+        if child.handheld.role == "HAND" and child.type == "ARMATURE":
+            found.setdefault((child.handheld.side, child.handheld.ordinal), child)
+    return list(found.values())
 
 
 def ordinals(sides: tuple[str, ...]) -> list[int]:

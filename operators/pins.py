@@ -29,8 +29,9 @@ class _OnRoot:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Solve a clip first")
-        return scene.edited_root(context) is not None and not solve.is_running()
+        root = scene.edited_root(context)
+        cls.poll_message_set("Solve a clip first" if root is None else "The hands are linked from another file")
+        return root is not None and root.library is None and not solve.is_running()
 
 
 class _OnHand(_OnRoot):

@@ -10,7 +10,7 @@ from ..solver.errors import SolverError
 
 
 class HANDHELD_OT_next_weak(bpy.types.Operator):
-    """Go to where the solver is next unsure of a hand or finger"""
+    """Go to where the next stretch begins in which the solver is unsure of a hand or finger"""
 
     bl_idname = "handheld.next_weak"
     bl_label = "Next Weak Frame"
@@ -31,7 +31,7 @@ class HANDHELD_OT_next_weak(bpy.types.Operator):
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         if found is None:
-            self.report({"INFO"}, "No weak frame beyond this one.")
+            self.report({"INFO"}, f"No weak stretch begins {'after' if self.step > 0 else 'before'} this frame.")
             return {"CANCELLED"}
         context.scene.frame_set(found)
         return {"FINISHED"}

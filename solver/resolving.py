@@ -72,8 +72,8 @@ class Resolver:
         missed = _missed(after.take, wishes, self._models)
         if missed:
             yield messages.Warned(number, "pin-not-reached", missed, "Move the pin, or give it a tolerance.")
-        frames = f"{request.first} to {request.last}"
-        yield messages.Finished(number, request.take, False, f"Frames {frames} were solved again.")
+        count = request.last - request.first + 1
+        yield messages.Finished(number, request.take, False, f"{count} frames were solved again.")
 
     def _standing(self, request: messages.ResolveRequest) -> Resumed:
         resumed = self._loaded(request)

@@ -80,7 +80,7 @@ def _draw_ended(layout: bpy.types.UILayout, session: Session, context: bpy.types
     header.operator("handheld.dismiss", text="", icon="X", emboss=False)
     if session.problem is not None:
         _draw_problem(box, session, context)
-    if isinstance(session.request, ResolveRequest):
+    if session.take_path and isinstance(session.request, ResolveRequest):
         draw_wrapped(box, context, session.summary)
     elif session.take_path:
         _draw_result(box, session, context)

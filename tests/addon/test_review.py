@@ -10,6 +10,7 @@ from solved import resolve, solver_command
 from takes import moving_take
 
 from solver import take as takes
+from solver.take import RESTING
 
 
 def doubtful(**changes):
@@ -67,6 +68,13 @@ def test_why_in_words():
     take = doubtful(keypoints_px=points, keypoint_covariance_px=covariance, reprojection_px=error)
     left, right = (certainty.of_hand(take, row) for row in (0, 1))
     assert list(right.reason[2:7]) == ["", "outside", "hidden", "blurred", "apart"]
+    resting = take.status.copy()
+    resting[1, 20:] = RESTING
+    rested = certainty.of_hand(dataclasses.replace(take, status=resting), 1)
+    assert "at rest" in certainty.described(rested, 25) and rested.coverage() == (
+        pytest.approx(2 / 3),
+        pytest.approx(1 / 3),
+    )
     assert left.reason[12] == "undetected" and left.reason[15] == "infilled"
     assert "1.5 px off" in certainty.described(right, 2) and "unsure of index" in certainty.described(right, 25)
     assert left.coverage() == (pytest.approx(24 / 30), pytest.approx(1 / 30))

@@ -1,0 +1,145 @@
+"""Whatever happens while a stretch is re-solved, or before: nothing of the artist's is lost, and words say it."""
+
+import os
+import signal
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, rig, solve, take_to_scene
+from bl_ext.user_default.handheld.addon.resolve import Stretch
+from bl_ext.user_default.handheld.addon.session import State
+from mathutils import Vector
+from solved import all_keys, hand, resolve, root
+
+
+@pytest.fixture
+def running(solved):
+    """A re-solve of everything that has begun and gets no further."""
+    resolve(frames="RANGE")
+    bpy.ops.ed.undo_push(message="Re-solved")
+    process = solve.current()._process
+    os.kill(process.pid, signal.SIGSTOP)
+    yield solve.start_resolve(bpy.context, Stretch(501, 580))
+    if process.is_alive:
+        os.kill(process.pid, signal.SIGCONT)
+
+
+def go_on(session):
+    os.kill(session._process.pid, signal.SIGCONT)
+    while session.is_active:
+        session.pump(0.05)
+    return session
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all(np.array_equal(first[curve], second[curve]) for curve in first)
+
+
+def test_a_killed_solver_is_said_and_the_next_re_solve_has_another(running):
+    before = all_keys(hand("left"))
+    os.kill(running._process.pid, signal.SIGKILL)
+    while running.is_active:
+        running.pump(0.05)
+    assert running.problem.code == "solver-died" and same(all_keys(hand("left")), before)
+    assert resolve(frames="RANGE") == {"FINISHED"}
+
+
+def test_escape_gives_back_a_pose_that_was_not_keyed(solved):
+    left = hand("left")
+    wrist = left.pose.bones["wrist"]
+    wrist.location = wrist.location + Vector((0.1, 0.0, 0.0))
+    posed = rig.shown_pose(left)
+    session = solve.start_resolve(bpy.context, Stretch(501, 580))
+    while session.is_active and rig.shown_pose(left) == posed:
+        session.pump(0.01)
+    assert session.is_active, "the shown frame moves before the end"
+    session.cancel()
+    while session.is_active:
+        session.pump(0.05)
+    assert session.state is State.CANCELLED and rig.shown_pose(left) == posed
+
+
+def test_an_undo_meanwhile_abandons(running):
+    bpy.ops.ed.undo()
+    before = all_keys(hand("left"))
+    assert go_on(running).state is State.CANCELLED
+    assert same(all_keys(hand("left")), before)
+
+
+def test_a_hand_that_is_deleted_meanwhile(running):
+    bpy.data.objects.remove(hand("left"))
+    before = all_keys(hand("right"))
+    assert go_on(running).state is State.FINISHED
+    assert not same(all_keys(hand("right")), before)
+
+
+@pytest.mark.parametrize("collection", ["cameras", "actions"])
+def test_what_a_hand_stands_on_is_deleted_meanwhile(running, collection):
+    bpy.data.batch_remove(list(getattr(bpy.data, collection)))
+    assert go_on(running).state is State.FINISHED
+    assert len(animation.key_frames(hand("left"), hands.LOCATION)) == 80
+
+
+def test_the_scene_is_deleted_meanwhile(running):
+    old = bpy.context.scene
+    bpy.context.window.scene = bpy.data.scenes.new("Other")
+    bpy.data.scenes.remove(old)
+    assert go_on(running).problem.code == "scene-gone"
+
+
+def test_everything_is_renamed_meanwhile(running):
+    for number, thing in enumerate(list(bpy.data.objects)):
+        thing.name = f"thing {number}"
+    bpy.context.scene.name = "Mine"
+    before = all_keys(hand("left"))
+    assert go_on(running).state is State.FINISHED
+    assert not same(all_keys(hand("left")), before)
+
+
+def test_a_duplicate_of_a_hand_is_the_artist_s_own(solved):
+    left = hand("left")
+    copy = left.copy()
+    copy.animation_data.action = left.animation_data.action.copy()
+    solved.users_collection[0].objects.link(copy)
+    before = all_keys(copy)
+    assert resolve(frames="RANGE") == {"FINISHED"}
+    assert hand("left") == left and same(all_keys(copy), before)
+    take_to_scene._remove_other_hands(solved, take_to_scene.hands_of(solved))
+    assert copy.name in bpy.data.objects
+
+
+def test_motion_in_an_nla_strip_is_said(solved):
+    left = hand("left")
+    animated = left.animation_data
+    animated.nla_tracks.new().strips.new("Mine", 501, animated.action)
+    animated.action = None
+    with pytest.raises(RuntimeError, match="Left Hand lies in an NLA strip"):
+        resolve(frames="RANGE")
+
+
+def test_linked_hands_are_said(solved, tmp_path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (there, wanted):
+        wanted.objects = list(there.objects)
+    for thing in wanted.objects:
+        bpy.context.scene.collection.objects.link(thing)
+    with pytest.raises(RuntimeError, match=r"is linked from library.blend"):
+        resolve(frames="RANGE")
+
+
+def test_hands_in_one_scene_of_two(solved):
+    here = bpy.context.scene
+    other = bpy.data.scenes.new("Other")
+    bpy.context.window.scene = other
+    assert not bpy.ops.handheld.resolve.poll() and root() is None
+    bpy.context.window.scene = here
+    assert resolve(frames="RANGE") == {"FINISHED"}
+
+
+def test_a_camera_that_was_deleted_is_said(solved):
+    bpy.data.objects.remove(pinned_camera.of_root(solved))
+    with pytest.raises(RuntimeError, match="solved camera is not in the scene"):
+        bpy.ops.handheld.pin_camera("EXEC_DEFAULT")
+    assert resolve(frames="RANGE") == {"FINISHED"}
