@@ -16,6 +16,7 @@ from ..hand_model.rotations import angle_between
 from ..initialise import InitialMotion, default_calibration
 from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
+from ..prior import learned
 from ..prior.makers import bodies
 from ..take import MISSING, OBSERVED, Take
 from . import spread
@@ -254,7 +255,12 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
     state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))
     clip = with_settled_landmarks(clip, state, take)
     costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (bodies(models),))
-    return Resumed(take, Problem(clip.layout, clip.view, costs), state, clip)
+    problem = Problem(clip.layout, clip.view, costs)
+    hidden = learned.of_take(take.provenance, 1 / frame_s)
+    foreseen = hidden(problem, state) if hidden else None
+    if foreseen is not None:
+        problem = dataclasses.replace(problem, costs=(*costs, foreseen))
+    return Resumed(take, problem, state, clip)
 
 
 def _track(take: Take, hand: int) -> HandTrack:

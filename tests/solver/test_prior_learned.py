@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from solver import hand_model
 from solver.errors import SolverError
 from solver.hand_model.rotations import exp
+from solver.optimise import resume
 from solver.optimise.costs import HiddenFingersCost, KeypointCost
 from solver.optimise.layout import window_of
 from solver.optimise.solve import Stage, run
@@ -21,6 +23,7 @@ from tools.optimiser_bench.scenes import last, make_scene, problem_of, seen_from
 from tools.prior.learned.motion import seen_from_other
 from tools.prior.learned.windows import standard
 
+from .edited_takes import solved_take
 from .test_optimise_costs import FREE, check
 
 RING = [10, 11, 12]
@@ -174,6 +177,23 @@ def test_a_never_seen_finger_goes_where_the_prior_says_and_the_others_stay():
     assert np.median(moved[first:, points]) > 0.005
     assert moved[first:, seen].max() < 0.003, "what is seen stays"
     assert moved[:first].max() < 1e-4, "the other hand stays"
+
+
+def test_a_take_is_re_solved_with_the_prior_that_it_was_solved_with(saved):
+    models = {side: hand_model.load(side) for side in ("left", "right")}
+    take = solved_take(models)
+    with_prior = {"options": {"prior": str(saved)}}
+    provenances = {
+        "none": {},
+        "prior": with_prior,
+        "gone": {"options": {"prior": str(saved) + "x"}},
+        "left out": {"options": {"prior": str(saved), "without": ["hidden-fingers"]}},
+    }
+    has = {
+        name: any(isinstance(c, HiddenFingersCost) for c in resume(replace(take, provenance=p), models).problem.costs)
+        for name, p in provenances.items()
+    }
+    assert has == {"none": False, "prior": True, "gone": False, "left out": False}
 
 
 def test_both_hands_are_told_of_each_other():

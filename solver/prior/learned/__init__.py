@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ...errors import SolverError
 from ...optimise.costs.learned import HiddenFingersCost
 from ...optimise.problem import Problem
-from ...optimise.refine import Predictor
 from ...optimise.state import State
 from . import file
 from .hidden import hidden_fingers_cost
+
+if TYPE_CHECKING:
+    from ...optimise.refine import Predictor
 
 
 def predictor(path: str | Path | None, frame_rate: Fraction | float) -> Predictor | None:
@@ -28,6 +33,17 @@ def predictor(path: str | Path | None, frame_rate: Fraction | float) -> Predicto
         return hidden_fingers_cost(network, problem, state, float(frame_s))
 
     return predict
+
+
+def of_take(provenance: Mapping[str, Any], frame_rate: Fraction | float) -> Predictor | None:
+    """The prior that a take was solved with, as far as its file is still there and of use."""
+    options = provenance.get("options", {})
+    if HiddenFingersCost.name in options.get("without", ()):
+        return None
+    try:
+        return predictor(options.get("prior"), frame_rate)
+    except SolverError:
+        return None
 
 
 @lru_cache(maxsize=2)

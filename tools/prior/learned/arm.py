@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,8 +27,7 @@ class Learned:
     smoother: bool = False
 
     def fill(self, scene: Scene, numbers: Numbers) -> State:
-        problem = _as_shipped(scene, numbers)
-        state = descend(problem, scene.start)
+        problem, state = _as_shipped(scene)
         for _ in range(_PREDICTIONS):
             cost = hidden_fingers_cost(self.model, problem, state, FRAME_S, numbers.pose)
             if cost is None:
@@ -37,12 +37,14 @@ class Learned:
 
     def foreseen(self, scene: Scene) -> Prediction:
         """What is predicted from the state as shipped."""
-        problem = _as_shipped(scene, Numbers())
-        return predicted(self.model, problem, descend(problem, scene.start), FRAME_S)
+        return predicted(self.model, *_as_shipped(scene), FRAME_S)
 
 
-def _as_shipped(scene: Scene, numbers: Numbers) -> Problem:
-    return Problem(scene.layout, scene.view, (*scene.evidence, *SHIPPED.fingers(scene, numbers)))
+@lru_cache(maxsize=16)
+def _as_shipped(scene: Scene) -> tuple[Problem, State]:
+    """Every trial and every learned arm begins with it."""
+    problem = Problem(scene.layout, scene.view, (*scene.evidence, *SHIPPED.fingers(scene, Numbers())))
+    return problem, descend(problem, scene.start)
 
 
 def standardised_errors(told: Prediction, angles: np.ndarray) -> np.ndarray:

@@ -32,31 +32,34 @@ class WindowGaussian:
     calibration: float = 1.0
 
     def predict(self, values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As ``Network.predict``; where wrists are it does not know."""
+        """As ``Network.predict``, wrists apart. Of what is seen it takes every second frame: what a
+        solve errs by is nearly the same in both."""
         middle, scale = standard()
-        x, seen = ((values - middle) / scale)[:, OWN] - self.mean, known[:, OWN]
-        covariance = self._covariance(len(x), _kernels(np.subtract.outer(np.arange(len(x)), np.arange(len(x)))))
-        flat = seen.reshape(-1)
-        errors = _error_covariance(len(x), x.shape[1])
-        inner = covariance[np.ix_(flat, flat)] + errors[np.ix_(flat, flat)]
-        cross = covariance[np.ix_(~flat, flat)]
-        mean, variance = np.zeros(flat.shape), np.full(flat.shape, _LEAST**2)
-        if flat.any():
-            factor = cho_factor(inner, lower=True)
-            mean[~flat] = cross @ cho_solve(factor, x.reshape(-1)[flat])
-            variance[~flat] = np.diag(covariance)[~flat] - (cross * cho_solve(factor, cross.T).T).sum(1)
-        else:
-            variance[:] = np.diag(covariance)
-        mean, variance = mean.reshape(x.shape) + self.mean, np.maximum(variance, _LEAST**2).reshape(x.shape)
-        out = np.zeros((len(x), len(PREDICTED)))
-        spread = np.ones_like(out)
-        out[:, OWN] = middle[OWN] + scale[OWN] * mean
-        spread[:, OWN] = self.calibration * scale[OWN] * np.sqrt(variance)
-        return out, spread
+        own = np.flatnonzero(np.diagonal(self.parts, 0, 1, 2).sum(0) > _LEAST**2)  # hinges that data has
+        x, known = ((values - middle) / scale)[:, own] - self.mean[own], known[:, own]
+        frame = np.repeat(np.arange(len(x)), len(own))
+        hinge = np.tile(np.arange(len(own)), len(x))
+        seen = np.flatnonzero(known.reshape(-1) & (frame % 2 == 0))
+        hidden = np.flatnonzero(~known.reshape(-1))
+        parts = self.parts[np.ix_(range(len(self.parts)), own, own)]
 
-    def _covariance(self, frames: int, kernels: np.ndarray) -> np.ndarray:
-        hinges = len(self.mean)
-        return np.einsum("kij,kab->iajb", kernels, self.parts).reshape(frames * hinges, -1)
+        def covariance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+            kernels = _kernels(np.subtract.outer(frame[first], frame[second]))
+            return sum(k * part[np.ix_(hinge[first], hinge[second])] for k, part in zip(kernels, parts, strict=True))
+
+        mean, variance = np.zeros(len(hidden)), np.full(len(hidden), parts.sum(0).diagonal()[hinge[hidden]])
+        if len(seen) and len(hidden):
+            errors = _errors(frame[seen], hinge[seen])
+            factor = cho_factor(covariance(seen, seen) + errors, lower=True)
+            cross = covariance(hidden, seen)
+            mean = cross @ cho_solve(factor, x.reshape(-1)[seen])
+            variance = variance - (cross * cho_solve(factor, cross.T).T).sum(1)
+        out, spread = np.zeros((len(x), len(PREDICTED))), np.ones((len(x), len(PREDICTED)))
+        out[:, OWN], spread[:, OWN] = middle[OWN] + scale[OWN] * self.mean, scale[OWN]
+        rows, columns = frame[hidden], own[hinge[hidden]]
+        out[rows, columns] += scale[columns] * mean
+        spread[rows, columns] = self.calibration * scale[columns] * np.sqrt(np.maximum(variance, _LEAST**2))
+        return out, spread
 
 
 def fit(windows: Windows, batches: int = 120, size: int = 32) -> WindowGaussian:
@@ -98,9 +101,9 @@ def _positive(matrix: np.ndarray) -> np.ndarray:
     return (1 - _SHRINKAGE) * out + _SHRINKAGE * np.diag(np.diag(out))
 
 
-def _error_covariance(frames: int, hinges: int) -> np.ndarray:
-    """Of a solve's errors in seen angles, as ``windows`` makes them, at their mean size."""
+def _errors(frame: np.ndarray, hinge: np.ndarray) -> np.ndarray:
+    """Covariance of a solve's errors in seen angles, as ``windows`` makes them, at their mean size."""
     lasting, drifting, fresh = ERRORS
-    lag = np.abs(np.subtract.outer(np.arange(frames), np.arange(frames)))
+    lag = np.abs(np.subtract.outer(frame, frame))
     in_time = 0.8 * (lasting**2 + drifting**2 * 0.85**lag + fresh**2 * (lag == 0))
-    return np.einsum("ij,ab->iajb", in_time, np.eye(hinges)).reshape(frames * hinges, -1)
+    return in_time * np.equal.outer(hinge, hinge)
