@@ -111,7 +111,7 @@ class TakeDrawing:
             region = region_of(view, seen.unknown)
             label[seen.unknown | region.arm | ~_near(view.owner == 0)] = 0
             self._lay(canvas, label, seen)
-            _write(canvas, overlap(self._posed, hand, seen), seen)
+            _write(canvas, overlap(self._posed, hand, seen), self._bend(self._posed.project(hand)))
         return canvas
 
     def _lay(self, canvas: np.ndarray, label: np.ndarray, seen: Evidence) -> None:
@@ -137,9 +137,16 @@ def _near(hand: np.ndarray) -> np.ndarray:
     return cv2.dilate(hand.astype(np.uint8), np.ones((SIZE // 8, SIZE // 8))) > 0
 
 
-def _write(canvas: np.ndarray, share: float, seen: Evidence) -> None:
-    place = np.clip(np.rint(seen.crop.origin_px + [4, 16]), 4, np.array(canvas.shape[1::-1]) - 40).astype(int)
-    cv2.putText(canvas, f"{share:.0%}", place.tolist(), cv2.FONT_HERSHEY_SIMPLEX, 0.5, tinted(share), 1, cv2.LINE_AA)
+def _write(canvas: np.ndarray, share: float, hand_px: np.ndarray) -> None:
+    """The share above the hand (V, 2), or as near to that as the picture goes."""
+    text, scale = f"{share:.0%}", max(canvas.shape[0] / 900, 0.4)
+    line = max(round(2 * scale), 1)
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, line)
+    low, high = hand_px.min(0), hand_px.max(0)
+    corner = np.array([(low[0] + high[0] - width) / 2, low[1] - height])
+    x, y = np.clip(corner, [2, height + 2], np.array(canvas.shape[1::-1]) - [width + 2, 4]).astype(int).tolist()
+    for colour, thick in (((0, 0, 0), line + 2), (tinted(share), line)):
+        cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA)
 
 
 def surety(take: takes.Take) -> np.ndarray:

@@ -16,7 +16,7 @@ from ..errors import SolverError
 from ..video import MovieWriter, content_digest, open_clip
 from .drawing import Style, TakeDrawing
 
-SHEET_FORMATS = (".png", ".jpg")
+MOVIE_FORMATS, SHEET_FORMATS = (".mp4",), (".png", ".jpg")
 SHEET_COLUMNS, SHEET_ROWS, SHEET_CELL_WIDTH = 4, 4, 480
 
 
@@ -31,12 +31,11 @@ def render(
     """Write the overlay movie and/or the contact sheet; yields (frames done, frames in all).
 
     Raises:
-        SolverError: the take or the clip can't be read, ``clip-changed`` when it is another clip, or the output
-            can't be written.
+        SolverError: ``unknown-format`` by an output's name, the take or the clip can't be read, ``clip-changed`` when
+            it is another clip, or the output can't be written.
     """
-    if sheet and Path(sheet).suffix.lower() not in SHEET_FORMATS:
-        wanted = f"Give --sheet a name that ends in {' or '.join(SHEET_FORMATS)}."
-        raise SolverError("unknown-format", f"{sheet} names no kind of picture that is written here.", wanted)
+    _check_format(movie, "--output", "movie", MOVIE_FORMATS)
+    _check_format(sheet, "--sheet", "picture", SHEET_FORMATS)
     take = takes.load(take_path)
     clip = open_clip(clip_path or take.clip_path, int(take.frames[0]), int(take.frames[-1]), Fraction(*take.frame_rate))
     if take.clip_sha256 and content_digest(clip) != take.clip_sha256:
@@ -58,6 +57,12 @@ def render(
             yield done, len(take.frames)
     if sheet:
         _write_sheet(cells, Path(sheet))
+
+
+def _check_format(path: str | os.PathLike[str] | None, option: str, kind: str, formats: tuple[str, ...]) -> None:
+    if path and Path(path).suffix.lower() not in formats:
+        wanted = f"Give {option} a name that ends in {' or '.join(formats)}."
+        raise SolverError("unknown-format", f"{path} names no kind of {kind} that is written here.", wanted)
 
 
 def _sheet_frames(frames: np.ndarray) -> np.ndarray:

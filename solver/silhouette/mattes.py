@@ -55,17 +55,20 @@ def open_masks(described: Mapping[str, str], clip: Clip) -> Masks:
         SolverError: ``mask-not-known``, ``mask-not-readable``, ``mask-other-size``, ``mask-other-frames``, or a clip's
             own errors.
     """
-    sources: list[Source] = []
-    for of, path in described.items():
-        if of == SHAPES:
-            sources.append(read_shapes(path, clip))
-        elif of in OF:
-            sources.append(Matte(path, of, clip))
-        else:
-            raise SolverError(
-                "mask-not-known", f"A mask can't be of {of!r}.", f"Name it one of {', '.join((*OF, SHAPES))}."
-            )
-    return Masks(tuple(sources))
+    return Masks(tuple(_opened(of, path, clip) for of, path in described.items()))
+
+
+def _opened(of: str, path: str, clip: Clip) -> Source:
+    if of not in (*OF, SHAPES):
+        raise SolverError(
+            "mask-not-known", f"A mask can't be of {of!r}.", f"Name it one of {', '.join((*OF, SHAPES))}."
+        )
+    try:
+        return read_shapes(path, clip) if of == SHAPES else Matte(path, of, clip)
+    except SolverError as error:  # a matte is opened as clips are: say that it is not the clip that fails
+        own = error.code.startswith("mask-")
+        repair = error.repair if own else f"Choose another file for the mask of {of!r}, or leave it out."
+        raise SolverError(error.code, f"Mask of {of!r}: {error.sentence}", repair) from error
 
 
 class Matte:

@@ -75,6 +75,7 @@ def test_drawn_shapes_add_and_cut_in_order(clip, tmp_path):
         ("thumb", lambda folder: str(folder), "mask-not-known"),
         ("left", lambda folder: _sequence(folder / "other", 100, 2), "mask-other-frames"),
         ("left", lambda folder: _sequence(folder / "large", 1, 2, (128, 72)), "mask-other-size"),
+        ("left", lambda folder: str(folder / "missing.mp4"), "clip-missing"),
         ("shapes", lambda folder: str(folder / "missing.npz"), "mask-not-readable"),
         ("shapes", lambda folder: _shapes(folder / "large.npz", (128, 72)), "mask-other-size"),
     ],
@@ -83,3 +84,4 @@ def test_masks_that_do_not_fit_are_refused(clip, tmp_path, of, make, code):
     with pytest.raises(SolverError) as refusal:
         mattes.open_masks({of: make(tmp_path)}, clip)
     assert refusal.value.code == code
+    assert repr(of) in refusal.value.sentence
