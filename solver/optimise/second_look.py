@@ -58,11 +58,11 @@ def look_again(
 def suspicious(problem: Problem, state: State) -> list[Stretch]:
     """Stretches that don't fit their landmarks, or lie between two jumps of orientation."""
     at = problem.at(state)
-    misfit = _misfit(problem, at)
+    costs = misfit(problem, at)
     jumps = _jumps(problem, at)
     out = []
     for index, track in enumerate(problem.layout.tracks):
-        own = misfit[track.hands]
+        own = costs[track.hands]
         spans = [(a, b) for a, b in _runs(own > _DOUBT_NATS) if own[a : b + 1].max() > _MISFIT_NATS]
         edges = np.flatnonzero(jumps[track.hands])
         spans += [(a, b) for a, b in zip(edges, edges[1:], strict=False) if 1 < b - a <= _LONGEST]
@@ -71,8 +71,8 @@ def suspicious(problem: Problem, state: State) -> list[Stretch]:
     return out
 
 
-def _misfit(problem: Problem, at: Evaluation) -> np.ndarray:
-    """(N,) mean robust cost of the landmarks seen; 0 where none."""
+def misfit(problem: Problem, at: Evaluation) -> np.ndarray:
+    """(N,) mean robust cost of each hand-frame's landmarks that were seen, in nats; 0 where none."""
     total, count = np.zeros(at.layout.hand_count), np.zeros(at.layout.hand_count)
     for cost in problem.costs:
         if isinstance(cost, KeypointCost):

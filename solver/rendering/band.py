@@ -23,14 +23,13 @@ class Band:
     """The m pixels beside one hand's silhouette, each named once.
 
     Attributes:
-        pixels: (m,) row by row. coverage: (m,) 0..1. nearness: (m,) inverse depth of what covers.
+        pixels: (m,) row by row. coverage: (m,) 0..1.
         ends: (m, 2) vertices of the nearest edge. share: (m,) of the second one in the edge's nearest point.
         normals: (m, 2) unit, from that point to the pixel's centre.
     """
 
     pixels: np.ndarray
     coverage: np.ndarray
-    nearness: np.ndarray
     ends: np.ndarray
     share: np.ndarray
     normals: np.ndarray
@@ -60,7 +59,6 @@ def band(view: View, surface: Surface, hand: int, nearness: np.ndarray, softness
     return Band(
         pixels=pixels[best],
         coverage=1 - distance[best] / softness,
-        nearness=near[best],
         ends=edges[edge[best]],
         share=share[best],
         normals=apart[best] / np.maximum(distance[best], 1e-9)[:, None],

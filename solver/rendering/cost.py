@@ -138,8 +138,8 @@ class RenderCost(Cost):
             band(view, surface, index, 1 / meshes[other][:, 2], self.softness)
             for index, (surface, other) in enumerate(zip(surfaces, hands, strict=True))
         )
-        shown = coverage(view, bands, target.counted(len(hands)))
-        misfit = np.where(target.known, shown.picture - target.picture, 0.0).reshape(-1)
+        shown = coverage(view, bands)
+        misfit = np.where(target.known, shown.picture.reshape(SIZE, SIZE) - target.picture, 0.0).reshape(-1)
         return Rendered(tuple(hands), bands, shown.slopes, misfit, target.crop, tuple(meshes[o] for o in hands))
 
     def _project(self, mesh: np.ndarray) -> np.ndarray:

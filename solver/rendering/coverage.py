@@ -16,7 +16,7 @@ from .band import Band
 @dataclass(frozen=True)
 class Coverage:
     """Attributes:
-    picture: (SIZE, SIZE) the share of each pixel that the counted hands cover, as they hide one another.
+    picture: (SIZE * SIZE,) the share of each pixel, row by row, that is any hand.
     slopes: per hand (m,) derivative of the picture by the coverage of each pixel of its band.
     """
 
@@ -24,36 +24,22 @@ class Coverage:
     slopes: tuple[np.ndarray, ...]
 
 
-def coverage(view: View, bands: Sequence[Band], counted: np.ndarray) -> Coverage:
-    """Lay the bands over the hands, the nearest uppermost.
+def coverage(view: View, bands: Sequence[Band]) -> Coverage:
+    """Lay the bands over the hands.
 
-    Args:
-        bands: one per hand of the view. counted: (hands,) 1 for hands that the picture shows, 0 for those that only
-            hide others.
+    What one hand hides of another's band is not in it; where two bands meet in the open, each covers its share of what
+    the other leaves.
     """
-    owner = view.owner.reshape(-1)
-    picture = np.where(owner == NOTHING, 0.0, counted[owner])
-    touched = np.unique(np.concatenate([band.pixels for band in bands]))
-    shares, order = _layers(bands, touched)
-    columns = np.arange(len(touched))
-    below, beneath = picture[touched], []
-    for layer in order[::-1]:  # what each layer hides, from the back to the front
-        beneath.append(below)
-        share = shares[layer, columns]
-        below = share * counted[layer] + (1 - share) * below
-    picture[touched] = below
-    slopes, passing = np.zeros_like(shares), np.ones(len(touched))
-    for layer, hidden in zip(order, beneath[::-1], strict=True):
-        slopes[layer, columns] = passing * (counted[layer] - hidden)
-        passing = passing * (1 - shares[layer, columns])
-    places = [np.searchsorted(touched, band.pixels) for band in bands]
-    return Coverage(picture.reshape(SIZE, SIZE), tuple(slopes[hand, place] for hand, place in enumerate(places)))
+    left = np.stack([_left(band) for band in bands])
+    open_ = (view.owner == NOTHING).reshape(-1)
+    slopes = tuple(
+        open_[band.pixels] * np.delete(left, hand, axis=0)[:, band.pixels].prod(0) for hand, band in enumerate(bands)
+    )
+    return Coverage(1 - open_ * left.prod(0), slopes)
 
 
-def _layers(bands: Sequence[Band], touched: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(hands, n) shares of the bands in the pixels ``touched``; (hands, n) the hands there, nearest first."""
-    shares, nearness = np.zeros((2, len(bands), len(touched)))
-    for hand, band in enumerate(bands):
-        place = np.searchsorted(touched, band.pixels)
-        shares[hand, place], nearness[hand, place] = band.coverage, band.nearness
-    return shares, np.argsort(-nearness, axis=0, kind="stable")
+def _left(band: Band) -> np.ndarray:
+    """(SIZE * SIZE,) the share of each pixel that a band leaves."""
+    left = np.ones(SIZE * SIZE)
+    left[band.pixels] = 1 - band.coverage
+    return left

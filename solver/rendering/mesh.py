@@ -22,7 +22,7 @@ def pose_blend(at: Evaluation, index: int, skin: SkinPoints) -> np.ndarray:
     track = at.layout.tracks[index]
     rotations = joint_rotations(track.bare, at.hands(track.hands))
     features = (rotations[:, 1:] - np.eye(3)).reshape(len(rotations), -1)
-    return np.moveaxis(skin.blend @ features.T, -1, 0)
+    return np.moveaxis(skin.blend @ features.T, -1, 0).astype(np.float32)  # there are thousands of them
 
 
 def world_vertices(at: Evaluation, index: int, hands: np.ndarray, skin: SkinPoints, blend: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..optimise.costs import ContourCost
 from ..optimise.evaluation import Evaluation
 from ..optimise.problem import Problem
 from ..optimise.refine import Refined, continued
+from ..optimise.second_look import misfit
 from ..optimise.solve import Iterate, Outcome, Stage, run
 from ..silhouette.crop import SIZE
 from ..silhouette.matching import Evidence, match
@@ -39,7 +40,9 @@ class RenderWeights:
 
 
 DEFAULT = RenderWeights()
-_ROUND = Stage("rendering", steps=4, tolerance=1e-3)
+# rise of the mean robust cost of a hand-frame's landmarks
+_HARM_NATS = 0.5
+_ROUND = Stage("rendering", steps=12, tolerance=1e-4)
 
 
 def fit_rendered(
@@ -54,22 +57,29 @@ def fit_rendered(
 
     Yields progress, the state after each round, and last an ``Outlined``.
     """
-    refined, evidence = outlined.refined, outlined.evidence
+    refined, evidence = outlined.refined, dict(outlined.evidence)
     problem = refined.problem
     surfaces = [surface_of(models[track.bare.side]) for track in problem.layout.tracks]
     iterate = Iterate(refined.state, "rendering", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     rounds = len(weights.softness) if evidence else 0
     for index in range(rounds):
-        if cancelled():
-            break
-        cost = render_cost(problem.at(iterate.state), surfaces, evidence, index, weights)
-        problem = replace(problem, costs=(*_without_silhouettes(problem), cost))
-        start = iterate.state
-        for iterate in run(problem, start, (_ROUND,), cancelled=cancelled):
-            yield OutlineProgress(index * _ROUND.steps + iterate.step, rounds * _ROUND.steps)
+        before = problem.at(iterate.state)
+        harmed = evidence.keys()
+        while harmed and not cancelled():
+            cost = render_cost(before, surfaces, evidence, index, weights)
+            problem = replace(problem, costs=(*_without_silhouettes(problem), cost))
+            for iterate in run(problem, before.state, (_ROUND,), cancelled=cancelled):
+                yield OutlineProgress(index * _ROUND.steps + iterate.step, rounds * _ROUND.steps)
+            harmed = _harmed(problem, before, problem.at(iterate.state)) & evidence.keys()
+            evidence = {hand: seen for hand, seen in evidence.items() if hand not in harmed}
         yield continued(refined.origin, problem, iterate)
     final = continued(refined.origin, problem, iterate, final=True, sure=bool(surfaces) and not cancelled())
-    yield Outlined(final, overlap_of(final, surfaces, evidence), evidence)
+    yield Outlined(final, overlap_of(final, surfaces, outlined.evidence), outlined.evidence)
+
+
+def _harmed(problem: Problem, before: Evaluation, after: Evaluation) -> set[int]:
+    """Hand-frames whose landmarks fit clearly worse than before: there the mask, or its trust, was wrong."""
+    return set(np.flatnonzero(misfit(problem, after) > misfit(problem, before) + _HARM_NATS).tolist())
 
 
 def render_cost(

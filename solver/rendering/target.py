@@ -20,18 +20,13 @@ class Target:
 
     Attributes:
         crop: where. levels: (SIZE, SIZE) uint8, see ``picture``. known_bits: see ``known``.
-        trust: 0..1. labelled: whether the mask is of one hand alone, not of any hand.
+        trust: 0..1.
     """
 
     crop: Crop
     levels: np.ndarray
     known_bits: np.ndarray
     trust: float
-    labelled: bool = False
-
-    def counted(self, hands: int) -> np.ndarray:
-        """(hands,) 1 for those that the picture shows; the crop's own hand is the first."""
-        return np.r_[1.0, np.full(hands - 1, 0.0 if self.labelled else 1.0)]
 
     @property
     def picture(self) -> np.ndarray:
@@ -53,7 +48,7 @@ def target_of(evidence: Evidence, softness: float, reach: float, excess: float =
         excess: how far the model's outline lies outside of masks as a rule. All three in crop pixels.
     """
     inside, unknown = evidence.inside, evidence.unknown
-    distance = signed_distance(inside)[..., 0]
+    distance = signed_distance(inside)[..., 0] - evidence.tight
     coverage = np.clip(1 - (distance - excess) / softness, 0.0, 1.0)
     known = (np.abs(distance) < reach) & ~unknown & ~_beside_unknown(inside, unknown)
     return Target(evidence.crop, np.round(_LEVELS * coverage).astype(np.uint8), np.packbits(known), evidence.trust)
