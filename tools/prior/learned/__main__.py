@@ -3,6 +3,7 @@
 convert KEYPOINTS.npz... -o RECORDINGS.npz        21 keypoints per hand as recordings
 train RECORDINGS -o PRIOR.npz [--cpu-minutes 25]  train on all of them; give the file to ``solver solve --prior``
 table RECORDINGS [--cpu-minutes 7]                train on one source, test on the others; what ships beside it
+clips RECORDINGS CLIPS [--prior PRIOR.npz]        the closed form of all recordings, and a prior, on rendered clips
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from solver.prior.learned.network import Network  # noqa: E402
 
 from .. import recordings  # noqa: E402
 from ..table import Split  # noqa: E402
-from . import convert, table  # noqa: E402
+from . import clips, convert, gaussian, table  # noqa: E402
 from .arm import Learned  # noqa: E402
 from .train import Effort, train  # noqa: E402
-from .windows import wrists  # noqa: E402
+from .windows import Windows, wrists  # noqa: E402
 
 # of recordings, every so-many-th is kept from the training, to calibrate what is said of errors
 _KEPT = 6
+_CACHE = Path("build") / "bench" / "observed"
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -61,6 +63,17 @@ def _table(options: argparse.Namespace) -> int:
     return 0
 
 
+def _clips(options: argparse.Namespace) -> int:
+    everything, _ = recordings.load(options.recordings)
+    closed = gaussian.fit(Windows(everything, 1, table.Effort.procedural))
+    arms = {"closed form": Learned("closed form", closed)}
+    if options.prior:
+        arms["network"] = Learned("network", file.load(options.prior))
+    folders = sorted(path.parent for path in options.clips.glob("*/truth.npz"))
+    clips.run(everything, folders, _CACHE, arms, options.widths, _say)
+    return 0
+
+
 def _effort(options: argparse.Namespace) -> Effort:
     cpu_s = 60.0 * options.cpu_minutes
     return replace(Effort(), channels=options.channels, cpu_s=cpu_s, steps=int(1e9))
@@ -77,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("keypoints", nargs="+", type=Path)
     made.add_argument("-o", "--output", required=True, type=Path)
     made.set_defaults(run=_convert)
+    rendered = commands.add_parser("clips")
+    rendered.add_argument("recordings", type=Path)
+    rendered.add_argument("clips", type=Path)
+    rendered.add_argument("--prior", type=Path)
+    rendered.add_argument("--widths", nargs="+", type=float, default=(1.0, 2.0))
+    rendered.set_defaults(run=_clips)
     for name, run, minutes in (("train", _train, 25.0), ("table", _table, 7.0)):
         command = commands.add_parser(name)
         command.add_argument("recordings", type=Path)
