@@ -53,7 +53,7 @@ class Take:
             the true size over the one that the take has), ``determined`` and ``cues``, as in
             ``camera.cameras.ScaleEstimate``; None where size has no meaning (no travel) or came with the camera.
         focal_sigma: relative one-sigma of the focal length, 0 when it was given; None where it was merely assumed.
-        up_sigma: one-sigma in radians of the world's vertical (-y); None where it was never asked for.
+        up_sigma: one-sigma in radians of the world's vertical (-y); None where nothing is known of it.
         points: (N, 3) sparse points of the background in the world, ``point_errors_px`` (N,) their reprojection errors.
         distortion, distortion_model: the lens's, as ``camera.cameras.CameraPath`` has it.
         model: name of the hand model ("open", or the user's file name), and ``model_sha256`` its digest.

@@ -106,7 +106,7 @@ def _in_units(path: CameraPath, clip: BenchClip, unit_m: float) -> CameraPath:
     poses[:, :3, 3] /= unit_m
     return CameraPath(
         "given", known.lens.intrinsics, poses, known.lens.distortion, distortion_model=known.lens.model,
-        points=points, point_errors_px=path.point_errors_px, scale=ScaleEstimate(determined=False),
+        points=points, point_errors_px=path.point_errors_px, scale=ScaleEstimate(determined=False), up_sigma=0.0,
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ class CameraPath:
     point_shots: (N,) the shot that each point belongs to; None: all to one world.
     focal_sigma: one-sigma relative uncertainty of the focal length; 0 when given, inf when merely assumed.
     scale: how the path came to metres; None where scale has no meaning (no translation) or was given.
-    up_sigma: one-sigma in radians of the world's vertical (-y); NaN where it was never asked for.
+    up_sigma: one-sigma in radians of the world's vertical (-y); NaN where y may be anywhere.
     notes: what the person should know.
     readout: frames that pass between the exposure of the first and the last row; 0: global shutter, or not known. Poses
         hold for the middle row.

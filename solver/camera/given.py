@@ -59,6 +59,7 @@ def read(
         "given", lens.intrinsics, known.poses_at(frames), lens.distortion, distortion_model=lens.model,
         status=np.where(own, SOLVED, BRIDGED).astype(np.uint8), points=known.points,
         point_errors_px=known.point_errors_px, notes=_bridging_notes(frames, own),
+        up_sigma=0.0 if known.is_metric else float("nan"),  # who says metres says which way is up
     )  # fmt: skip
     return path, is_metric
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .cameras import CameraNote, ScaleEstimate
 
-UNDETERMINED = "camera-scale-undetermined"
+UNDETERMINED, UP_GUESSED = "camera-scale-undetermined", "camera-up-guessed"
 
 _MASK_REPAIR = "Mark what moves (hands, people, held things) as hands or mask it, or bring a solved camera."
 
@@ -91,6 +91,15 @@ def cuts(rows: list[int]) -> CameraNote:
         "camera-cuts",
         f"The clip is cut at frame {frames}: each shot is solved by itself, in a world of its own.",
         "Solve one shot at a time by its frame range.",
+    )
+
+
+def up_guessed(degrees: float) -> CameraNote:
+    return CameraNote(
+        UP_GUESSED,
+        "Which way is up can't be told from this clip, which shows too few straight edges; by the way cameras are held "
+        f"it may be {degrees:.0f} degrees off.",
+        "Set the floor by three points that lie on it, if the world should stand upright.",
     )
 
 

@@ -40,12 +40,14 @@ def estimate(
     Args:
         hands: none of them: a guess from the scene and the path alone.
         first_frame: the frame number of the path's first row.
-        frame_s: seconds between frames, where they are known.
+        frame_s: seconds between frames, where they are known. They and level surfaces tell nothing in a world whose
+            ``up_sigma`` is unknown.
         hand_is_measured: the hands have the length that they really have.
     """
-    surface = find_level(path)
+    is_upright = np.isfinite(path.up_sigma)
+    surface = find_level(path) if is_upright else None
     evidence = scale_evidence.gather(path, hands, first_frame, surface)
-    prior = scale_priors.log_density(path, surface, frame_s, _GRID)
+    prior = scale_priors.log_density(path, surface, frame_s if is_upright else None, _GRID)
     return _answer(evidence, prior, _MEASURED_HAND_SIGMA if hand_is_measured else _HAND_SIGMA)
 
 

@@ -24,6 +24,8 @@ from .similarity import Similarity
 from .upright import Lines, find_down, upright_rotation
 
 _RANK = ("static", "rotation", "general")
+# a vertical known worse than this is worth a word
+_GUESSED_UP = np.radians(8.0)
 
 
 def solve(
@@ -89,6 +91,7 @@ def _compose(
         _settled(part, intrinsics, footage.scale, footage.segments.between(int(first), int(last)))
         for part, (first, last) in zip(shots, footage.shots, strict=True)
     ]
+    up_sigma = max(parts, key=lambda p: len(p.status)).up_sigma
     longest = max((p for p in parts if p.scale), key=lambda p: len(p.status), default=None)
     return CameraPath(
         kind=max((s.kind for s in shots), key=_RANK.index),
@@ -106,8 +109,8 @@ def _compose(
         point_shots=np.repeat(np.arange(len(parts)), [len(p.points) for p in parts]),
         focal_sigma=lens.focal_sigma,
         scale=longest.scale if longest else None,
-        up_sigma=max(parts, key=lambda p: len(p.status)).up_sigma,
-        notes=_all_notes(clip, footage, shots, lens, focal),
+        up_sigma=up_sigma,
+        notes=_all_notes(clip, footage, shots, lens, focal, up_sigma),
     )
 
 
@@ -149,7 +152,7 @@ def _guessed(path: CameraPath, by: ScaleEstimate) -> CameraPath:
 
 
 def _all_notes(
-    clip: Clip, footage: Footage, shots: list[shot.Shot], lens: shot.Shot, focal: float
+    clip: Clip, footage: Footage, shots: list[shot.Shot], lens: shot.Shot, focal: float, up_sigma: float
 ) -> tuple[CameraNote, ...]:
     said = [note for part in shots for note in part.notes]
     if len(shots) > 1:
@@ -158,4 +161,6 @@ def _all_notes(
         said.append(notes.focal_assumed(focal, max(clip.size)))
     elif lens.focal_sigma > shot.UNCERTAIN_FOCAL:
         said.append(notes.focal_uncertain(focal, max(clip.size), 100 * lens.focal_sigma))
+    if up_sigma > _GUESSED_UP:
+        said.append(notes.up_guessed(float(np.degrees(up_sigma))))
     return tuple(said)

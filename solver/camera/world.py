@@ -10,7 +10,7 @@ import numpy as np
 
 from .cameras import CameraPath, ScaleEstimate
 from .formats import KnownCamera, npz
-from .notes import UNDETERMINED
+from .notes import UNDETERMINED, UP_GUESSED
 from .similarity import Similarity, between_paths, robust_between_paths
 
 _MIN_COMMON = 2
@@ -50,7 +50,8 @@ def brought_into(path: CameraPath, frames: np.ndarray, wanted: KnownCamera, keep
             points = move.points(path.points)
         size = move.scale
     grown = {name: value * [1.0, size] for name in _TURN_AND_LENGTH if (value := getattr(path, name)) is not None}
-    moved = dataclasses.replace(path, world_from_camera=poses, points=points, **grown)
+    said = path.notes if not own.any() else tuple(note for note in path.notes if note.code != UP_GUESSED)
+    moved = dataclasses.replace(path, world_from_camera=poses, points=points, notes=said, **grown)
     return _measured(moved, size) if keep_size else moved
 
 

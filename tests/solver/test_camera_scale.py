@@ -39,7 +39,8 @@ def _path(poses: np.ndarray, points: np.ndarray) -> CameraPath:
     poses = poses.copy()
     poses[:, :3, 3] /= _UNIT
     points = points / _UNIT
-    return CameraPath("general", _LENS, poses, points=points, point_errors_px=np.full(len(points), 0.5))
+    errors = np.full(len(points), 0.5)
+    return CameraPath("general", _LENS, poses, points=points, point_errors_px=errors, up_sigma=0.01)
 
 
 def _seen(poses: np.ndarray, world: np.ndarray, rng: np.random.Generator, size: float = 1.0) -> SeenHand:
@@ -92,6 +93,12 @@ def test_a_hand_that_keeps_still_or_lies_on_a_table_tells_the_scale(motion, cue)
     assert found.determined and cue in found.cues
     assert abs(found.metres_per_unit / _UNIT - 1) < 0.08
     assert _holds(found)
+
+
+def test_in_a_world_that_lies_anyhow_no_surface_is_level():
+    path, hands = _over_a_table("sliding")
+    found = _estimate(dataclasses.replace(path, up_sigma=float("nan")), hands)
+    assert not found.determined and "resting hands" not in found.cues
 
 
 def test_hands_of_another_size_move_the_scale_and_the_interval_knows():

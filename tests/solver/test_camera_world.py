@@ -27,7 +27,11 @@ def solved(poses, **changes):
     own = Similarity(3.0, so3.exp(np.array([0.4, -0.3, 1.0])), np.array([1.0, 2.0, -1.0]))
     points = RNG.normal(size=(5, 3))
     scale = ScaleEstimate(0.8, 0.6, 1.7, False, ("guess",))
-    notes = (CameraNote("camera-scale-undetermined", "a", "b"), CameraNote("camera-interpolated", "c", "d"))
+    notes = (
+        CameraNote("camera-scale-undetermined", "a", "b"),
+        CameraNote("camera-interpolated", "c", "d"),
+        CameraNote("camera-up-guessed", "e", "f"),
+    )
     fields = {"points": own.points(points), "scale": scale, "notes": notes, "pose_sigma": np.ones((len(poses), 2))}
     return CameraPath("general", LENS.intrinsics, own.poses(poses), **{**fields, **changes}), points
 
