@@ -196,9 +196,23 @@ def measured_scale(root: bpy.types.Object, wanted: KnownCamera) -> float | None:
     return root.scale[0] if by == "HAND" or (by == "SCENE" and travels) else None
 
 
+def size_in_words(take: Take) -> str:
+    """What the size of the camera's path rests on, and how far off it may be; "" where it has none to tell."""
+    told = take.camera_scale
+    if told is None:
+        return ""
+    if told["cues"] == ["measured"]:
+        return "Its size is as you measured it."
+    within = f"too large by {100 * (1 / told['low'] - 1):.0f} % or too small by {100 * (told['high'] - 1):.0f} %"
+    if not told["determined"]:
+        return f"Its size is a guess, which may be {within}: measure something."
+    return f"Its size rests on {' and '.join(told['cues'])}, and may be {within}."
+
+
 def settle(root: bpy.types.Object, take: Take) -> None:
     """A new take may have the root's measured scale in itself: the root gives it up, its pins with it."""
     world = root.handheld_world
+    world.told = size_in_words(take)
     if world.scaled_by == "NONE" or world.settled == take_stamp(take):
         return
     world.settled = take_stamp(take)

@@ -86,6 +86,8 @@ class _WorldPanel(Sidebar):
         row.operator("handheld.set_floor")
         row.operator("handheld.set_origin")
         layout.prop(world, "scale")
+        if world.told and world.scaled_by == "NONE":
+            draw_wrapped(layout, context, world.told, "INFO")
         column = layout.column(align=True)
         column.operator("handheld.set_scale", icon="ARROW_LEFTRIGHT")
         column.operator("handheld.set_hand_length", icon="VIEW_PAN")

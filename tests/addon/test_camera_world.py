@@ -39,6 +39,20 @@ def root(tmp_path):
     return built
 
 
+def test_a_take_tells_what_its_size_rests_on(root):
+    assert root.handheld_world.told == ""
+    told = {"metres_per_unit": 1.0, "low": 0.8, "high": 1.5, "determined": True, "cues": ["resting hands", "contact"]}
+    known = take(camera_scale=told)
+    camera_world.settle(root, known)
+    assert root.handheld_world.told == (
+        "Its size rests on resting hands and contact, and may be too large by 25 % or too small by 50 %."
+    )
+    camera_world.settle(root, take(camera_scale={**told, "determined": False, "cues": ["guess"]}))
+    assert "a guess" in root.handheld_world.told and "measure" in root.handheld_world.told
+    camera_world.settle(root, take(camera_scale={**told, "cues": ["measured"]}))
+    assert root.handheld_world.told == "Its size is as you measured it."
+
+
 def child(root, role):
     return next(candidate for candidate in root.children if candidate.handheld.role == role)
 
