@@ -13,13 +13,13 @@ from solver.initialise.calibration import default_calibration, write_calibration
 from solver.initialise.kinematics import skeleton_of
 from solver.observations import KEYPOINT_NAMES
 
-from .lift import fit_lift, held_out_errors, rows_of, shrinkage
+from .lift import fit_lift, held_out_errors, palm_tilts, rows_of, shrinkage
 from .observe import Observation, observe
 from .offsets import fit_offsets, image_errors, robust_sigma
 from .views import load_views, sample_views, save_views
 
 _SOLVER = Path(__file__).resolve().parents[2] / "solver"
-_SHIPPED, _SHIPPED_HINT = _SOLVER / "initialise" / "calibration.json", _SOLVER / "hands" / "hint_calibration.json"
+_SHIPPED, _SHIPPED_HINT = _SOLVER / "initialise" / "calibration.json", _SOLVER / "hands" / "hint_calibration.npz"
 _HELD_OUT = 3  # every third identity
 
 
@@ -96,27 +96,30 @@ def _well_read_half(errors: np.ndarray) -> np.ndarray:
 
 
 def _fit_hint(folders: list[Path], write: bool) -> None:
-    seen, people = [], []
+    seen, people, plain = [], [], []
     for number, folder in enumerate(folders):
-        observed = observe(folder, load_views(folder))
+        observed = observe(folder, load_views(folder), mirrored=True)
         seen += observed
         people += [1000 * number + o.view.identity for o in observed]
-    growth, offsets = _growth(seen), default_calibration().offsets_m
-    print(f"the hand's size falls by {shrinkage(seen, growth, offsets):.1%} per decade of doubt")
+        plain += [2 * i < len(observed) for i in range(len(observed))]
+    growth, offsets, plain = _growth(seen), default_calibration().offsets_m, np.array(plain)
+    as_read = [o for o, is_plain in zip(seen, plain, strict=True) if is_plain]
+    print(f"the hand's size falls by {shrinkage(as_read, growth[plain], offsets):.1%} per decade of doubt")
     inputs, targets = rows_of(seen, growth, offsets)
     own = inputs[:, 42:].reshape(-1, 21, 3) - targets.reshape(-1, 21, 3)
     left = held_out_errors(inputs, targets, np.array(people))
-    print(f"{len(seen)} readings; rms error in palm sizes of people who were held out, x, y, depth")
-    rows = {"the net's own": own, "set right": left}
+    print(f"{len(as_read)} pictures; held-out people's rms error in palm sizes, x, y, depth; palm's tilt, deg")
+    rows = {"the net's own": own[plain], "set right": left[plain]}
     for name, errors in rows.items():
-        print(f"{name:<20}" + "".join(f"{value:8.3f}" for value in _rms(errors)))
+        tilt = palm_tilts(errors, targets[plain])
+        print(f"{name:<20}" + "".join(f"{value:8.3f}" for value in _rms(errors)) + f"{np.median(tilt):8.1f}")
     if write:
         before, after = (f"{_rms(errors)[2]:.2f}" for errors in rows.values())
         provenance = (
-            f"python -m tools.calibration hint: {len(seen)} Cycles renders of the open hand read by MediaPipe's "
-            f"hand_landmark_full. Held-out people: depth error {before} -> {after} palm sizes (rms)."
+            f"python -m tools.calibration hint: {len(as_read)} Cycles renders of the open hand read by MediaPipe's "
+            f"hand_landmark_full, plain and mirrored. Held-out people: depth error {before} -> {after} palm sizes."
         )
-        write_hint_calibration(_SHIPPED_HINT, *fit_lift(inputs, targets), provenance)
+        write_hint_calibration(_SHIPPED_HINT, fit_lift(inputs, targets, provenance))
 
 
 def _rms(errors: np.ndarray) -> np.ndarray:

@@ -32,16 +32,18 @@ class Observation:
         return float(np.ptp(self.landmarks_px, axis=0).max())
 
 
-def observe(folder: Path, views: list[View]) -> list[Observation]:
-    """Readings of all views that were rendered and in which the net finds the hand."""
+def observe(folder: Path, views: list[View], mirrored: bool = False) -> list[Observation]:
+    """Readings of all views that were rendered and in which the net finds the hand; ``mirrored``: each also as it reads
+    the picture's mirror image, after all the others."""
     reader = LandmarkReader()
-    return [seen for i, view in enumerate(views) if (seen := _read(reader, folder / f"{i:05d}.png", view)) is not None]
+    read = [_read(reader, folder / f"{i:05d}.png", view, mirrored) for i, view in enumerate(views)]
+    return [readings[way] for way in range(1 + mirrored) for readings in read if readings]
 
 
-def _read(reader: LandmarkReader, picture: Path, view: View) -> Observation | None:
+def _read(reader: LandmarkReader, picture: Path, view: View, mirrored: bool) -> list[Observation]:
     """The region is found from the truth, as a tracker's would be from the frame before, then once from the reading."""
     if not picture.exists():
-        return None
+        return []
     image = cv2.imread(str(picture))
     frame = Pyramid(np.ascontiguousarray(image[..., ::-1]))
     truth = project(view.keypoints, view.intrinsics)
@@ -49,5 +51,6 @@ def _read(reader: LandmarkReader, picture: Path, view: View) -> Observation | No
     reading = reader.read(frame, next_roi(first.points_px))
     off = np.median(np.linalg.norm(reading.points_px - truth, axis=1)) / np.ptp(truth, axis=0).max()
     if reading.presence < _LEAST_PRESENCE or off > _FARTHEST:
-        return None
-    return Observation(view, reading.points_px, reading.points_m, reading.presence)
+        return []
+    readings = [reading, *([reader.read(frame, reading.roi, mirrored=True)] if mirrored else [])]
+    return [Observation(view, r.points_px, r.points_m, r.presence) for r in readings]
