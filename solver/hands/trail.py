@@ -19,9 +19,9 @@ COVERED = 0.6
 _GAP_FRAMES, _GAP_SIZES = 15.0, 1.5
 
 
-@dataclass
+@dataclass(eq=False)
 class Trail:
-    """Readings by frame number, grown at both ends.
+    """Readings by frame number, grown at both ends. One trail is only ever itself.
 
     Attributes:
         readings: frame number -> what was seen there.
