@@ -9,8 +9,8 @@ import pytest
 
 from solver import hand_model
 from solver.errors import SolverError
-from solver.hand_model.rotations import exp
-from solver.optimise import resume
+from solver.hand_model.rotations import angle_between, exp
+from solver.optimise import DRAFT, resume
 from solver.optimise.costs import HiddenFingersCost, KeypointCost
 from solver.optimise.layout import window_of
 from solver.optimise.solve import Stage, run
@@ -19,12 +19,14 @@ from solver.prior.learned import file
 from solver.prior.learned.features import FEATURES, HINGES, OTHER, OWN, PREDICTED, RELATIVE, encode
 from solver.prior.learned.hidden import hidden_fingers_cost
 from solver.prior.learned.network import Network
+from solver.take import INFILLED
 from tools.optimiser_bench.scenes import last, make_scene, problem_of, seen_from
 from tools.prior.learned.motion import seen_from_other
 from tools.prior.learned.windows import standard
 
 from .edited_takes import solved_take
 from .test_optimise_costs import FREE, check
+from .test_optimise_refine import ONE_SECOND, clip, run_refine  # noqa: F401
 
 RING = [10, 11, 12]
 HALF_A_DEVIATION = 0.5
@@ -194,6 +196,28 @@ def test_a_take_is_re_solved_with_the_prior_that_it_was_solved_with(saved):
         for name, p in provenances.items()
     }
     assert has == {"none": False, "prior": True, "gone": False, "left out": False}
+
+
+def test_a_solve_asks_the_prior_twice_about_what_is_hidden(clip, saved):  # noqa: F811
+    """The right hand is away for twelve frames, which a draft fills in."""
+    asked = []
+
+    def hidden(problem, state):
+        asked.append(learned.predictor(saved, 30)(problem, state))
+        return asked[-1]
+
+    draft = replace(ONE_SECOND, preset=DRAFT, uncertainty=False)
+    without, with_prior = (last(run_refine(clip, draft, hidden=h)) for h in (None, hidden))
+    assert len(asked) == 2 and not np.array_equal(asked[0].mean, asked[1].mean)
+    assert with_prior.problem.costs[-1] is asked[1], "a re-solve begins with the prior's last word"
+    right = with_prior.tracks[1]
+    gone = right.status == INFILLED
+    moved = angle_between(without.tracks[1].rotations, right.rotations).max(-1)
+    assert np.median(moved[gone]) > 0.2 and np.median(moved[~gone]) < 0.1
+    asked.clear()
+    left_out = replace(draft, preset=replace(DRAFT, off=frozenset({"hidden-fingers"})))
+    again = last(run_refine(clip, left_out, hidden=hidden))
+    np.testing.assert_array_equal(again.tracks[1].rotations, without.tracks[1].rotations)
 
 
 def test_both_hands_are_told_of_each_other():
