@@ -12,10 +12,10 @@ from .image_motion import ImageMotion
 
 TARGET_TRACKS = 450
 WINDOW_PX, LEVELS = 21, 4
-# An image that moves this far is blurred: what is left of its texture is faint (the share of its strongest corner that
-# still is one) and needs a wide window to be told apart.
+# An image that moves this far may be blurred: what a window loses there is tried with a wide one, and where so few
+# points are left, fainter corners (in shares of the strongest) will do.
 _BLURRED_PX, _BLURRED_WINDOW_PX = 15.0, 41
-_CORNER_SHARE, _BLURRED_CORNER_SHARE = 0.004, 0.001
+_SCARCE, _CORNER, _FAINT_CORNER = 0.5, 0.004, 0.001
 # Forward, then backward: a point that doesn't come home was not followed.
 ROUND_TRIP_PX = 0.7
 # Two-view gate against gross errors; loose, because shutters roll and tracks jitter.
@@ -92,7 +92,7 @@ class Follower:
         self._next_id = 0
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
         self._motion = ImageMotion(size)
-        self.fast = self._blurred = False
+        self.fast = False
 
     @property
     def current(self) -> tuple[np.ndarray, np.ndarray]:
@@ -136,19 +136,32 @@ class Follower:
     def _follow(self, gray: np.ndarray, mask: np.ndarray, reach: np.ndarray, guess: np.ndarray) -> None:
         speed_px = float(np.median(np.linalg.norm(guess - self._points, axis=1)))
         blur_px = _BLUR_SHARE * speed_px
-        self.fast, self._blurred = speed_px > _FAST_PX, speed_px > _BLURRED_PX
+        self.fast = speed_px > _FAST_PX
         start = np.array(guess, np.float32)
-        window = _BLURRED_WINDOW_PX if self._blurred else WINDOW_PX
-        moved, found = self._flow(self._gray, gray, self._points, start, LEVELS, window)
-        # the way back starts at home, so it needs no coarse levels, which cost as much as the rest
-        back, returned = self._flow(gray, self._gray, moved, self._points.copy(), 1, window)
-        home = np.linalg.norm(back - self._points, axis=1) < ROUND_TRIP_PX + blur_px
-        kept = found & returned & home & _usable(moved, mask)
+        moved, home = self._there_and_back(gray, self._points, start, WINDOW_PX, blur_px)
+        if speed_px > _BLURRED_PX:
+            again = np.flatnonzero(~home)
+            moved[again], home[again] = self._there_and_back(
+                gray, self._points[again], start[again], _BLURRED_WINDOW_PX, blur_px
+            )
+        kept = home & _usable(moved, mask)
         if self.fast:
             strayed = np.linalg.norm(moved - guess, axis=1) > _HELD_SHARE * speed_px
             kept &= ~strayed | _usable(moved, reach)
         kept[kept] = _on_epipolar_lines(self._points[kept], moved[kept], EPIPOLAR_PX + blur_px)
         self._points, self._ids = moved[kept], self._ids[kept]
+
+    def _there_and_back(
+        self, gray: np.ndarray, points: np.ndarray, guess: np.ndarray, window_px: int, blur_px: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(n, 2) where ``points`` went, and (n,) whether from there they come home."""
+        if not len(points):
+            return points, np.zeros(0, bool)
+        moved, found = self._flow(self._gray, gray, points, guess.copy(), LEVELS, window_px)
+        # the way back starts at home, so it needs no coarse levels, which cost as much as the rest
+        back, returned = self._flow(gray, self._gray, moved, points.copy(), 1, window_px)
+        near = np.linalg.norm(back - points, axis=1) < ROUND_TRIP_PX + blur_px
+        return moved, found & returned & near
 
     @staticmethod
     def _flow(
@@ -161,13 +174,15 @@ class Follower:
         return moved[:, 0], status[:, 0] == 1
 
     def _replenish(self, gray: np.ndarray, mask: np.ndarray) -> None:
-        fresh = find_corners(gray, mask, self._points, _BLURRED_CORNER_SHARE if self._blurred else _CORNER_SHARE)
+        fresh = find_corners(gray, mask, self._points)
+        if self.fast and len(self._points) + len(fresh) < _SCARCE * TARGET_TRACKS:
+            fresh = find_corners(gray, mask, self._points, _FAINT_CORNER)
         self._points = np.concatenate([self._points, fresh])
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(fresh))])
         self._next_id += len(fresh)
 
 
-def find_corners(gray: np.ndarray, mask: np.ndarray, taken: np.ndarray, least: float = _CORNER_SHARE) -> np.ndarray:
+def find_corners(gray: np.ndarray, mask: np.ndarray, taken: np.ndarray, least: float = _CORNER) -> np.ndarray:
     """(n, 2) float32 corners (Shi and Tomasi's smaller eigenvalue), spread over a grid, away from ``taken`` ones.
 
     ``least``: how strong a corner must be, in shares of the strongest.
