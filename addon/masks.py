@@ -29,16 +29,17 @@ def options(target: bpy.types.Scene, movie: bpy.types.MovieClip, numbers: np.nda
     for of in ("left", "right", "hands"):
         path = getattr(settings, f"matte_{of}")
         if path:
-            found[of] = _existing(Path(bpy.path.abspath(path)))
+            found[of] = _existing(Path(bpy.path.abspath(path)), settings.bl_rna.properties[f"matte_{of}"].name)
     if settings.mask is not None:
         folder = Path(bpy.utils.extension_path_user(package.NAME, path="masks", create=True))
         found["shapes"] = str(write_shapes(folder / "shapes.npz", target, movie, settings.mask, numbers))
     return found
 
 
-def _existing(path: Path) -> str:
+def _existing(path: Path, name: str) -> str:
     if not path.exists():
-        raise SolverError("mask-missing", f"There is no mask {path}.", "Choose a matte that exists, or leave it empty.")
+        wanted = f"Choose a file for {name} under Outlines that exists, or leave it empty."
+        raise SolverError("mask-missing", f"There is no file {path}.", wanted)
     return str(path)
 
 

@@ -1,9 +1,12 @@
 """What outlines are worth: ``python -m tools.outline_bench FOLDER [CLIP ...]`` over clip folders of ``tools.truth``.
 
-Per clip, with its true camera (and with ``--sized`` the hand's true length): the final quality without outlines, with
-the product's own masks, with true masks, and with true masks and each hand by itself, as if others were background.
+Per clip, with its true camera (and with ``--sized`` the hand's true length): the balanced quality, the final one
+without outlines ("landmarks"), with the product's own masks and with true masks, each by outlines alone and then
+rendered (``solver.rendering``), and with true outlines and each hand by itself, as if others were background.
 Prints the mean error of visible and of hidden joints in the camera's frame (mm, no alignment), relative to the wrist,
-the overlap of hand and true mask, and CPU ms per hand and frame of the stage.
+the overlap of hand and true mask, that of the masks used and the true ones where they say something, and CPU ms per
+hand and frame of the stages, masks included; last each arm against balanced: the mean change of the visible joints'
+error over the clips, the clip that fares worst, and in how many the overlap rises.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from solver.hand_model import loading
 from solver.hand_model.layout import KEYPOINT_NODES, TIP_VERTICES
 from solver.hand_model.model import HandModel
 from solver.optimise import Refined
-from solver.silhouette import evidence as evidence_module
+from solver.rendering.stage import fit_rendered
+from solver.silhouette.crop import crop_around
+from solver.silhouette.matching import Evidence
 from solver.silhouette.mattes import NONE, Masks
 from solver.silhouette.outlines import PosedHands
 from solver.silhouette.stage import Outlined, fit_outlines
@@ -44,6 +49,7 @@ class Figures:
     hidden_mm: float
     relative_mm: float
     overlap: float
+    masks: float
     cpu_ms: float
 
 
@@ -73,8 +79,8 @@ class TrueMasks:
         return np.where((labels == own) | (labels == _ARM), 255, 0).astype(np.uint8)
 
 
-def measure(folder: Path, sized: bool) -> Iterator[tuple[str, Figures]]:
-    """All arms of one clip."""
+def measure(folder: Path, sized: bool, rendered: bool) -> Iterator[tuple[str, Figures]]:
+    """All arms of one clip; ``rendered``: with the rendering stage."""
     clip, truth, models = (
         open_clip(str(folder / "clip.mp4")),
         truths.load(folder / "truth.npz"),
@@ -82,30 +88,42 @@ def measure(folder: Path, sized: bool) -> Iterator[tuple[str, Figures]]:
     )
     with np.load(folder / "truth.npz") as data:
         camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
-    refined = _optimised(clip, camera, models, truth.hand_length() if sized else None)
     true = TrueMasks(folder, camera)
-    yield "landmarks", _figures(refined, truth, true, models, 0.0)
+    started = _started(clip, camera, models, truth.hand_length() if sized else None)
+    yield "balanced", _figures(_optimised(clip, camera, models, started, optimise.BALANCED), truth, true, models)
+    refined = _optimised(clip, camera, models, started, replace(optimise.FINAL, outlines=False))
+    yield "landmarks", _figures(refined, truth, true, models)
+
+    def figures(outlined: Outlined, spent_ms: float) -> Figures:
+        of = _figures(outlined.refined, truth, true, models)
+        return replace(of, masks=_masks_overlap(outlined.evidence, refined, true), cpu_ms=spent_ms)
+
     for name, given in (("own masks", NONE), ("true masks", Masks((true,)))):
-        yield name, _outlined(refined, truth, true, models, camera, clip, given)
+        outlined, spent_ms = _outlined(refined, models, camera, clip, given)
+        yield name, figures(outlined, spent_ms)
+        if rendered:
+            yield f"{name}, rendered", figures(*_rendered(outlined, models))
     rule = PosedHands.beside
     PosedHands.beside = lambda self, hand: rule(self, hand)[:1]
     try:
-        yield "true, hands alone", _outlined(refined, truth, true, models, camera, clip, Masks((true,)))
+        yield "true, hands alone", figures(*_outlined(refined, models, camera, clip, Masks((true,))))
     finally:
         PosedHands.beside = rule
 
 
-def _optimised(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], hand_length_m: float | None) -> Refined:
+def _started(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], hand_length_m: float | None):
+    """Tracks and their initial motions."""
     tracks = ideal_tracks(_result(hands.track(clip)), camera)
-    motions = initialise.collect(
-        list(
-            initialise.fit_tracks(tracks, models, camera.intrinsics, initialise.FitOptions(hand_length_m=hand_length_m))
-        )
-    )
-    preset = replace(optimise.FINAL, outlines=False)
+    options = initialise.FitOptions(hand_length_m=hand_length_m)
+    return tracks, initialise.collect(list(initialise.fit_tracks(tracks, models, camera.intrinsics, options)))
+
+
+def _optimised(
+    clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], started, preset: optimise.Preset
+) -> Refined:
     options = optimise.RefineOptions(preset, uncertainty=False)
     numbers = np.array(clip.frame_numbers)
-    *_, refined = optimise.refine(tracks, motions, models, camera, numbers, float(1 / clip.frame_rate), options)
+    *_, refined = optimise.refine(*started, models, camera, numbers, float(1 / clip.frame_rate), options)
     return refined
 
 
@@ -117,17 +135,27 @@ def _result(work):
             return end.value
 
 
-def _outlined(refined, truth, true, models, camera, clip, given: Masks) -> Figures:
+def _outlined(
+    refined: Refined, models: Mapping[str, HandModel], camera: CameraPath, clip: Clip, given: Masks
+) -> tuple[Outlined, float]:
+    """The stage's result, and its CPU ms per hand-frame."""
     begun = time.process_time()
     *_, last = fit_outlines(refined, models, camera, clip, given=given)
-    assert isinstance(last, Outlined)
-    spent = 1e3 * (time.process_time() - begun) / max(refined.problem.layout.hand_count, 1)
-    return _figures(last.refined, truth, true, models, spent)
+    return last, _spent_ms(begun, refined)
 
 
-def _figures(
-    refined: Refined, truth: truths.Truth, true: TrueMasks, models: Mapping[str, HandModel], cpu_ms: float
-) -> Figures:
+def _rendered(outlined: Outlined, models: Mapping[str, HandModel]) -> tuple[Outlined, float]:
+    """Likewise."""
+    begun = time.process_time()
+    *_, last = fit_rendered(outlined, models)
+    return last, _spent_ms(begun, outlined.refined)
+
+
+def _spent_ms(begun: float, refined: Refined) -> float:
+    return 1e3 * (time.process_time() - begun) / max(refined.problem.layout.hand_count, 1)
+
+
+def _figures(refined: Refined, truth: truths.Truth, true: TrueMasks, models: Mapping[str, HandModel]) -> Figures:
     keypoints = _keypoints(refined, truth, models)
     error = 1e3 * np.linalg.norm(keypoints - truth.keypoints, axis=-1)
     relative = 1e3 * np.linalg.norm(
@@ -139,7 +167,8 @@ def _figures(
         _mean(error[there & (truth.visibility == truths.OCCLUDED)]),
         _mean(relative[there & (truth.visibility != truths.OUTSIDE)]),
         _overlap(refined, true, models),
-        cpu_ms,
+        float("nan"),
+        float("nan"),
     )
 
 
@@ -167,7 +196,7 @@ def _overlap(refined: Refined, true: TrueMasks, models: Mapping[str, HandModel])
     for hand in range(len(posed)):
         labels = true.labels[int(posed.frames[hand]) + first]
         own = 1 + takes.SIDES.index(posed.surface(hand).model.side)
-        crop = evidence_module.crop_around(posed.project(hand))
+        crop = crop_around(posed.project(hand))
         if crop is None or not posed.beside(hand):
             continue
         seen = crop.cut(labels, smooth=False, border=cv2.BORDER_CONSTANT)
@@ -178,22 +207,56 @@ def _overlap(refined: Refined, true: TrueMasks, models: Mapping[str, HandModel])
     return float(np.mean(shares)) if shares else float("nan")
 
 
+def _masks_overlap(evidence: Mapping[int, Evidence], refined: Refined, true: TrueMasks) -> float:
+    """Mean over masks of mask and true mask together, the share that both cover, where the mask says something."""
+    layout, first, shares = refined.problem.layout, int(refined.origin.clip.frames[0]), []
+    for hand, seen in evidence.items():
+        labels = true.labels[int(layout.frame_of[hand]) + first]
+        own = 1 + takes.SIDES.index(layout.tracks[layout.track_of[hand]].bare.side)
+        there = seen.crop.cut(labels, smooth=False, border=cv2.BORDER_CONSTANT)
+        known, truth = ~seen.unknown & (there != _PROP), (there == own) | (there == _ARM)
+        both, either = (seen.inside & truth & known).sum(), ((seen.inside | truth) & known).sum()
+        shares.append(both / max(either, 1))
+    return float(np.mean(shares)) if shares else float("nan")
+
+
+def _summary(found: Mapping[str, Mapping[str, Figures]]) -> Iterator[str]:
+    """One line an arm; ``found``: by clip, by arm."""
+    for arm in next(iter(found.values())):
+        if arm == "balanced":
+            continue
+        change = {clip: arms[arm].visible_mm / arms["balanced"].visible_mm - 1 for clip, arms in found.items()}
+        worst = max(change, key=change.get)
+        risen = sum(arms[arm].overlap > arms["balanced"].overlap for arms in found.values())
+        mean = np.mean(list(change.values()))
+        yield f"{arm:20} {mean:+.1%}, worst {worst} {change[worst]:+.1%}, overlap up in {risen} of {len(found)}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("clips", nargs="*")
     parser.add_argument("--sized", action="store_true")
+    parser.add_argument(
+        "--outlines-only", action="store_true", help="without the rendering stage, which is the dearest"
+    )
     options = parser.parse_args()
-    print(f"{'clip':12} {'':20} {'visible':>8} {'hidden':>8} {'relative':>8} {'overlap':>8} {'CPU ms':>7}")
+    print(f"{'clip':12} {'':20} {'visible':>8} {'hidden':>8} {'relative':>8} {'overlap':>8} {'masks':>8} {'CPU ms':>7}")
+    found: dict[str, dict[str, Figures]] = {}
     for path in sorted(options.folder.glob("*/truth.npz")):
-        if options.clips and path.parent.name not in options.clips:
+        clip = path.parent.name
+        if options.clips and clip not in options.clips:
             continue
-        for name, f in measure(path.parent, options.sized):
+        for name, f in measure(path.parent, options.sized, not options.outlines_only):
+            found.setdefault(clip, {})[name] = f
             print(
-                f"{path.parent.name:12} {name:20} {f.visible_mm:8.1f} {f.hidden_mm:8.1f} {f.relative_mm:8.1f} "
-                f"{f.overlap:8.3f} {f.cpu_ms:7.1f}",
+                f"{clip:12} {name:20} {f.visible_mm:8.1f} {f.hidden_mm:8.1f} {f.relative_mm:8.1f} "
+                f"{f.overlap:8.3f} {f.masks:8.3f} {f.cpu_ms:7.1f}",
                 flush=True,
             )
+    print("\nVisible joints against balanced")
+    for line in _summary(found):
+        print(line)
 
 
 if __name__ == "__main__":
