@@ -77,7 +77,7 @@ def test_mattes_go_by_path_and_must_exist(empty_scene, tmp_path):
     settings = _settings(empty_scene, tmp_path)
     assert masks.options(empty_scene, empty_scene.handheld.clip, np.arange(1, 7)) == {}
     settings.matte_right = str(tmp_path / "matte.0001.png")
-    with pytest.raises(SolverError, match="There is no mask"):
+    with pytest.raises(SolverError, match="Right Matte"):
         masks.options(empty_scene, empty_scene.handheld.clip, np.arange(1, 7))
     (tmp_path / "matte.0001.png").touch()
     found = masks.options(empty_scene, empty_scene.handheld.clip, np.arange(1, 7))
