@@ -23,8 +23,9 @@ from .state import State
 
 # seconds in which a tracker's errors forget themselves
 MEMORY_S = 1.0
-# share of the stretch, at either end, over which what is spread fades to nothing
-_FADE = 0.25
+# share of the stretch, at either end, over which what is spread fades to nothing; in a short stretch more, up to all of
+# it: this many memories long, so that hands get no jerk at the ends
+_FADE, _FADE_MEMORIES = 0.25, 0.7
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def _of_track(track: Track, corrected: np.ndarray, first: int, last: int, memory
     frames = np.arange(max(first, track.start), min(last, track.start + track.count - 1) + 1)
     known = np.exp(-np.abs(corrected[:, None] - corrected) / memory_frames)
     share = np.exp(-np.abs(frames[:, None] - corrected) / memory_frames) @ np.linalg.inv(known)
-    fade = max(_FADE * (last - first + 1), 1.0)
+    count = last - first + 1
+    fade = max(min(max(_FADE * count, _FADE_MEMORIES * memory_frames), count / 2), 1.0)
     inside = np.clip(np.minimum(frames - first + 1, last + 1 - frames) / fade, 0.0, 1.0)
     share *= (inside * inside * (3 - 2 * inside))[:, None]
     packed = track.packed - track.start
