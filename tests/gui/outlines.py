@@ -59,12 +59,12 @@ def steps() -> Iterator[float]:
     yield 0.5
     picture("o4_solved")
     for style in ("FILLED", "OUTLINE", "CONFIDENCE", "DIFFERENCE"):
-        settings.style = style
+        settings.style, movie = style, WORK / f"there.{style.lower()}.mp4"
+        movie.unlink(missing_ok=True)
         assert invoke(bpy.ops.handheld.overlay, "CLIP_EDITOR", style=style) == {"RUNNING_MODAL"}
         if style == "FILLED":
             yield 0.4
             picture("o5_drawing")
-        movie = WORK / f"there.{style.lower()}.mp4"
         yield from until(movie.exists)
         yield 1.5
         invoke(bpy.ops.handheld.worst_outline, "CLIP_EDITOR")
