@@ -96,7 +96,7 @@ def closest(
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (a * b).sum(-1)
+    return np.einsum("...i,...i->...", a, b)
 
 
 def _to_segments(points: np.ndarray, start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

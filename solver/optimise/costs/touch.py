@@ -132,17 +132,15 @@ class NoSlipCost(Cost):
 
     def add_to(self, system: System, at: Evaluation) -> None:
         t, residual = self.touches_of, self.residuals(at)
-        if not len(residual):
-            return
         root = np.sqrt(self.kernel.weight((residual * residual).sum(-1)))
-        place = np.full(len(t), -1)
-        place[t.steps] = np.arange(len(t.steps))
-        for tracks, rows in pairs_of_tracks(at.layout, t.first[t.steps], t.second[t.steps]):
+        runs = t.run[t.steps]
+        for run in np.unique(runs):
+            rows = np.flatnonzero(runs == run)
             before = t.steps[rows]
-            k = place[before]
-            scale = (root[k] / self.deviation)[:, None, None]
+            tracks = tuple(int(at.layout.track_of[hands[before[0]]]) for hands in (t.first, t.second))
+            scale = (root[rows] / self.deviation)[:, None, None]
             early, late = (self._slopes(at, tracks, t.take(before + after), scale) for after in (0, 1))
-            _add_steps(system, at.layout.frame_of[t.first[before]], root[k, None] * residual[k], early, late)
+            _add_steps(system, at.layout.frame_of[t.first[before]], root[rows, None] * residual[rows], early, late)
 
     def _slopes(self, at: Evaluation, tracks, t: Touches, scale: np.ndarray) -> list[tuple[slice, np.ndarray]]:
         """(columns, (m, 3, d)) of each track."""
@@ -155,16 +153,16 @@ class NoSlipCost(Cost):
 
 
 def _add_steps(system: System, frames: np.ndarray, residual: np.ndarray, early, late) -> None:
-    """Residuals (m, 3) that are ``late``'s at ``frames + 1`` less ``early``'s at ``frames``; a frame may come twice."""
+    """Residuals (m, 3) that are ``late``'s at ``frames + 1`` less ``early``'s at ``frames``, each named once."""
     for sign, after, slopes in ((-1, 0, early), (1, 1, late)):
         for own, block in slopes:
             turned = block.swapaxes(1, 2)
-            np.add.at(system.gradient[:, own], frames + after, sign * (turned @ residual[..., None])[..., 0])
+            system.gradient[frames + after, own] += sign * (turned @ residual[..., None])[..., 0]
             for second, other in slopes:
-                np.add.at(system.diagonal[:, own, second], frames + after, turned @ other)
+                system.diagonal[frames + after, own, second] += turned @ other
     for own, block in late:
         for second, other in early:
-            np.add.at(system.first[:, own, second], frames, -block.swapaxes(1, 2) @ other)
+            system.first[frames, own, second] -= block.swapaxes(1, 2) @ other
 
 
 def _in_window(cost, window: Window):
