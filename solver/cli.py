@@ -95,6 +95,10 @@ def _add_solve(commands) -> None:
         help="a hand that is out of sight for 2 s and more is absent (default), or rests where it was last seen",
     )  # fmt: skip
     solve.add_argument("--prior", metavar="PRIOR.npz", help="a trained motion prior, for fingers that nothing shows")
+    solve.add_argument(
+        "--render", action="store_true",
+        help="render the hands over the plate on the solver's own masks, too; yours (--mask) are always rendered on",
+    )  # fmt: skip
     solve.add_argument("--without", nargs="+", default=(), metavar="PART", help="leave parts of the optimiser out")
     solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
     solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
@@ -140,6 +144,7 @@ def _solve(options: argparse.Namespace) -> int:
         frame_rate=options.frame_rate,
         cache=options.cache,
         masks=dict(options.mask) or None,
+        render=options.render,
         without=tuple(options.without),
         prior=options.prior,
         long_gaps=options.long_gaps,

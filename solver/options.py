@@ -47,6 +47,8 @@ class SolveOptions:
         hand_edits: (frame, x, y, "drop" or "swap") of the hand nearest to a place, see ``hands.edits``.
         cache: folder for stage results; None keeps nothing.
         masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
+        render: hold the hands to their picture pixel by pixel on the solver's own masks, too, not on the artist's alone
+            (``rendering``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
         prior: path of a trained motion prior for what is hidden (see ``prior.learned``); None for none.
         long_gaps: a hand that is out of sight for too long to be invented is "absent", or put to "rest".
@@ -75,6 +77,7 @@ class SolveOptions:
     hand_edits: tuple[tuple[Any, ...], ...] = ()
     cache: str | None = None
     masks: dict[str, str] | None = None
+    render: bool = False
     without: tuple[str, ...] = ()
     prior: str | None = None
     long_gaps: str = "absent"

@@ -119,7 +119,7 @@ class _Solve:
             refined = yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
             if self._looks_at_outlines():
                 outlined = yield from self._stage("outlines", self._outline(clip, refined, camera, models))
-                if self._preset().rendering:
+                if self._renders():
                     yield from self._stage("rendering", self._render(outlined, models))
 
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
@@ -140,7 +140,7 @@ class _Solve:
         left_out = {
             "optimise": not optimised,
             "outlines": not outlined,
-            "rendering": not (outlined and self._preset().rendering),
+            "rendering": not (outlined and self._renders()),
         }
         return [name for name in STAGES if not left_out.get(name, False)]
 
@@ -305,7 +305,13 @@ class _Solve:
 
     def _looks_at_outlines(self) -> bool:
         preset = self._preset()
-        return (preset.outlines or bool(self._options.masks)) and ContourCost.name not in preset.off
+        return (
+            preset.outlines or bool(self._options.masks) or self._options.render
+        ) and ContourCost.name not in preset.off
+
+    def _renders(self) -> bool:
+        """Where outlines were looked at."""
+        return self._preset().rendering and (self._options.render or bool(self._masks))
 
     def _outline(
         self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]
@@ -314,7 +320,8 @@ class _Solve:
         return (yield from self._on_masks("outlines", work))
 
     def _render(self, outlined: Outlined, models: dict[str, HandModel]) -> Stage[Outlined]:
-        return (yield from self._on_masks("rendering", fit_rendered(outlined, models, self._cancelled)))
+        work = fit_rendered(outlined, models, self._cancelled, drawn_alone=not self._options.render)
+        return (yield from self._on_masks("rendering", work))
 
     def _on_masks(self, stage: str, work: Iterator[OutlineProgress | Refined | Outlined]) -> Stage[Outlined]:
         """Each round shows its result; a cancel keeps the last one shown."""

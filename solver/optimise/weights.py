@@ -90,7 +90,7 @@ class Preset:
     """A quality: weights, stages, which of the dearer parts are on; ``off`` names costs (``costs.NAMES``) to leave out.
 
     ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's; ``rendering``: then that of
-    ``solver.rendering``.
+    ``solver.rendering``, on an artist's masks, or on all when that is asked for.
 
     The widened kernels come first, so that a start far off still feels its landmarks. The root alone goes first: it is
     cheap, and fingers fitted around a wrong wrist are the commonest detour.
@@ -104,7 +104,7 @@ class Preset:
     second_look: bool = True
     off: frozenset[str] = frozenset()
     outlines: bool = False
-    rendering: bool = False
+    rendering: bool = True
 
 
 DRAFT = Preset(
@@ -133,6 +133,5 @@ FINAL = Preset(
         Stage("refinement", 60, 1e-6),
     ),
     outlines=True,
-    rendering=True,
 )
 PRESETS = {preset.name: preset for preset in (DRAFT, BALANCED, FINAL)}

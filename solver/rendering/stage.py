@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..hand_model import HandModel
-from ..optimise.costs import ContourCost
+from ..optimise.costs import ContourCost, Cost
 from ..optimise.evaluation import Evaluation
 from ..optimise.problem import Problem
 from ..optimise.refine import Refined, continued
@@ -42,6 +42,7 @@ class RenderWeights:
 DEFAULT = RenderWeights()
 # rise of the mean robust cost of a hand-frame's landmarks
 _HARM_NATS = 0.5
+_PASSES = 2  # of a round: the second without what was harmed in the first
 _ROUND = Stage("rendering", steps=12, tolerance=1e-4)
 
 
@@ -50,27 +51,35 @@ def fit_rendered(
     models: Mapping[str, HandModel],
     cancelled: Callable[[], bool] = lambda: False,
     weights: RenderWeights = DEFAULT,
+    drawn_alone: bool = False,
 ) -> Iterator[OutlineProgress | Refined | Outlined]:
     """Rounds of rendering and solving, after those of ``silhouette.stage``, on the same masks and with the same trust.
 
     The picture's pixels take the place of the outline's points: they say the same, and more of it.
 
+    Args:
+        drawn_alone: render where the mask is an artist's; elsewhere hands stay on their outlines.
+
     Yields progress, the state after each round, and last an ``Outlined``.
     """
-    refined, evidence = outlined.refined, dict(outlined.evidence)
+    refined = outlined.refined
+    evidence = {hand: seen for hand, seen in outlined.evidence.items() if seen.drawn or not drawn_alone}
     problem = refined.problem
     surfaces = [surface_of(models[track.bare.side]) for track in problem.layout.tracks]
     iterate = Iterate(refined.state, "rendering", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     rounds = len(weights.softness) if evidence else 0
     for index in range(rounds):
         before = problem.at(iterate.state)
-        harmed = evidence.keys()
-        while harmed and not cancelled():
+        for turn in range(_PASSES):
             cost = render_cost(before, surfaces, evidence, index, weights)
-            problem = replace(problem, costs=(*_without_silhouettes(problem), cost))
-            for iterate in run(problem, before.state, (_ROUND,), cancelled=cancelled):
-                yield OutlineProgress(index * _ROUND.steps + iterate.step, rounds * _ROUND.steps)
+            problem = replace(refined.problem, costs=(*_elsewhere(refined.problem, evidence), cost))
+            start = iterate.state
+            for iterate in run(problem, start, (_ROUND,), cancelled=cancelled):
+                done = (index * _PASSES + turn) * _ROUND.steps + iterate.step
+                yield OutlineProgress(done, rounds * _PASSES * _ROUND.steps)
             harmed = _harmed(problem, before, problem.at(iterate.state)) & evidence.keys()
+            if not harmed or cancelled():
+                break
             evidence = {hand: seen for hand, seen in evidence.items() if hand not in harmed}
         yield continued(refined.origin, problem, iterate)
     final = continued(refined.origin, problem, iterate, final=True, sure=bool(surfaces) and not cancelled())
@@ -130,5 +139,12 @@ def _excess(hands: PosedHands, evidence: Mapping[int, Evidence], reach: float) -
     return {track: float(np.median(all_)) for track, all_ in joined.items() if len(all_)}
 
 
-def _without_silhouettes(problem: Problem) -> tuple:
-    return tuple(cost for cost in problem.costs if not isinstance(cost, ContourCost | RenderCost))
+def _elsewhere(problem: Problem, rendered: Collection[int]) -> Iterator[Cost]:
+    """The problem's costs without the outlines' hold on hand-frames that are ``rendered``: it would count twice."""
+    for cost in problem.costs:
+        if isinstance(cost, ContourCost):
+            normals = cost.normals.copy()
+            normals[list(rendered)] = 0
+            yield replace(cost, normals=normals, places=np.where(normals.any(-1), cost.places, 0.0))
+        else:
+            yield cost

@@ -143,7 +143,7 @@ class MaskMaker:
         if not inside.any():
             return None
         unknown = not_said(region) | covered(region, inside)
-        return evidence_of(crop, inside, unknown, self._told(hand, crop, region, unknown))
+        return evidence_of(crop, inside, unknown, self._told(hand, crop, region, unknown), drawn=True)
 
     def _told(self, hand: int, crop: Crop, region: Region, unknown: np.ndarray) -> float:
         own = region.hand & ~region.other

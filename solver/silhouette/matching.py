@@ -21,7 +21,7 @@ class Evidence:
     Attributes:
         crop: where. inside_bits, unknown_bits: see ``inside`` and ``unknown``.
         outline: of ``inside``, where it is known; ``tight``: crop pixels by which ``inside`` is less than the hand as a
-            rule, which ``outline`` makes up for. trust: 0..1, how far to believe it.
+            rule, which ``outline`` makes up for. trust: 0..1, how far to believe it. drawn: whether it is an artist's.
     """
 
     crop: Crop
@@ -30,6 +30,7 @@ class Evidence:
     outline: Outline
     trust: float
     tight: float = 0.0
+    drawn: bool = False
 
     @property
     def inside(self) -> np.ndarray:
@@ -42,13 +43,15 @@ class Evidence:
         return _unpacked(self.unknown_bits)
 
 
-def evidence_of(crop: Crop, inside: np.ndarray, unknown: np.ndarray, trust: float, tight: float = 0.0) -> Evidence:
+def evidence_of(
+    crop: Crop, inside: np.ndarray, unknown: np.ndarray, trust: float, tight: float = 0.0, drawn: bool = False
+) -> Evidence:
     """Prepare a mask for matching; arguments as in ``Evidence``."""
     outline = mask_outline(inside, signed_distance(inside))
     known = ~_look_up(unknown, outline.points)
     kept = Outline(*(array[known] for array in vars(outline).values()))
     kept = replace(kept, points=kept.points + tight * kept.normals)
-    return Evidence(crop, np.packbits(inside), np.packbits(unknown), kept, trust, tight)
+    return Evidence(crop, np.packbits(inside), np.packbits(unknown), kept, trust, tight, drawn)
 
 
 def _unpacked(bits: np.ndarray) -> np.ndarray:

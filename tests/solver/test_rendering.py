@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from solver import hand_model
 from solver.optimise.evaluation import Evaluation
 from solver.optimise.layout import window_of
+from solver.optimise.problem import Problem
 from solver.optimise.system import System
 from solver.rendering.cost import RenderCost
 from solver.rendering.mesh import pose_blend, vertex_points
-from solver.rendering.stage import fit_rendered
+from solver.rendering.stage import _elsewhere, fit_rendered
 from solver.rendering.target import Target, target_of
 from solver.silhouette.crop import SIZE, crop_around
 from solver.silhouette.matching import evidence_of
-from solver.silhouette.outlines import PosedHands
+from solver.silhouette.outlines import PosedHands, contour_cost
 from solver.silhouette.raster import NOTHING
 from solver.silhouette.stage import Outlined
 from solver.silhouette.surface import surface_of
@@ -170,3 +173,26 @@ def _true_evidence(scene):
         inside = view.owner != NOTHING
         out[hand] = evidence_of(crop, inside, np.zeros_like(inside), 1.0)
     return out
+
+
+def test_only_an_artists_masks_are_rendered_on_when_that_is_asked_for():
+    scene = drawn._scene()
+    start = drawn._moved(scene, 0.04, 0.003)
+    evidence = _true_evidence(scene)
+    own = {hand: dataclasses.replace(seen, drawn=hand >= drawn.FRAMES) for hand, seen in evidence.items()}
+    models = {side: hand_model.load(side) for side in SIDES}
+    *_, last = fit_rendered(Outlined(drawn._refined(scene, start), {}, own), models, drawn_alone=True)
+    rendered = [cost for cost in last.refined.problem.costs if isinstance(cost, RenderCost)]
+    assert set(rendered[0].targets) == set(range(drawn.FRAMES, 2 * drawn.FRAMES))
+
+
+def test_an_outline_does_not_hold_a_hand_that_is_rendered():
+    scene = drawn._scene()
+    at, evidence = scene.at(drawn._moved(scene, 0.02, 0.002)), _true_evidence(scene)
+    surfaces = [surface_of(hand_model.load(track.bare.side)) for track in scene.layout.tracks]
+    cost = contour_cost(at, surfaces, evidence, 0)
+    (kept,) = _elsewhere(Problem(scene.layout, at.view, (cost,)), [0, 2])
+    before, after = (c.residuals(at).reshape(len(evidence), -1) for c in (cost, kept))
+    assert before[[0, 2]].any(1).all()
+    assert not after[[0, 2]].any()
+    np.testing.assert_array_equal(np.delete(after, [0, 2], axis=0), np.delete(before, [0, 2], axis=0))
