@@ -40,8 +40,8 @@ def run(clips: Sequence[str], suite: str, quick: bool, make_only: bool, more: Se
     return 0 if run_visibly(command, SINGLE_THREADED) else 1
 
 
-def infill(recordings: Path) -> int:
-    """Print the tables of the motion prior: gaps in recordings and in clips, draws, non-penetration.
+def infill(recordings: Path, quick: bool = False) -> int:
+    """Print the tables of the motion prior: gaps in recordings and in clips, draws, touches, non-penetration.
 
     Raises:
         BuildError: a clip could not be made.
@@ -55,12 +55,13 @@ def infill(recordings: Path) -> int:
         ("Gaps in recordings", "recordings", recordings),
         ("Gaps in rendered clips", "clips", recordings, CLIPS["validation"], CLIPS["test"]),
         ("Draws", "intervals", recordings),
+        ("Touches", "touches"),
         ("Non-penetration", "solid", CLIPS["test"]),
     )
     done = True
     for title, *arguments in tables:
         headline(title)
-        done &= run_visibly([python, "-m", "tools.prior", *arguments], SINGLE_THREADED)
+        done &= run_visibly([python, "-m", "tools.prior", *arguments, *(["--quick"] if quick else [])], SINGLE_THREADED)
     return 0 if done else 1
 
 

@@ -49,7 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument(
         "--suite", choices=tuple(bench.CLIPS), default="test", help="test is reported; validation is what to tune on"
     )
-    measure.add_argument("--quick", action="store_true", help=f"only {' and '.join(bench.QUICK)}")
+    measure.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"only {' and '.join(bench.QUICK)}; with --infill, a small part of each table",
+    )
     measure.add_argument("--make", action="store_true", help="only render the clips that are missing")
     measure.add_argument("--ablate", action="store_true", help="leave out one part after another: what is each worth?")
     measure.add_argument(
@@ -105,7 +109,7 @@ def _build(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     if options.infill:
-        return bench.infill(options.infill.resolve())
+        return bench.infill(options.infill.resolve(), options.quick)
     more = [
         flag
         for flag, wanted in (("--update-baseline", options.update_baseline), ("--ablate", options.ablate))

@@ -5,6 +5,9 @@ recordings RECORDINGS               the table of gaps in recordings, each source
 clips RECORDINGS TUNING TESTING     the same on rendered clips (folders of clips), with real detections
 solid CLIPS                         what non-penetration does on rendered clips
 intervals RECORDINGS                do draws hold the truth as often as they say
+touches                             are touches found where hands touch, and what do they do; on made-up scenes
+
+``--quick``: a small part of each table, to see that it runs.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import sys  # noqa: E402
+import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from solver.prior.distribution import NUMBERS, unparse  # noqa: E402
 
-from . import clip_table, intervals, recordings, solidity, table  # noqa: E402
+from . import clip_table, intervals, recordings, solidity, table, touch_table  # noqa: E402
 from .fit import fit  # noqa: E402
+from .size import QUICK, WHOLE, Size  # noqa: E402
 
 _CACHE = Path("build") / "bench" / "observed"
 _PROVENANCE = (
@@ -30,26 +35,30 @@ _PROVENANCE = (
 MEMORY_S = 0.1
 
 
-def _fit(path: str) -> None:
+def _fit(size: Size, path: str) -> None:
     everything, fps = recordings.load(Path(path))
     NUMBERS.write_text(unparse(fit(everything, 1 / fps, MEMORY_S), _PROVENANCE), encoding="utf-8")
 
 
-def _recordings(path: str) -> None:
-    table.run(Path(path), _say)
+def _recordings(size: Size, path: str) -> None:
+    table.run(Path(path), _say, size=size)
 
 
-def _clips(path: str, tuning: str, testing: str) -> None:
+def _clips(size: Size, path: str, tuning: str, testing: str) -> None:
     everything, _ = recordings.load(Path(path))
-    clip_table.run(everything, _folders(tuning), _folders(testing), _CACHE, _say)
+    clip_table.run(everything, _folders(tuning), _folders(testing), _CACHE, _say, size=size)
 
 
-def _solid(clips: str) -> None:
-    solidity.run(_folders(clips), _CACHE, _say)
+def _solid(size: Size, clips: str) -> None:
+    solidity.run(_folders(clips)[: size.clips], _CACHE, _say)
 
 
-def _intervals(path: str) -> None:
-    intervals.run(Path(path), _say)
+def _intervals(size: Size, path: str) -> None:
+    intervals.run(Path(path), _say, size)
+
+
+def _touches(size: Size) -> None:
+    touch_table.run(_say, size.scenes)
 
 
 def _folders(root: str) -> list[Path]:
@@ -60,14 +69,24 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-_COMMANDS = {"fit": _fit, "recordings": _recordings, "clips": _clips, "solid": _solid, "intervals": _intervals}
+_COMMANDS = {
+    "fit": _fit,
+    "recordings": _recordings,
+    "clips": _clips,
+    "solid": _solid,
+    "intervals": _intervals,
+    "touches": _touches,
+}
 
 
 def main(arguments: list[str]) -> int:
-    if not arguments or arguments[0] not in _COMMANDS:
+    rest = [argument for argument in arguments if argument != "--quick"]
+    if not rest or rest[0] not in _COMMANDS:
         print(__doc__)
         return 2
-    _COMMANDS[arguments[0]](*arguments[1:])
+    began = time.process_time()
+    _COMMANDS[rest[0]](QUICK if len(rest) < len(arguments) else WHOLE, *rest[1:])
+    _say(f"({time.process_time() - began:.0f} CPU s)")
     return 0
 
 

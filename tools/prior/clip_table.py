@@ -28,9 +28,10 @@ from solver.prior.makers import bodies
 
 from .arms import ARMS, FINGER_COSTS, Arm, Fit, Numbers, Scene, filled, linear
 from .fit import fit
-from .gaps import HIDDEN, LENGTHS, ROWS, Hidden
+from .gaps import HIDDEN, ROWS, Hidden
 from .recordings import Recording
 from .rendered import Observed, observe
+from .size import WHOLE, Size
 from .table import header, line_of, tuned
 from .wide import descend
 
@@ -214,22 +215,24 @@ def run(
     cache: Path,
     say: Say,
     arms: Sequence[Arm] = ARMS,
+    size: Size = WHOLE,
 ) -> None:
     """Fit on recordings, tune on some clips, test on others; print."""
     began = time.process_time()
+    say(str(size))
+    tuning, testing = tuning[: size.clips], testing[: size.clips]
     say(f"{len(recordings)} runs to fit, {len(tuning)} clips to tune, {len(testing)} clips to test")
     fitted = functools.cache(lambda memory_s: fit(recordings, 1 / 30, memory_s))
     solved = [solve(observe(folder, cache)) for folder in tuning]
-    holes = [hole for name, length in _TUNED_ON for hole in _holes(solved, HIDDEN[name], length)]
+    holes = [hole for name, length in _TUNED_ON[: size.rows] for hole in _holes(solved, HIDDEN[name], length)]
     posed = [(hole, hole.scene(fitted)) for hole in holes]
-    numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say)
+    numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say, size.rounds)
     say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, palm's frame)")
     say(header(arms))
     solved = [solve(observe(folder, cache)) for folder in testing]
     for hidden in (*ROWS, ONE_OF_TWO):
-        for length in (0,) if hidden.throughout else LENGTHS:
+        for length in (0,) if hidden.throughout else size.lengths:
             _row(hidden, length, _holes(solved, hidden, length), arms, numbers, fitted, say)
-    say(f"({time.process_time() - began:.0f} CPU s)")
 
 
 def _row(hidden: Hidden, length: int, holes: Sequence[Hole], arms, numbers, fitted: Fit, say: Say) -> None:

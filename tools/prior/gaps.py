@@ -24,16 +24,16 @@ from tools.optimiser_bench.scenes import wander
 
 from .arms import Fit, Scene, filled, linear
 from .recordings import Recording, open_skeleton
+from .size import WHOLE
 
 VIEW = View(focal_px=np.array([900.0, 900.0]), centre_px=np.array([640.0, 360.0]))
-LENGTHS = (10, 20, 30, 60)
+LENGTHS = WHOLE.lengths
 _CONTEXT, _LEAST_CONTEXT = 12, 5
 # px at half a metre: what stays over a window, what drifts, what is new; and the deviation that the solver is told
 _BIAS_PX, _DRIFT_PX, _NOISE_PX, _STATED_PX = 4.0, 4.0, 1.5, 6.0
 _DRIFT = 0.8
 # a gap in which fingertips go less far than this tells nothing about filling, metres
 _LEAST_MOTION = 0.015
-_MOST_GAPS = 14
 
 _FINGERS = {
     "thumb": range(1, 5),
@@ -81,8 +81,8 @@ class Gap:
     hole: slice
 
 
-def find(recordings: Sequence[Recording], length: int) -> list[Gap]:
-    """One gap per run, where the fingertips go farthest within ``length`` frames; the runs with most motion."""
+def find(recordings: Sequence[Recording], length: int, most: int = WHOLE.gaps) -> list[Gap]:
+    """One gap per run, where the fingertips go farthest in ``length`` frames; the ``most`` runs with most motion."""
     skeleton = open_skeleton()
     found: list[tuple[float, Gap]] = []
     for recording in recordings:
@@ -100,7 +100,7 @@ def find(recordings: Sequence[Recording], length: int) -> list[Gap]:
         first, last = max(best - _CONTEXT, 0), min(best + length + _CONTEXT, n)
         hole = slice(best - first, best - first + length)
         found.append((motion, Gap(f"{recording.source} {recording.name}", angles[first:last], hole)))
-    return [gap for _, gap in sorted(found, key=lambda item: -item[0])[:_MOST_GAPS]]
+    return [gap for _, gap in sorted(found, key=lambda item: -item[0])[:most]]
 
 
 def local_keypoints(angles: np.ndarray) -> np.ndarray:

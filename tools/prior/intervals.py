@@ -15,14 +15,15 @@ from solver.prior.sampling import drawn
 from . import recordings
 from .gaps import ROWS as ALL_ROWS
 from .gaps import VIEW, Puzzle, find, local_keypoints, pose_puzzle
+from .size import WHOLE, Size
 from .wide import descend
 
 _ROWS = (("ring and pinky", 20), ("all fingers", 30))
-_DRAWS = 16
 
 
-def run(path: Path, say: Callable[[str], None]) -> None:
+def run(path: Path, say: Callable[[str], None], size: Size = WHOLE) -> None:
     """Print, per source and row, the share of the truth within the central 68 and 95 % of the draws."""
+    say(str(size))
     everything, _ = recordings.load(path)
     hidden = {row.name: row for row in ALL_ROWS}
     say("| source, hidden, frames | in 68 % | in 95 % | deviation of draws mm | acceleration of draws / truth |")
@@ -30,11 +31,11 @@ def run(path: Path, say: Callable[[str], None]) -> None:
     for source in sorted({r.source for r in everything if len(r.angles) > 1}):
         own = [r for r in everything if r.source == source]
         for name, length in _ROWS:
-            puzzle = pose_puzzle(find(own, length), hidden[name], 3)
-            say(f"| {source}, {name}, {length} | {_figures(puzzle)} |")
+            puzzle = pose_puzzle(find(own, length, size.gaps), hidden[name], 3)
+            say(f"| {source}, {name}, {length} | {_figures(puzzle, size.draws)} |")
 
 
-def _figures(puzzle: Puzzle) -> str:
+def _figures(puzzle: Puzzle, count: int) -> str:
     t = puzzle.layout.frame_count
     camera = CameraBelief(np.tile(np.eye(3), (t, 1, 1)), np.zeros((t, 3)))
     moving = motion_costs(puzzle.layout, camera, 1 / 30, Weights())
@@ -42,7 +43,7 @@ def _figures(puzzle: Puzzle) -> str:
     state = descend(problem, puzzle.start)
     draws = np.array([
         local_keypoints(descend(drawn(problem, np.random.default_rng(seed)), state).hands.angles)
-        for seed in range(_DRAWS)
+        for seed in range(count)
     ])  # fmt: skip
     truth = local_keypoints(puzzle.truth.hands.angles)
     counted = puzzle.hidden & (np.arange(21) > 0)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .arms import Arm, Numbers
+from .size import WHOLE
 
 # neighbours of a number are this much smaller and larger; a search ends at the ends of its range, and says so
 _FACTOR = 2.0
 _RANGE = {"scale": (1 / 64, 64.0), "memory_s": (0.0125, 6.4), "pose": (0.3, 80.0)}
-_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Tuned:
         return told + "".join(f", {name} AT THE EDGE of its range" for name in self.at_edge)
 
 
-def tune(arm: Arm, value: Callable[[Numbers], float]) -> Tuned:
-    """The numbers of ``arm`` with the least ``value``, beginning at ``Numbers()``."""
+def tune(arm: Arm, value: Callable[[Numbers], float], rounds: int = WHOLE.rounds) -> Tuned:
+    """The numbers of ``arm`` with the least ``value``, from ``Numbers()`` on; each is searched ``rounds`` times."""
     known: dict[Numbers, float] = {}
 
     def of(numbers: Numbers) -> float:
@@ -37,7 +37,7 @@ def tune(arm: Arm, value: Callable[[Numbers], float]) -> Tuned:
         return known[numbers]
 
     best = Numbers()
-    for _ in range(_ROUNDS if len(arm.searched) > 1 else 1):
+    for _ in range(rounds if len(arm.searched) > 1 else 1):
         before = best
         for name in arm.searched:
             best = _along(name, best, of)

@@ -13,9 +13,10 @@ import numpy as np
 from . import recordings
 from .arms import ARMS, FRAME_S, Arm, Numbers, Scene, best_of, smoothers
 from .fit import fit
-from .gaps import HIDDEN, LENGTHS, ROWS, Puzzle, find, pose_puzzle
+from .gaps import HIDDEN, ROWS, Puzzle, find, pose_puzzle
 from .recordings import Recording
 from .search import tune
+from .size import WHOLE, Size
 
 _TUNED_ON = (("ring and pinky", 20), ("four fingers", 30), ("ring and pinky never seen", 30))
 _RESAMPLES = 4000
@@ -55,46 +56,50 @@ def splits(everything: Sequence[Recording]) -> list[Split]:
     return out
 
 
-def run(path: Path, say: Say, arms: Sequence[Arm] = ARMS) -> None:
+def run(path: Path, say: Say, arms: Sequence[Arm] = ARMS, size: Size = WHOLE) -> None:
     """Print everything."""
+    say(str(size))
     everything, _ = recordings.load(path)
     for split in splits(everything):
         say(f"\n## {split.name}")
-        _run_split(split, arms, say)
+        _run_split(split, arms, say, size)
 
 
-def _run_split(split: Split, arms: Sequence[Arm], say: Say) -> None:
+def _run_split(split: Split, arms: Sequence[Arm], say: Say, size: Size) -> None:
     began = time.process_time()
     say(", ".join(f"{len(part)} runs to {name}" for name, part in split.parts().items()))
     fitted = functools.cache(lambda memory_s: fit(split.fit, FRAME_S, memory_s))
-    puzzles = [puzzle for name, length in _TUNED_ON if (puzzle := _puzzle(split.tune, name, length, 1))]
+    puzzles = [
+        puzzle for name, length in _TUNED_ON[: size.rows] if (puzzle := _puzzle(split.tune, name, length, 1, size.gaps))
+    ]
     posed = [(puzzle, puzzle.scene(fitted)) for puzzle in puzzles]
-    numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say)
+    numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say, size.rounds)
     say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, wrist's frame)")
     say(header(arms))
     for hidden in ROWS:
-        for length in LENGTHS[2:] if hidden.throughout else LENGTHS:
-            puzzle = _puzzle(split.test, hidden.name, length, 2)
+        for length in size.lengths[-2:] if hidden.throughout else size.lengths:
+            puzzle = _puzzle(split.test, hidden.name, length, 2, size.gaps)
             if puzzle is None:
                 continue
             scene = puzzle.scene(fitted)
             errors = {arm.name: puzzle.errors_m(arm.fill(scene, numbers[arm.name])) for arm in arms}
             say(line_of(f"{hidden.name}, {length}", errors, puzzle.sequences, arms))
-    say(f"({time.process_time() - began:.0f} CPU s)")
 
 
-def tuned(arms: Sequence[Arm], value: Callable[[Arm, Numbers], float], say: Say) -> dict[str, Numbers]:
+def tuned(
+    arms: Sequence[Arm], value: Callable[[Arm, Numbers], float], say: Say, rounds: int = WHOLE.rounds
+) -> dict[str, Numbers]:
     """Every arm's best numbers, told as they are found."""
     out = {}
     for arm in arms:
-        found = tune(arm, lambda n, arm=arm: value(arm, n))
+        found = tune(arm, lambda n, arm=arm: value(arm, n), rounds)
         say(f"{arm.name:36} {found}")
         out[arm.name] = found.numbers
     return out
 
 
-def _puzzle(chosen: Sequence[Recording], name: str, length: int, seed: int) -> Puzzle | None:
-    gaps = find(chosen, length)
+def _puzzle(chosen: Sequence[Recording], name: str, length: int, seed: int, most: int) -> Puzzle | None:
+    gaps = find(chosen, length, most)
     return pose_puzzle(gaps, HIDDEN[name], seed) if gaps else None
 
 

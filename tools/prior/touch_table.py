@@ -18,9 +18,9 @@ from solver.optimise.weights import BALANCED, Preset
 from solver.prior.makers import bodies
 from tools.optimiser_bench.scenes import VIEW, last
 
+from .size import WHOLE
 from .touch_scenes import FRAME_S, KINDS, TouchScene, both_capsules, least_gap, models, scenes
 
-_COUNT = 10
 TOGETHER = frozenset({"touch", "no-slip"})
 ARMS = {"solid": replace(BALANCED, off=TOGETHER), "solid, touching": BALANCED}
 
@@ -38,7 +38,7 @@ class Figures:
     seconds: dict[str, float]
 
 
-def run(say: Callable[[str], None], count: int = _COUNT, seed: int = 1) -> list[Figures]:
+def run(say: Callable[[str], None], count: int = WHOLE.scenes, seed: int = 1) -> list[Figures]:
     """Print the tables of ``count`` scenes of each kind."""
     found = [figures(scene) for scene in scenes(count, seed)]
     evident, touching = (np.concatenate([getattr(f, name) for f in found]) for name in ("evident", "touching"))
