@@ -23,6 +23,8 @@ _SPEED_FRAMES = 5
 # Beyond a solved end the speed halves every three frames.
 _DECAY = 0.8
 _MIN_TURN_POINTS = 8
+# Equal speed on both sides of a gap: right within a factor of two, two times out of three.
+GUESSED_SIZE_SIGMA = 0.7
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,36 @@ class Joined:
     world_from_camera: (T, 4, 4) of all frames. status: (T,) BRIDGED or SOLVED.
     owner: (T,) index of the model that solved each frame, -1 where bridged.
     moves: per model, how it was brought into the common world.
-    guessed_joins: how many models were joined without common frames or points: their relative scale is a guess.
+    guessed: models that were joined without common frames or points: their relative scale is a guess.
     """
 
     world_from_camera: np.ndarray
     status: np.ndarray
     owner: np.ndarray
     moves: tuple[Similarity | None, ...]
-    guessed_joins: int
+    guessed: tuple[int, ...] = ()
+
+    @property
+    def guessed_joins(self) -> int:
+        return len(self.guessed)
+
+    def off_by_guess(self) -> np.ndarray:
+        """(T,) one-sigma of the position of frames whose piece has a guessed size; 0 in the others.
+
+        It grows with the distance from the frame where the piece was joined on.
+        """
+        sigma = np.zeros(len(self.owner))
+        centres = self.world_from_camera[:, :3, 3]
+        for model in self.guessed:
+            mine, others = (
+                np.flatnonzero(self.owner == model),
+                np.flatnonzero((self.owner >= 0) & (self.owner != model)),
+            )
+            if not len(mine) or not len(others):
+                continue
+            first = mine[np.abs(mine[:, None] - others[None, :]).min(axis=1).argmin()]
+            sigma[mine] = GUESSED_SIZE_SIGMA * np.linalg.norm(centres[mine] - centres[first], axis=1)
+        return sigma
 
 
 def join(models: list[MappedModel], tracks: Tracks) -> Joined:
@@ -48,7 +72,7 @@ def join(models: list[MappedModel], tracks: Tracks) -> Joined:
     poses = np.full((count, 4, 4), np.nan)
     owner = np.full(count, -1)
     moves: list[Similarity | None] = [None] * len(models)
-    guessed = 0
+    guessed: list[int] = []
     _adopt(poses, owner, models[0], 0, Similarity(1.0, np.eye(3), np.zeros(3)))
     moves[0] = Similarity(1.0, np.eye(3), np.zeros(3))
     waiting = [i for i in range(1, len(models)) if _adds(models[i], owner)]
@@ -60,11 +84,11 @@ def join(models: list[MappedModel], tracks: Tracks) -> Joined:
         move = _by_frames(models[index], poses) or _by_points(models[index], models, moves)
         if move is None:
             move = _by_odometry(models[index], poses, turns)
-            guessed += 1
+            guessed.append(index)
         _adopt(poses, owner, models[index], index, move)
         moves[index] = move
     status = np.where(owner >= 0, SOLVED, BRIDGED).astype(np.uint8)
-    return Joined(_bridged(poses, turns), status, owner, tuple(moves), guessed)
+    return Joined(_bridged(poses, turns), status, owner, tuple(moves), tuple(guessed))
 
 
 def _adds(model: MappedModel, owner: np.ndarray) -> bool:

@@ -197,6 +197,7 @@ def _from_models(tracks: Tracks, models: list[MappedModel], focal_sigma: float) 
         error_px[mine] = model.error_px[mine]
         expected[mine] = model.spread[mine] * [1.0, move.scale]
         sigma[mine] = model.sigma[mine] * [1.0, move.scale]
+    expected[:, 1] = np.hypot(expected[:, 1], joined.off_by_guess())
     return Shot(
         "general",
         joined.world_from_camera,

@@ -104,6 +104,9 @@ def test_two_models_are_joined(overlap):
     assert np.isfinite(joined.world_from_camera).all()
     assert set(np.flatnonzero(joined.status == BRIDGED)) == set(range(34, second_rows[0]))
     assert joined.guessed_joins == (overlap == "none")
+    off = joined.off_by_guess()
+    assert not off[:34].any()
+    assert (off[-1] > 0.2 * np.linalg.norm(poses[-1, :3, 3] - poses[36, :3, 3])) == (overlap == "none")
     assert position_error(joined.world_from_camera, poses) < (0.06 if overlap == "none" else 0.002)
 
 
