@@ -79,6 +79,11 @@ class HandheldScene(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         description="Trained prior (.npz) that says where fingers are that nothing shows. Leave empty for none",
     )
+    use_render: BoolProperty(
+        name="Fit Rendering",
+        description="After their outlines, fit the rendered hands to the solver's own masks, pixel by pixel. They cover"
+        " the plate better, but where their size is unsure, distance may suffer. On your own masks it is always done",
+    )
     use_follow: BoolProperty(
         name="Follow Solve", default=True, description="Show the frame that was solved last while the solver runs"
     )

@@ -52,9 +52,10 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     button.scale_y = 1.5
     button.operator("handheld.solve", icon="VIEW_PAN")
     layout.prop(settings, "quality")
-    prior = layout.row()
-    prior.active = settings.quality != "INITIAL"
-    prior.prop(settings, "prior")
+    more = layout.column()
+    more.active = settings.quality != "INITIAL"
+    more.prop(settings, "use_render")
+    more.prop(settings, "prior")
 
 
 def _draw_running(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:

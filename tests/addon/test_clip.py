@@ -162,6 +162,13 @@ def test_every_quality_of_the_solver_can_be_chosen(path):
     assert asked == ["balanced", *QUALITIES]
 
 
+def test_rendering_is_asked_for(path):
+    bpy.ops.handheld.open_clip(filepath=str(path))
+    assert request.build(bpy.context)[0].options["render"] is False
+    bpy.context.scene.handheld.use_render = True
+    assert request.build(bpy.context)[0].options["render"] is True
+
+
 def test_a_motion_prior_of_the_artist_s_own(path, tmp_path):
     bpy.ops.handheld.open_clip(filepath=str(path))
     settings = bpy.context.scene.handheld
