@@ -80,8 +80,9 @@ def _relate_clips(blend: str) -> None:
         if movie is None or movie.library is not None or movie.filepath.startswith("//"):
             continue
         # Blender takes what is relative for relative to the open file, and adapts it to where it is saved
-        base = bpy.data.filepath or blend
-        movie.filepath = stored(movie.filepath, base)
+        related = stored(movie.filepath, bpy.data.filepath or blend)
+        if related.count("..") <= 1:  # in the .blend's folder, or beside that
+            movie.filepath = related
 
 
 _HANDLERS = {"save_pre": _before_save, "save_post": _after_save, "save_post_fail": _after_save}

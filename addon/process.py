@@ -56,7 +56,7 @@ class SolverProcess:
         """
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._queue = MessageQueue()
-        self._open_requests: set[int] = set()
+        self._open_requests: dict[int, Message] = {}
         self._cancel_deadline = float("inf")
         self._output, self._errors = GrowingFile("messages"), GrowingFile("errors")
         self._popen = _start(command, self._output, self._errors)
@@ -76,7 +76,7 @@ class SolverProcess:
         return self._output.bytes_read + self._errors.bytes_read
 
     def request(self, message: messages.SolveRequest | messages.ResolveRequest) -> None:
-        self._open_requests.add(message.request)
+        self._open_requests[message.request] = message
         self._send(message)
 
     def cancel(self, request: int) -> None:
@@ -91,7 +91,9 @@ class SolverProcess:
             self.stop()
         while not (arrived := self._arrived(limit)) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        self._open_requests -= {m.request for m in arrived if isinstance(m, messages.ENDINGS)}
+        for message in arrived:
+            if isinstance(message, messages.ENDINGS):
+                self._open_requests.pop(message.request, None)
         if not self._open_requests:
             self._cancel_deadline = float("inf")
         return arrived
@@ -156,6 +158,8 @@ class SolverProcess:
         sentence = f"The solver stopped unexpectedly ({_describe_exit(self._popen.poll())})."
         if last_words:
             sentence += f' Its last words: "{last_words[:300]}".'
+        if isinstance(self._open_requests[request], messages.ResolveRequest):
+            return Failed(request, "re-solve-died", sentence, "Re-solve again; nothing was changed.")
         return Failed(
             request, "solver-died", sentence, "Press Solve to start it again; stages that were done are kept."
         )

@@ -7,6 +7,7 @@ import bpy
 from ..addon import pins, scene, solve, wishes
 from ..addon.edit_properties import HandheldPin
 from .sidebar import Sidebar, begin, in_both_editors
+from .text import draw_wrapped
 
 
 class HANDHELD_UL_pins(bpy.types.UIList):
@@ -125,6 +126,8 @@ class _TakesPanel(Sidebar):
             if not is_shown:
                 row.operator("handheld.remove_take", text="", icon="X").number = number
         layout.operator("handheld.new_take", icon="DUPLICATE")
+        if edit.takes and not edit.takes[edit.active_take].path:
+            draw_wrapped(layout, context, "This take is new: press Solve to fill it.", "INFO")
 
 
 CLASSES = (HANDHELD_UL_pins, *in_both_editors(_EditPanel, "edit"), *in_both_editors(_TakesPanel, "takes"))

@@ -41,7 +41,7 @@ def test_a_killed_solver_is_said_and_the_next_re_solve_has_another(running):
     os.kill(running._process.pid, signal.SIGKILL)
     while running.is_active:
         running.pump(0.05)
-    assert running.problem.code == "solver-died" and same(all_keys(hand("left")), before)
+    assert running.problem.code == "re-solve-died" and same(all_keys(hand("left")), before)
     assert resolve(frames="RANGE") == {"FINISHED"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import av
@@ -40,6 +41,37 @@ def test_blend_holds_moving_hands_and_a_camera_with_its_plate(made: Path) -> Non
     assert facts["camera"] == 1
     assert facts["frames"] == [1, FRAMES]
     assert facts["size"] == list(SIZE)
+
+
+@pytest.fixture(scope="module")
+def edited(made: Path, archives: dict[str, Path]) -> dict:
+    """What came of the artist's loop on a copy of the demo's folder, which lies elsewhere."""
+    folder = made.parent / "moved"
+    shutil.copytree(made, folder)
+    home = made.parent / "editor"
+    archive = str(archives[DEFAULT.python])
+    blend = str(folder / "default_clip.blend")
+    facts = blender_process.run(DEFAULT, "edit_demo.py", home, archive=archive, blend=blend).facts
+    shutil.rmtree(home)
+    return facts
+
+
+def test_the_artist_s_key_holds_and_nothing_else_moves(edited: dict) -> None:
+    assert edited["kept"] and edited["kept_after_reload"]
+    assert edited["moved"] > 0.005 and edited["outside_differs"] == 0
+    assert edited["undone"] and edited["redone"] and edited["reloaded"]
+    assert edited["take"] == "//default_clip.handheld.npz"
+
+
+def test_velocity_does_not_jump_at_the_ends_of_what_was_re_solved(edited: dict) -> None:
+    """What a re-solve adds to the change of velocity there is no more than the clip's own 99th percentile."""
+    assert edited["added_at_ends"] <= edited["p99"]
+
+
+def test_the_next_solve_heeds_what_the_artist_said_about_hands(edited: dict) -> None:
+    assert edited["swapped"] == ["right", "right"]
+    assert edited["deleted"] == ["right"]
+    assert edited["boxed"] == ["left", "right"]
 
 
 def test_overlay_and_sheet_show_something_over_every_frame(made: Path) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,6 +46,8 @@ def steps() -> Iterator[float]:
         bpy.data.objects.remove(thing)
     command = [str(REPOSITORY / ".venv/bin/python"), "-I", str(REPOSITORY / "solver/launch.py"), "serve"]
     addon("solve").command = lambda context: command
+    _open("review")
+    _open("takes")
     yield from open_sidebar("VIEW_3D")
     from solver import take as takes
 
@@ -59,7 +63,6 @@ def steps() -> Iterator[float]:
     bpy.context.scene.frame_set(AT)
     bpy.ops.ed.undo_push(message="Solved")
     yield 1.0
-    _open_panel_scrolled()
     yield 0.5
     picture("e1_solved")
 
@@ -86,17 +89,7 @@ def steps() -> Iterator[float]:
     invoke(bpy.ops.handheld.ignore, hand=hands()[-1].name)
     yield 0.3
     picture("e4_pins")
-    keys = _keys()
-    assert invoke(bpy.ops.handheld.resolve, frames="ALL") == {"RUNNING_MODAL"}
-    yield 0.2
-    picture("e5_re_solving")
-    subprocess.run(["xdotool", "key", "Escape"], check=True)
-    yield from until(lambda: not running())
-    yield 0.3
-    picture("e6_abandoned")
-    assert addon("solve").current().state.name in ("CANCELLED", "FINISHED")
-    if addon("solve").current().state.name == "CANCELLED":
-        assert _keys() == keys
+    yield from _escape()
 
     _root().handheld.take = "/nowhere/take.npz"
     with contextlib.suppress(RuntimeError):  # what an artist sees as a report
@@ -104,9 +97,62 @@ def steps() -> Iterator[float]:
     yield 0.5
     picture("e7_take_gone")
     _root().handheld.take = str(WORK / "there.npz")
-    invoke(bpy.ops.handheld.next_weak)
+
+    invoke(bpy.ops.handheld.resolve, frames="ALL")
+    yield from until(lambda: not running())
+    yield 0.3
+    picture("e8_re_solved")
+    os.kill(addon("warm").process(addon("solve").command(bpy.context)).pid, signal.SIGSTOP)
+    invoke(bpy.ops.handheld.resolve, frames="ALL")
+    os.kill(addon("solve").current()._process.pid, signal.SIGKILL)
+    yield from until(lambda: not running())
     yield 0.5
-    picture("e8_review")
+    picture("e9_solver_died")
+
+    bpy.utils.unregister_class(bpy.types.HANDHELD_PT_view3d_edit)  # room for the panels below it
+    bpy.ops.handheld.dismiss()
+    invoke(bpy.ops.handheld.next_weak, step=-1)
+    yield 0.5
+    picture("e10_review")
+    pinned = _keys()
+    invoke(bpy.ops.handheld.new_take)
+    yield 0.5
+    picture("e11_new_take")
+    invoke(bpy.ops.handheld.switch_take, number=0)
+    yield 0.5
+    assert _keys() == pinned
+    picture("e12_switched_back")
+
+
+def _escape() -> Iterator[float]:
+    """A solver that hangs, and Esc: what was there is there, an unkeyed pose too."""
+    hand = hands()[0]
+    wrist = hand.pose.bones["wrist"]
+    wrist.location.x += 0.02  # posed, not keyed
+    keys, posed = _keys(), tuple(wrist.location)
+    process = addon("warm").process(addon("solve").command(bpy.context))
+    os.kill(process.pid, signal.SIGSTOP)
+    assert invoke(bpy.ops.handheld.resolve, frames="ALL") == {"RUNNING_MODAL"}
+    yield 1.0
+    assert running()
+    picture("e5_re_solving")
+    subprocess.run(["xdotool", "key", "Escape"], check=True)
+    yield 1.0
+    assert addon("solve").current().state.name == "CANCELLING"
+    os.kill(process.pid, signal.SIGCONT)
+    yield from until(lambda: not running())
+    yield 0.3
+    picture("e6_abandoned")
+    assert addon("solve").current().state.name == "CANCELLED"
+    assert _keys() == keys and tuple(hands()[0].pose.bones["wrist"].location) == posed
+
+
+def _open(name: str) -> None:
+    """Let a panel be open from the start."""
+    kind = getattr(bpy.types, f"HANDHELD_PT_view3d_{name}")
+    bpy.utils.unregister_class(kind)
+    kind.bl_options = set()
+    bpy.utils.register_class(kind)
 
 
 def _root() -> bpy.types.Object:
@@ -131,12 +177,6 @@ def _keys() -> bytes:
         for hand in hands()
         for curve in addon("animation").curves(hand)
     )
-
-
-def _open_panel_scrolled() -> None:
-    """The panels that this is about, open."""
-    for kind in ("edit", "review"):
-        getattr(bpy.types, f"HANDHELD_PT_view3d_{kind}").bl_options = set()
 
 
 def _drag(start: Vector, by: tuple[int, int]) -> Iterator[float]:
