@@ -311,7 +311,7 @@ class _Solve:
 
     def _renders(self) -> bool:
         """Where outlines were looked at."""
-        return self._preset().rendering and (self._options.render or bool(self._masks))
+        return self._preset().rendering and (self._options.render or bool(self._options.masks))
 
     def _outline(
         self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]
