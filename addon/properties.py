@@ -84,6 +84,11 @@ class HandheldScene(bpy.types.PropertyGroup):
         description="After their outlines, fit the rendered hands to the solver's own masks, pixel by pixel. They cover"
         " the plate better, but where their size is unsure, distance may suffer. On your own masks it is always done",
     )
+    use_camera_along: BoolProperty(
+        name="Mend Camera by Hands",
+        description="Solve the camera's poses and lens together with the hands, as far as its own solve is unsure of"
+        " them. For cameras that shake or drift; a camera that was given stays as it is",
+    )
     use_follow: BoolProperty(
         name="Follow Solve", default=True, description="Show the frame that was solved last while the solver runs"
     )

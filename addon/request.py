@@ -129,6 +129,7 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         **_lens_options(target, movie),
         **_camera_options(target, movie, known),
         **_world_options(target, movie),
+        "along": ["poses", "focal"] if target.handheld.use_camera_along else [],
         "camera_motion": "static" if target.handheld.camera_source == "STATIC" else "auto",
         "model": around.model_source,
         "hand_boxes": hints.boxes(movie),

@@ -15,7 +15,16 @@ from .edit_properties import HandheldTake
 from .take_to_scene import Surroundings, build_camera, ensure_hand, hands_of, model_source, ordinals
 
 # of the scene's settings: what makes one solve differ from another
-_SETTINGS = ("quality", "use_render", "prior", "frame_range", "camera_source", "focal_source", "focal_mm")
+_SETTINGS = (
+    "quality",
+    "use_render",
+    "prior",
+    "use_camera_along",
+    "frame_range",
+    "camera_source",
+    "focal_source",
+    "focal_mm",
+)
 
 
 def record(scene: bpy.types.Scene, root: bpy.types.Object) -> None:

@@ -96,6 +96,10 @@ def _add_solve(commands) -> None:
     )  # fmt: skip
     solve.add_argument("--prior", metavar="PRIOR.npz", help="a trained motion prior, for fingers that nothing shows")
     solve.add_argument(
+        "--along", nargs="+", choices=("poses", "focal", "scale"), default=(),
+        help="solve these of the camera together with the hands, as far as its own solve is unsure of them",
+    )  # fmt: skip
+    solve.add_argument(
         "--render", action="store_true",
         help="render the hands over the plate on the solver's own masks, too; yours (--mask) are always rendered on",
     )  # fmt: skip
@@ -146,6 +150,7 @@ def _solve(options: argparse.Namespace) -> int:
         masks=dict(options.mask) or None,
         render=options.render,
         without=tuple(options.without),
+        along=tuple(options.along),
         prior=options.prior,
         long_gaps=options.long_gaps,
     )

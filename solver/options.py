@@ -16,6 +16,7 @@ from .errors import SolverError
 INITIAL = "initial"  # quality: no optimisation
 LONG_GAPS = ("absent", "rest")
 CAMERA_MOTIONS = ("auto", "static")
+SOLVED_ALONG = ("poses", "focal", "scale")
 HAND_LENGTHS_M = (0.02, 1.0)  # what lies outside was meant in another unit
 
 
@@ -51,6 +52,8 @@ class SolveOptions:
             (``rendering``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
         prior: path of a trained motion prior for what is hidden (see ``prior.learned``); None for none.
+        along: what of the camera is solved together with the hands, from its own solve and as far as that is unsure:
+            "poses", "focal", "scale". Nothing of it moves otherwise, nor where it was given.
         long_gaps: a hand that is out of sight for too long to be invented is "absent", or put to "rest".
     """
 
@@ -81,6 +84,7 @@ class SolveOptions:
     without: tuple[str, ...] = ()
     prior: str | None = None
     long_gaps: str = "absent"
+    along: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> SolveOptions:
@@ -113,6 +117,9 @@ class SolveOptions:
         for name in ("frame_rate", "camera_rate"):
             if getattr(self, name) is not None and not min(getattr(self, name)) > 0:
                 raise _not_valid(name, getattr(self, name), "a rate above 0")
+        for part in self.along:
+            if part not in SOLVED_ALONG:
+                raise _not_valid("along", part, f"any of {', '.join(SOLVED_ALONG)}")
         if self.quality != INITIAL:
             known = optimise.parts.names(optimise.PRESETS[self.quality])
             for part in self.without:

@@ -53,6 +53,8 @@ from .video import Clip, content_digest, open_clip
 from .video.sequence import DEFAULT_RATE
 
 T = TypeVar("T")
+# relative error of a hand's length that the person has measured
+_MEASURED = 0.01
 Stage = Generator[Message, None, T]
 
 
@@ -289,7 +291,15 @@ class _Solve:
     ) -> Stage[Refined]:
         """Each of the optimiser's own stages shows its result; a cancel keeps the last one shown."""
         preset = self._preset()
-        options = optimise.RefineOptions(preset, uncertainty=not self._looks_at_outlines())
+        along = self._options.along
+        options = optimise.RefineOptions(
+            preset,
+            solve_camera="poses" in along and camera.expected_error is not None,
+            solve_scale="scale" in along and camera.scale is not None,
+            solve_focal="focal" in along and camera.focal_sigma > 0,
+            uncertainty=not self._looks_at_outlines(),
+            size_error=_MEASURED if self._options.hand_length_m else optimise.RefineOptions.size_error,
+        )
         frames, frame_s = np.array(clip.frame_numbers), float(1 / clip.frame_rate)
         total, steps = sum(stage.steps for stage in preset.stages), 0
         work = optimise.refine(tracks, motions, models, camera, frames, frame_s, options, hidden=self._hidden)

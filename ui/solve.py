@@ -55,6 +55,9 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     more = layout.column()
     more.active = settings.quality != "INITIAL"
     more.prop(settings, "use_render")
+    along = layout.row()
+    along.active = settings.quality != "INITIAL" and settings.camera_source in {"AUTO", "SOLVE"}
+    along.prop(settings, "use_camera_along")
     more.prop(settings, "prior")
 
 

@@ -169,6 +169,15 @@ def test_rendering_is_asked_for(path):
     assert request.build(bpy.context)[0].options["render"] is True
 
 
+def test_the_camera_is_mended_by_hands_when_asked(path):
+    bpy.ops.handheld.open_clip(filepath=str(path))
+    settings = bpy.context.scene.handheld
+    asked = []
+    for settings.use_camera_along in (False, True):
+        asked.append(request.build(bpy.context)[0].options["along"])
+    assert asked == [[], ["poses", "focal"]]
+
+
 def test_a_motion_prior_of_the_artist_s_own(path, tmp_path):
     bpy.ops.handheld.open_clip(filepath=str(path))
     settings = bpy.context.scene.handheld

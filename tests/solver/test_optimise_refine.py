@@ -110,6 +110,18 @@ def test_what_was_not_seen_is_less_sure(refined):
     assert fingers[right.status == INFILLED][4:8].mean() > 2 * np.median(fingers[right.status == OBSERVED])
 
 
+def test_an_unknown_size_leaves_the_wrist_s_distance_open(clip, refined):
+    """All else of a hand is as sure as before; the wrist's distance from the lens only as far as its size is known."""
+    known = last(run_refine(clip, replace(ONE_SECOND, size_error=0.0)))
+    camera = clip[4].world_from_camera[:, :3, 3]
+    for open_, sure in zip(refined.tracks, known.tracks, strict=True):
+        wrist = open_.transl + open_.rest_wrist
+        distance = np.linalg.norm(wrist - camera[open_.frames - FIRST_NUMBER], axis=1)
+        added = open_.joint_sigma[:, 0] ** 2 - sure.joint_sigma[:, 0] ** 2
+        np.testing.assert_allclose(added, (ONE_SECOND.size_error * distance) ** 2 / 3, rtol=1e-6)
+        np.testing.assert_array_equal(open_.joint_sigma[:, 1:], sure.joint_sigma[:, 1:])
+
+
 def test_hands_of_one_person_have_one_shape(refined):
     assert np.array_equal(refined.tracks[0].betas, refined.tracks[1].betas)
 
