@@ -55,6 +55,17 @@ def test_stages_come_in_order_and_the_end_is_last(solved):
     assert all(messages.decode(messages.encode(message)) == message for message in stream)
 
 
+@pytest.mark.parametrize("render", [False, True])
+def test_final_looks_at_outlines_and_renders_when_that_is_asked_for(cache, tmp_path, render):
+    chosen = options(cache, quality="final", frame_range=(1, 6), render=render)
+    stream = list(pipeline.solve(CLIP, str(tmp_path / "take.npz"), chosen))
+    assert [message.stage for message in of_type(stream, messages.StageStarted)] == [
+        name for name in STAGES if render or name != "rendering"
+    ]
+    assert isinstance(stream[-1], messages.Finished)
+    assert np.nanmean(take.load(tmp_path / "take.npz").outline_overlap) > 0.8
+
+
 def test_both_hands_are_followed_and_told_apart(solved):
     _, result = solved
     assert sorted(result.sides) == ["left", "right"]
