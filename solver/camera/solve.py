@@ -21,10 +21,13 @@ from .known_lens import through_pinhole, with_lens
 from .progress import CameraProgress
 from .segments import Segments, normals
 from .similarity import Similarity
-from .upright import Lines, find_down, upright_rotation
+from .surfaces import find_level
+from .upright import Down, Lines, find_down, leaning_on, upright_rotation
 
 _RANK = ("static", "rotation", "general")
-# a vertical known worse than this is worth a word
+# A vertical known worse than the first leans on a level surface, which may stray from it by so much; one known worse
+# than the last is worth a word.
+_POOR_UP, _MOST_TILT_DEG = np.radians(3.0), 20.0
 _GUESSED_UP = np.radians(8.0)
 
 
@@ -121,23 +124,30 @@ def _settled(
     segments: Segments,
 ) -> CameraPath:
     """One shot in likely metres, its first camera at the origin, y down; a static camera's frame is the world."""
-    poses, points, up_sigma = part.world_from_camera, part.points, float("nan")
-    if part.kind != "static":
-        turns = poses[:, :3, :3]
-        down = find_down(
-            turns, Lines(*normals(segments.enlarged(1 / working_scale), turns, intrinsics, part.lens[1:3]))
-        )
-        turn, up_sigma = upright_rotation(down.direction), down.sigma_rad
-        move = Similarity(1.0, turn, -turn @ poses[0, :3, 3])
-        poses, points = move.poses(poses), move.points(points)
     path = CameraPath(
-        part.kind, intrinsics, poses, part.lens[1:3], part.status, part.error_px / working_scale,
-        part.sigma, part.expected_error, points, part.point_errors_px / working_scale,
-        up_sigma=up_sigma,
+        part.kind, intrinsics, part.world_from_camera, part.lens[1:3], part.status, part.error_px / working_scale,
+        part.sigma, part.expected_error, part.points, part.point_errors_px / working_scale,
     )  # fmt: skip
+    if part.kind == "static":
+        return path
+    turns = part.world_from_camera[:, :3, :3]
+    edges = normals(segments.enlarged(1 / working_scale), turns, intrinsics, part.lens[1:3])
+    path = _stood_up(path, find_down(turns, Lines(*edges)))
     if part.kind != "general":
         return path
+    if path.up_sigma > _POOR_UP:
+        surface = find_level(path, min(_MOST_TILT_DEG, 2 * np.degrees(path.up_sigma)))
+        if surface is not None:
+            path = _stood_up(path, leaning_on(Down(np.array([0, 1.0, 0]), path.up_sigma), surface.normal))
     return _guessed(path, scale.estimate(path, [], 0))
+
+
+def _stood_up(path: CameraPath, down: Down) -> CameraPath:
+    """``path`` with ``down`` along y and its first camera at the origin."""
+    turn = upright_rotation(down.direction)
+    move = Similarity(1.0, turn, -turn @ path.world_from_camera[0, :3, 3])
+    poses = move.poses(path.world_from_camera)
+    return dataclasses.replace(path, world_from_camera=poses, points=move.points(path.points), up_sigma=down.sigma_rad)
 
 
 def _guessed(path: CameraPath, by: ScaleEstimate) -> CameraPath:

@@ -13,6 +13,8 @@ _THICKNESS = 0.006
 # up is known about this well; what is less than this share of the distance below the cameras is not looked down on
 _MAX_TILT_DEG, _MIN_BELOW = 3.0, 0.15
 _TRIALS, _REFITS = 600, 5
+# a fair sample of very many points, for memory's sake
+_MOST_POINTS = 5000
 # A surface needs this many points, and more than lie just off it by this factor: points of walls lie at any height.
 _MIN_POINTS, _MIN_CONTRAST = 30, 1.8
 
@@ -35,16 +37,21 @@ def good_points(path: CameraPath) -> np.ndarray:
     return path.points[path.point_errors_px < 3 * np.median([1.0, *path.point_errors_px]).clip(1.0)]
 
 
-def find_level(path: CameraPath) -> LevelSurface | None:
-    """The best supported level surface below the cameras of ``path`` (y down); None where none stands out."""
+def find_level(path: CameraPath, tilt_deg: float = _MAX_TILT_DEG) -> LevelSurface | None:
+    """The best supported level surface below the cameras of ``path`` (y down); None where none stands out.
+
+    Args:
+        tilt_deg: by how much it may lean, because the path's vertical is known no better.
+    """
     points = good_points(path)
     centre = path.world_from_camera[:, :3, 3].mean(axis=0)
     far = np.linalg.norm(points - centre, axis=1)
     below = points[:, 1] - centre[1] > _MIN_BELOW * far
-    points, far = points[below], far[below]
+    some = np.flatnonzero(below)[:: 1 + below.sum() // _MOST_POINTS]
+    points, far = points[some], far[some]
     if len(points) < _MIN_POINTS:
         return None
-    best = _sampled(points, far)
+    best = _sampled(points, far, tilt_deg)
     if best is None:
         return None
     normal, offset = best
@@ -57,19 +64,19 @@ def find_level(path: CameraPath) -> LevelSurface | None:
         normal, offset = normal * np.sign(normal[1]), float(middle @ normal * np.sign(normal[1]))
     off = np.abs(points @ normal - offset) / (_THICKNESS * far)
     around = ((off >= 1) & (off < 4)).sum() / 3
-    if (off < 1).sum() < _MIN_CONTRAST * around or normal[1] < np.cos(np.radians(2 * _MAX_TILT_DEG)):
+    if (off < 1).sum() < _MIN_CONTRAST * around or normal[1] < np.cos(np.radians(tilt_deg + _MAX_TILT_DEG)):
         return None
     return LevelSurface(normal, offset, int((off < 1).sum()))
 
 
-def _sampled(points: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, float] | None:
+def _sampled(points: np.ndarray, far: np.ndarray, tilt_deg: float) -> tuple[np.ndarray, float] | None:
     """MSAC (Torr and Zisserman 2000) over planes through three points that are nearly level."""
     rng = np.random.default_rng(0)
     threes = points[np.stack([rng.choice(len(points), 3, replace=False) for _ in range(_TRIALS)])]
     normals = np.cross(threes[:, 1] - threes[:, 0], threes[:, 2] - threes[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
     normals *= np.sign(normals[:, 1:2])
-    level = normals[:, 1] > np.cos(np.radians(_MAX_TILT_DEG))
+    level = normals[:, 1] > np.cos(np.radians(tilt_deg))
     if not level.any():
         return None
     normals = normals[level]

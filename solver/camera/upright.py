@@ -15,15 +15,17 @@ from scipy.spatial.transform import Rotation
 # Cameras that film hands are held level (their x axis horizontal) within some 8 degrees, and look down 20 on average.
 _ROLL_DEG, _DOWNWARD_DEG, _PITCH_DEG = 8.0, 20.0, 25.0
 # The search: every so many degrees with tolerant lines, then finer, with lines as straight as they are.
-_PITCHES_DEG, _ROLLS_DEG, _HEADINGS_DEG = np.arange(-60, 91, 2.0), np.arange(-24, 25, 2.0), np.arange(0, 90, 2.0)
-_TOLERANT_DEG, _LINE_DEG, _FINER_DEG = 2.0, 1.0, (1.0, 0.4, 0.15)
-_CLUTTER, _UPRIGHT_SHARE = 0.5, 0.5
+_PITCHES_DEG, _ROLLS_DEG, _HEADINGS_DEG = np.arange(-60, 91, 3.0), np.arange(-24, 25, 3.0), np.arange(0, 90, 2.0)
+_TOLERANT_DEG, _LINE_DEG, _FINER_DEG = 2.5, 1.0, (1.0, 0.4, 0.15)
+_CLUTTER = 0.5
 # The same line is seen again and again, and random ones agree by chance: what lines say counts half.
 _TEMPER = 0.5
 # what is built is upright to about this
 _BUILT_DEG = 0.5
-_MODES, _APART_DEG = 8, 6.0
-_UNSURE_DEG = 8.0
+# the modes that are looked at, at least so far from each other; what is off by more than the last is simply wrong
+_MODES, _APART_DEG, _WRONG_DEG = 8, 6.0, 45.0
+# floors and tables, and planes through points of them, lean by this
+_SURFACE_DEG = 3.0
 # what a fair sample of them takes
 _MOST_LINES = 350
 
@@ -53,17 +55,22 @@ def find_down(rotations: np.ndarray, lines: Lines = NO_LINES) -> Down:
     tried = _directions(rotations)
     posterior = _prior(tried, rotations) + _said_by(lines, tried, _TOLERANT_DEG)
     modes, heights = _modes(tried, posterior, lambda near: _prior(near, rotations) + _said_by(lines, near, _LINE_DEG))
-    best = modes[heights.argmax()]
     # about the middle of a mode lines tell more than the coarse search, with its tolerance, could see
     tried, posterior = np.concatenate([tried, modes]), np.append(posterior, heights)
     share = np.exp(posterior - posterior.max())
     share /= share.sum()
-    spread = _spread(share, tried, best)
-    if spread > np.radians(_UNSURE_DEG):  # then the middle of what is possible is the better guess
-        best = share @ tried
-        best /= np.linalg.norm(best)
-        spread = _spread(share, tried, best)
-    return Down(best, float(np.hypot(spread, np.radians(_BUILT_DEG))))
+    middle = share @ tried
+    best = _least_regretted(share, tried, np.concatenate([modes, [middle / np.linalg.norm(middle)]]))
+    return Down(best, float(np.hypot(_spread(share, tried, best), np.radians(_BUILT_DEG))))
+
+
+def _least_regretted(share: np.ndarray, directions: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """The candidate with the least expected angle, where one that is wrong at all may as well be very wrong:
+
+    the middle of one broad mode, but never the middle between two.
+    """
+    angle = np.arccos(np.clip(candidates @ directions.T, -1, 1))
+    return candidates[(np.minimum(angle, np.radians(_WRONG_DEG)) @ share).argmin()]
 
 
 def _modes(
@@ -90,6 +97,13 @@ def _climbed(direction: np.ndarray, finely: Callable[[np.ndarray], np.ndarray]) 
 
 def _spread(share: np.ndarray, directions: np.ndarray, middle: np.ndarray) -> float:
     return float(np.sqrt(share @ np.arccos(np.clip(directions @ middle, -1, 1)) ** 2))
+
+
+def leaning_on(down: Down, surface_normal: np.ndarray) -> Down:
+    """``down`` together with the normal (3,), pointing down, of a surface that is taken to be level."""
+    weights = np.array([down.sigma_rad, np.radians(_SURFACE_DEG)]) ** -2.0
+    direction = weights[0] * down.direction + weights[1] * surface_normal
+    return Down(direction / np.linalg.norm(direction), float(weights.sum() ** -0.5))
 
 
 def upright_rotation(down: np.ndarray) -> np.ndarray:
@@ -150,6 +164,7 @@ def _said_by(lines: Lines, down: np.ndarray, sigma_deg: float) -> np.ndarray:
         second = np.cross(direction, first)
         a, b = lines.normals @ first, lines.normals @ second
         level = hit(np.cos(headings) * a + np.sin(headings) * b) + hit(np.cos(headings) * b - np.sin(headings) * a)
-        built = _UPRIGHT_SHARE * hit(lines.normals @ direction) + (1 - _UPRIGHT_SHARE) / 2 * level
+        # as many along each of the three, or whichever has most would be called upright
+        built = (hit(lines.normals @ direction) + level) / 3
         found[i] = (np.log(_CLUTTER + (1 - _CLUTTER) * built) @ lines.weights).max()
     return _TEMPER * found

@@ -47,13 +47,21 @@ def test_edges_of_a_room_tell_up_however_the_camera_is_held():
         assert down.sigma_rad < np.radians(5)
 
 
+def test_most_edges_along_one_level_direction_do_not_make_it_the_upright_one():
+    rng = np.random.default_rng(4)
+    rotations = _held(35)
+    room = Rotation.from_euler("Y", 30, degrees=True).as_matrix()
+    planks = room[:, [2, 2, 2, 2, 0, 1]]
+    assert _off_deg(_found(rotations, _room(rotations, rng, planks)), np.array([0, 1.0, 0])) < 1
+
+
 def test_edges_that_run_anyhow_leave_it_at_the_way_cameras_are_held():
     rng = np.random.default_rng(1)
     rotations = _held(20)
     anyhow = Rotation.random(200, random_state=2).as_matrix()[..., 0].T
     down = _found(rotations, _room(rotations, rng, anyhow))
-    assert _off_deg(down, np.array([0, 1.0, 0])) < 8
-    assert down.sigma_rad > np.radians(8)
+    assert down.sigma_rad > np.radians(15)  # said to be a guess
+    assert _off_deg(down, np.array([0, 1.0, 0])) < np.degrees(down.sigma_rad)
 
 
 def test_segments_keep_clear_of_the_mask_and_lie_on_pixel_centres():
@@ -73,3 +81,11 @@ def test_segments_keep_clear_of_the_mask_and_lie_on_pixel_centres():
 def test_a_turned_world_stands_upright():
     for down in ([0, 1.0, 0], [0, -1.0, 0], [0.6, 0, -0.8]):
         assert np.allclose(upright.upright_rotation(np.array(down)) @ down, [0, 1, 0])
+
+
+def test_a_level_surface_helps_a_poor_vertical_and_hardly_moves_a_good_one():
+    tilted = Rotation.from_euler("X", 6, degrees=True).as_matrix() @ [0, 1.0, 0]
+    for sigma_deg, moved_deg in ((12.0, (5.0, 6.0)), (0.6, (0.0, 0.5))):
+        found = upright.leaning_on(upright.Down(np.array([0, 1.0, 0]), np.radians(sigma_deg)), tilted)
+        assert moved_deg[0] < _off_deg(found, np.array([0, 1.0, 0])) < moved_deg[1]
+        assert found.sigma_rad < min(np.radians(sigma_deg), np.radians(3.1))
