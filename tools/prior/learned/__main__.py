@@ -24,7 +24,7 @@ from solver.prior.learned.network import Network  # noqa: E402
 from .. import recordings  # noqa: E402
 from ..table import Split  # noqa: E402
 from . import clips, convert, gaussian, table  # noqa: E402
-from .arm import Learned  # noqa: E402
+from .arm import REFITTED, Learned  # noqa: E402
 from .train import Effort, train  # noqa: E402
 from .windows import Windows, wrists  # noqa: E402
 
@@ -57,7 +57,7 @@ def _table(options: argparse.Namespace) -> int:
         if not options.cpu_minutes:
             return []
         network = Network(**train(split.fit, _effort(options), options.seed, _say))
-        return [Learned("network", table.calibrated(network, split.tune))]
+        return [Learned("network", table.calibrated(network, split.tune), REFITTED)]
 
     table.run(options.recordings, _say, trained)
     return 0

@@ -7,27 +7,46 @@ from functools import lru_cache
 
 import numpy as np
 
+from solver.optimise.costs import Cost, FingerDynamicsCost, PoseCovarianceCost
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
+from solver.optimise.weights import Weights
 from solver.prior.learned.hidden import Model, Prediction, hidden_fingers_cost, predicted
 
-from ..arms import FRAME_S, SHIPPED, Numbers, Scene
+from ..arms import FRAME_S, SHIPPED, CostArm, Numbers, Scene
 from ..wide import descend
 
 _PREDICTIONS = 2
 
 
+def _refitted(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
+    """What ships, with its correlations and poses fitted to what the scene may know instead of to everything."""
+    known, width = scene.fit(0.1), Weights().pose_scale
+    out = []
+    for cost in SHIPPED.fingers(scene, numbers):
+        if isinstance(cost, FingerDynamicsCost):
+            cost = replace(cost, together=known.innovation_whitener())
+        elif isinstance(cost, PoseCovarianceCost):
+            cost = replace(cost, mean=known.mean, whitener=known.pose_whitener() / width)
+        out.append(cost)
+    return tuple(out)
+
+
+REFITTED = CostArm("as shipped, fitted here", _refitted, ())
+
+
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """Solved as shipped, then twice with predictions from the state before. ``pose`` is the width of the target."""
+    """Solved as ``base``, then twice with predictions from the state before. ``pose`` is the width of the target."""
 
     name: str
     model: Model
+    base: CostArm = SHIPPED
     searched: tuple[str, ...] = ("pose",)
     smoother: bool = False
 
     def fill(self, scene: Scene, numbers: Numbers) -> State:
-        problem, state = _as_shipped(scene)
+        problem, state = _solved(scene, self.base)
         for _ in range(_PREDICTIONS):
             cost = hidden_fingers_cost(self.model, problem, state, FRAME_S, numbers.pose)
             if cost is None:
@@ -36,14 +55,14 @@ class Learned:
         return state
 
     def foreseen(self, scene: Scene) -> Prediction:
-        """What is predicted from the state as shipped."""
-        return predicted(self.model, *_as_shipped(scene), FRAME_S)
+        """What is predicted from the base's state."""
+        return predicted(self.model, *_solved(scene, self.base), FRAME_S)
 
 
 @lru_cache(maxsize=16)
-def _as_shipped(scene: Scene) -> tuple[Problem, State]:
+def _solved(scene: Scene, base: CostArm) -> tuple[Problem, State]:
     """Every trial and every learned arm begins with it."""
-    problem = Problem(scene.layout, scene.view, (*scene.evidence, *SHIPPED.fingers(scene, Numbers())))
+    problem = Problem(scene.layout, scene.view, (*scene.evidence, *base.fingers(scene, Numbers())))
     return problem, descend(problem, scene.start)
 
 

@@ -17,7 +17,7 @@ from ..gaps import HIDDEN, Puzzle, find, pose_puzzle
 from ..recordings import Recording
 from ..table import Split, change, splits, tuned
 from . import gaussian
-from .arm import Learned, standardised_errors
+from .arm import REFITTED, Learned, standardised_errors
 from .windows import Windows
 
 Say = Callable[[str], None]
@@ -51,13 +51,13 @@ def run(path: Path, say: Say, trained: Trained, effort: Effort = Effort()) -> No
 
 def _round(split: Split, networks: Sequence[Learned], effort: Effort, say: Say) -> None:
     began = time.process_time()
-    arms: list[Arm] = [*_SMOOTHERS, SHIPPED, *candidates(split, networks, effort)]
+    arms: list[Arm] = [*_SMOOTHERS, SHIPPED, REFITTED, *candidates(split, networks, effort)]
     fitted = functools.cache(lambda memory_s: fit(split.fit, FRAME_S, memory_s))
     posed = [(p, p.scene(fitted)) for name, n in _TUNED_ON if (p := _puzzle(split.tune, name, n, 1))]
     numbers = tuned(arms, lambda arm, n: _value(posed, arm, n), say)
     say(f"({time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, wrist's frame)")
     learned = [arm for arm in arms if isinstance(arm, Learned)]
-    told = "".join(f" {arm.name}: against shipped; against the best smoother |" for arm in learned)
+    told = "".join(f" {arm.name}: against {REFITTED.name}; against the best smoother |" for arm in learned)
     say(f"| hidden, frames | sequences | {' | '.join(arm.name for arm in arms)} |{told}")
     say("|---" * (2 + len(arms) + len(learned)) + "|")
     inside = {arm.name: [] for arm in learned}
@@ -78,7 +78,7 @@ def _round(split: Split, networks: Sequence[Learned], effort: Effort, say: Say) 
 def candidates(split: Split, networks: Sequence[Learned], effort: Effort) -> list[Learned]:
     """What is trained on the split's recordings to fit; deviations calibrated on those to tune."""
     closed = gaussian.fit(Windows(split.fit, 1, effort.procedural))
-    return [*networks, Learned("closed form", calibrated(closed, split.tune))]
+    return [*networks, Learned("closed form", calibrated(closed, split.tune), REFITTED)]
 
 
 def calibrated(model, held_out: Sequence[Recording]):
@@ -113,7 +113,7 @@ def _line(name: str, puzzle: Puzzle, errors: Mapping[str, np.ndarray], arms: Seq
     best = best_of([arm.name for arm in arms if arm.smoother], errors)
     cells = " | ".join(f"{1e3 * errors[arm.name].mean():.1f}" for arm in arms)
     told = " | ".join(
-        f"{change(errors[arm.name], errors[SHIPPED.name], puzzle.sequences)}; "
+        f"{change(errors[arm.name], errors[REFITTED.name], puzzle.sequences)}; "
         f"{change(errors[arm.name], errors[best], puzzle.sequences)} ({best})"
         for arm in arms if isinstance(arm, Learned)
     )  # fmt: skip
