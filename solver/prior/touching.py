@@ -1,5 +1,5 @@
-"""Which parts of hands are evidently in touch: seen at one place, not moving on each other, no farther apart in depth than
-one camera errs.
+"""Which parts of hands are evidently in touch: seen at one place, not moving on each other, no farther apart in depth
+than one camera errs.
 
 The picture alone can't tell a hand on another from a hand before it. What it shows is that two parts overlap for a
 while and go together; parts that only pass each other don't. Depths are those of the initial fit.
@@ -20,6 +20,8 @@ from .capsules import Capsules, closest
 
 # last bones of the thumb, and the last two of each finger, as capsules: what one hand pinches with
 _THUMB_END, _FINGER_ENDS = (5, 6), (8, 9, 11, 12, 14, 15, 17, 18)
+
+_CHUNK = 128
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,23 @@ def evident_touches(
     for a in range(len(layout.tracks)):
         for b in range(a, len(layout.tracks)):
             first, second = shared_frames(layout, a, b)
+            first, second = _near(in_camera, first, second, a == b)
             if len(first):
                 pair = _Pair(in_camera[first], in_camera[second], (capsules[a], capsules[b]), growth[[a, b]], a == b)
                 there = seen[first] & seen[second]
                 found += _touches(pair, there, first, second, frame_s, criteria, len(found))
     return _joined(found)
+
+
+def _near(in_camera: np.ndarray, first: np.ndarray, second: np.ndarray, own: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The hand-frames from the first to the last in which two hands are near each other in the picture."""
+    if own or not len(first):
+        return first, second
+    one, other = in_camera[first][:, [0, 9, 12]], in_camera[second][:, [0, 9, 12]]
+    length = sum(np.linalg.norm(np.diff(hand, axis=1), axis=-1).sum(1) for hand in (one, other))
+    apart = one[:, 1, :2] / one[:, 1, 2:] - other[:, 1, :2] / other[:, 1, 2:]
+    near = np.flatnonzero(np.linalg.norm(apart, axis=-1) * other[:, 1, 2] < length)
+    return (first[near[0] : near[-1] + 1], second[near[0] : near[-1] + 1]) if len(near) else (first[:0], second[:0])
 
 
 def _joined(parts: list[Touches]) -> Touches | None:
@@ -104,26 +118,43 @@ class _Pair:
         return out
 
     def _axes(self, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Ends (n, p, 3) of the axes of each pair."""
-        first, second = self.capsules[0].axes(one), self.capsules[1].axes(other)
-        return tuple(ends[:, self.i] for ends in first) + tuple(ends[:, self.j] for ends in second)
+        """Ends (n, c, 3) of the axes of the one and of the other."""
+        return (*self.capsules[0].axes(one), *self.capsules[1].axes(other))
+
+    def _of_pairs(self, axes: tuple[np.ndarray, ...], rows: np.ndarray | slice) -> tuple[np.ndarray, ...]:
+        """Ends (m, p, 3) of both axes of each pair, in frames ``rows``."""
+        return (*(ends[rows][:, self.i] for ends in axes[:2]), *(ends[rows][:, self.j] for ends in axes[2:]))
 
     def nearest(self, axes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """Air (n, p) between the capsules, and the shares at which they are nearest."""
-        shape = axes[0].shape[:2]
-        distance, _, s, u = closest(*(ends.reshape(-1, 3) for ends in axes))
+        parts = [self._nearest(self._of_pairs(axes, rows)) for rows in _chunks(len(axes[0]))]
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+    def _nearest(self, ends: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        shape = ends[0].shape[:2]
+        distance, _, s, u = closest(*(end.reshape(-1, 3) for end in ends))
         return distance.reshape(shape) - self.reach, s.reshape(shape), u.reshape(shape)
 
     def slip(self, s: np.ndarray, u: np.ndarray, reach: int) -> np.ndarray:
         """(n, p) m/frame: how fast the places with these shares part in the picture, over ``2 reach`` frames."""
         n = len(s)
         before, after = np.maximum(np.arange(n) - reach, 0), np.minimum(np.arange(n) + reach, n - 1)
-        moved = self._between(after, s, u) - self._between(before, s, u)
-        return np.linalg.norm(moved, axis=-1) / np.maximum(after - before, 1)[:, None]
+        moved = [
+            np.linalg.norm(
+                self._between(after[rows], s[rows], u[rows]) - self._between(before[rows], s[rows], u[rows]), axis=-1
+            )
+            for rows in _chunks(n)
+        ]
+        return np.concatenate(moved) / np.maximum(after - before, 1)[:, None]
 
     def _between(self, rows: np.ndarray, s: np.ndarray, u: np.ndarray) -> np.ndarray:
-        start, stop, other_start, other_stop = (ends[rows] for ends in self.flat)
+        start, stop, other_start, other_stop = self._of_pairs(self.flat, rows)
         return start + s[..., None] * (stop - start) - other_start - u[..., None] * (other_stop - other_start)
+
+
+def _chunks(count: int) -> list[slice]:
+    """Frames that are looked at together: a long clip has millions of pairs."""
+    return [slice(start, start + _CHUNK) for start in range(0, count, _CHUNK)]
 
 
 def _all_pairs(one: Capsules, other: Capsules) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ clips RECORDINGS TUNING TESTING     the same on rendered clips (folders of clips
 solid CLIPS                         what non-penetration does on rendered clips
 intervals RECORDINGS                do draws hold the truth as often as they say
 touches                             are touches found where hands touch, and what do they do; on made-up scenes
+touches TAKE ...                    those in solved takes
 
 ``--quick``: a small part of each table, to see that it runs.
 """
@@ -23,7 +24,7 @@ from pathlib import Path  # noqa: E402
 
 from solver.prior.distribution import NUMBERS, unparse  # noqa: E402
 
-from . import clip_table, intervals, recordings, solidity, table, touch_table  # noqa: E402
+from . import clip_table, intervals, recordings, solidity, table, touch_table, touch_takes  # noqa: E402
 from .fit import fit  # noqa: E402
 from .size import QUICK, WHOLE, Size  # noqa: E402
 
@@ -57,8 +58,11 @@ def _intervals(size: Size, path: str) -> None:
     intervals.run(Path(path), _say, size)
 
 
-def _touches(size: Size) -> None:
-    touch_table.run(_say, size.scenes)
+def _touches(size: Size, *paths: str) -> None:
+    if not paths:
+        touch_table.run(_say, size.scenes)
+    for path in paths:
+        touch_takes.run(Path(path), _say)
 
 
 def _folders(root: str) -> list[Path]:
