@@ -25,6 +25,8 @@ KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.015, 0.12, 0.55
 _SELDOM_FRAMES, _SOME_FLOW = 8, 0.005
 # A cut: tracks break off, no half of the thumbnail is found again, and no features agree.
 _CUT_SURVIVAL, _CUT_LIKENESS = 0.3, 0.55
+# Lines one apart differ by this many times what lines two apart do, in half of the frames looked at.
+_COMBED, _COMBED_EVERY = 1.1, 8
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Footage:
         covered_cells: (T,) cells of the 8 x 5 grid that hold a background point.
         masked_share: (T,) share of the image that hands and arms take.
         segments: straight edges of some pictures, in working px.
+        interlaced: every second line shows another moment.
     """
 
     size: tuple[int, int]
@@ -49,6 +52,7 @@ class Footage:
     covered_cells: np.ndarray
     masked_share: np.ndarray
     segments: Segments = NONE
+    interlaced: bool = False
 
 
 def watch(clip: Clip, hands: list[HandTrack]) -> Generator[CameraProgress, None, Footage]:
@@ -58,6 +62,8 @@ def watch(clip: Clip, hands: list[HandTrack]) -> Generator[CameraProgress, None,
     observer = _Observer(size, scale, hand_shapes(hands, clip.frame_numbers))
     for frame in clip.frames():
         gray = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+        if observer.count % _COMBED_EVERY == 0:
+            observer.combed.append(combed(gray))
         observer.see(frame.number - clip.first_frame, cv2.resize(gray, size, interpolation=cv2.INTER_AREA))
         yield CameraProgress("tracks", observer.count, len(clip))
     return observer.footage()
@@ -67,6 +73,7 @@ class _Observer:
     def __init__(self, size: tuple[int, int], scale: float, shapes: HandShapes) -> None:
         self.size, self.scale, self.shapes = size, scale, shapes
         self.count = 0
+        self.combed: list[bool] = []
         self._follower = Follower(size)
         self._keyframes: list[Keyframe] = []
         self._key_points: tuple[np.ndarray, np.ndarray] = (np.zeros(0, int), np.zeros((0, 2)))
@@ -127,7 +134,14 @@ class _Observer:
         return Footage(
             self.size, self.scale, self._follower.tracks(), tuple(self._keyframes), shots,
             np.array(self._covered), np.array(self._masked), joined(self._segments),
+            2 * sum(self.combed) > len(self.combed),
         )  # fmt: skip
+
+
+def combed(gray: np.ndarray) -> bool:
+    """Do neighbouring lines differ more than those two apart, as where two moments are woven into one picture?"""
+    near, next_but_one = cv2.absdiff(gray[1:], gray[:-1]), cv2.absdiff(gray[2:], gray[:-2])
+    return float(near.mean()) > _COMBED * float(next_but_one.mean()) + 0.5
 
 
 def likeness(before: np.ndarray, after: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from .features import Keyframe
@@ -27,12 +28,17 @@ FEW_CELLS = 20
 # A camera stands still, whatever else moves, if over nearly the whole shot this share of points, spread over these
 # many cells, never leaves its place.
 _STILL_PX, _STILL_SHARE, _STILL_CELLS, _STILL_FRAMES, _LONG = 0.6, 0.25, 8, 0.9, 12
+# Pairs looked at for a zoom, and the log change of the focal length between two keyframes that makes one.
+_ZOOM_PAIRS, _ZOOM_STEP = 8, 0.02
+# Over so few frames nothing but standing still can be told.
+_SHORT = 4
 
 
 @dataclass(frozen=True)
 class MotionKind:
     """Attributes:
-    kind: "static", "rotation", "general", or "nothing" when there is no background to track.
+    kind: "static", "rotation", "zoom" (nearly still, while the focal length changes), "general", or "nothing" when
+        there is no background to track.
     low_parallax: the parallax is so small that a general solve may fail.
     displacement_px: how far the background strays from where it was first seen (90th percentile over frames).
     residual_px: parallax left by the best rotation (90th percentile over pairs); NaN where not looked at.
@@ -54,16 +60,20 @@ def classify(
     unit = tracks.size[0] / _REFERENCE_WIDTH
     if np.median(tracks.counts()) < _MIN_TRACKS or np.median(covered_cells) < _MIN_CELLS:
         return MotionKind("nothing")
-    lasting = tracks.lasting(5)
+    lasting = tracks.lasting(min(5, tracks.frame_count))
     displacement = _displacement(lasting)
     if displacement < STATIC_PX * unit or _stands_still(lasting, unit):
         return MotionKind("static", displacement_px=displacement)
     pairs = _telling_pairs(tracks, keyframes, unit)
     if len(pairs) < _MIN_PAIRS:
+        if tracks.frame_count <= _SHORT:
+            return MotionKind("general", True, displacement)
         return _without_pairs(displacement, unit, len(keyframes), float(np.median(covered_cells)))
     focal, k1, residual = _best_rotation_lens(pairs, tracks.size, focal_px)
     if residual < ROTATION_PX * unit:
         return MotionKind("rotation", False, displacement, residual, focal, k1)
+    if _zooms(pairs, tracks.size, focal, unit):
+        return MotionKind("zoom", False, displacement, residual)
     return MotionKind("general", residual < LOW_PARALLAX_PX * unit, displacement, residual, focal, k1)
 
 
@@ -146,6 +156,23 @@ def _best_rotation_lens(
         near = [(focal * np.exp(i * focal_step), k1 + j * step / 2) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         focal, k1 = near[int(np.argmin([typical(*lens) for lens in near]))]
     return float(focal), float(k1), worst(focal, k1)
+
+
+def _zooms(pairs: list[tuple[np.ndarray, np.ndarray]], size: tuple[int, int], focal_px: float, unit: float) -> bool:
+    """Is what a rotation leaves explained by a second focal length? A travelling camera's parallax is not.
+
+    The ratio of the two comes from a similarity, which holds for small turns: a zoom during a wide pan is not seen.
+    """
+    scales, left = [], []
+    for a, b in pairs[:: max(1, len(pairs) // _ZOOM_PAIRS)]:
+        similar, _ = cv2.estimateAffinePartial2D(a, b, method=cv2.RANSAC, ransacReprojThreshold=3.0 * unit)
+        if similar is None:
+            return False
+        scale = float(np.hypot(*similar[:, 0]))
+        scales.append(abs(np.log(max(scale, 1e-3))))
+        about = np.array(size) / 2
+        left.append(rotation_residual(a, (b - about) / scale + about, size, focal_px, 0.0))
+    return bool(np.median(scales) > _ZOOM_STEP and np.percentile(left, 90) < ROTATION_PX * unit)
 
 
 def rotation_residual(a: np.ndarray, b: np.ndarray, size: tuple[int, int], focal_px: float, k1: float) -> float:

@@ -25,6 +25,23 @@ def not_solved(reason: str) -> CameraNote:
     )
 
 
+def zooms() -> CameraNote:
+    return CameraNote(
+        "camera-zooms",
+        "The lens zooms while the camera stands nearly still; one focal length is assumed for all frames, so the "
+        "hands' distances are wrong where it differs.",
+        "Bring a solved camera with its own focal length in every frame, or cut the clip where the zoom begins.",
+    )
+
+
+def interlaced() -> CameraNote:
+    return CameraNote(
+        "camera-interlaced",
+        "The clip is interlaced: every second line shows another moment, which no camera path fits.",
+        "Deinterlace the clip first, and solve that.",
+    )
+
+
 def no_mapper() -> CameraNote:
     return CameraNote(
         "camera-light-build",

@@ -79,6 +79,8 @@ def solve(footage: ShotFootage) -> Generator[CameraProgress, None, Shot]:
     links = link(footage.keyframes)
     if motion.kind == "rotation":
         return _rotation(footage, motion, links)
+    if motion.kind == "zoom":
+        return _rotation(footage, motion, links, (notes.zooms(),))
     return (yield from _general(footage, motion, links))
 
 

@@ -167,6 +167,8 @@ def _all_notes(
     said = [note for part in shots for note in part.notes]
     if len(shots) > 1:
         said.insert(0, notes.cuts([clip.first_frame + int(row) for row in footage.shots[1:, 0]]))
+    if footage.interlaced:
+        said.append(notes.interlaced())
     if np.isinf(lens.focal_sigma):
         said.append(notes.focal_assumed(focal, max(clip.size)))
     elif lens.focal_sigma > shot.UNCERTAIN_FOCAL:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from solver.camera import bridge, lens, masks, upright
+from solver.camera import bridge, footage, lens, masks, moving, upright
+from solver.camera.adjustment import Observations
 from solver.camera.cameras import BRIDGED, SOLVED, project, undistort
 from solver.camera.features import Keyframe
 from solver.camera.job import MappedModel, load_models, save_models
@@ -137,6 +138,39 @@ def test_a_pan_through_a_bent_lens_is_still_a_rotation():
     keyframes = [featureless(row) for row in range(0, 30, 3)]
     found = classify(seen_by(pan, cloud(), k1=-0.1), keyframes, np.full(30, 40), None)
     assert found.kind == "rotation" and abs(found.focal_px / FOCAL - 1) < 0.15
+
+
+def test_a_zoom_is_told_from_a_camera_that_travels():
+    tracks = seen_by(camera_scenes.path(camera_scenes.still_path, 30), cloud())
+    about = np.array(tracks.size) / 2
+    grown = np.linspace(1, 1.8, 30)[tracks.rows, None]
+    zoomed = dataclasses.replace(tracks, points_px=(tracks.points_px - about) * grown + about)
+    keyframes = [featureless(row) for row in range(0, 30, 3)]
+    assert classify(zoomed, keyframes, np.full(30, 40), None).kind == "zoom"
+
+
+def test_two_frames_of_a_camera_that_moves_are_not_called_still():
+    poses = camera_scenes.path(camera_scenes.walk_path, 30)[[0, 4]]
+    keyframes = [featureless(row) for row in (0, 1)]
+    assert classify(seen_by(poses, cloud()), keyframes, np.full(2, 40), None).kind == "general"
+
+
+def test_points_that_stray_over_their_whole_length_are_told_from_those_with_one_bad_view():
+    rng = np.random.default_rng(0)
+    points, frames = (grid.ravel() for grid in np.meshgrid(np.arange(60), np.arange(20), indexing="ij"))
+    error = np.abs(rng.normal(0.3, 0.1, len(points)))
+    error[points < 10] += 0.7
+    error[(points == 30) & (frames == 4)] = 2.5
+    seen = Observations.sorted((640, 360), 20, 60, frames, points, np.zeros((len(points), 2)))
+    kept = moving.stays(seen, error, 3.0)
+    assert not kept[points < 10].any() and kept[points >= 10].all()
+
+
+def test_lines_of_two_moments_in_one_picture_are_seen():
+    picture = camera_scenes.texture(np.random.default_rng(0), 1.0, 0.6)
+    woven = picture.copy()
+    woven[1::2, 8:] = picture[1::2, :-8]
+    assert footage.combed(woven) and not footage.combed(picture)
 
 
 def featureless(row: int) -> Keyframe:
