@@ -32,7 +32,7 @@ class ContourWeights:
 
     deviation: float = 1 / 96
     share: float = 0.8
-    landmarks: float = 0.3
+    landmarks: float = 0.6
     robust_sigmas: float = 6.0
     reach: tuple[float, ...] = (14 / 96, 9 / 96, 6 / 96)
 
