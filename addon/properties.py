@@ -81,8 +81,9 @@ class HandheldScene(bpy.types.PropertyGroup):
     )
     use_render: BoolProperty(
         name="Fit Rendering",
-        description="After their outlines, fit the rendered hands to the solver's own masks, pixel by pixel. They cover"
-        " the plate better, but where their size is unsure, distance may suffer. On your own masks it is always done",
+        default=True,
+        description="In Final, and on masks of your own: after the outlines, fit the hands as rendered to their masks,"
+        " pixel by pixel. Positions gain as a rule, for about a quarter of a second per hand and frame",
     )
     use_camera_along: BoolProperty(
         name="Mend Camera by Hands",

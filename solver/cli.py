@@ -99,10 +99,6 @@ def _add_solve(commands) -> None:
         "--along", nargs="+", choices=("poses", "focal", "scale"), default=(),
         help="solve these of the camera together with the hands, as far as its own solve is unsure of them",
     )  # fmt: skip
-    solve.add_argument(
-        "--render", action="store_true",
-        help="render the hands over the plate on the solver's own masks, too; yours (--mask) are always rendered on",
-    )  # fmt: skip
     solve.add_argument("--without", nargs="+", default=(), metavar="PART", help="leave parts of the optimiser out")
     solve.add_argument("--cache", metavar="FOLDER", help="keep each stage's result here and resume from it")
     solve.add_argument("--json", action="store_true", help="print the messages themselves, one JSON object a line")
@@ -148,7 +144,6 @@ def _solve(options: argparse.Namespace) -> int:
         frame_rate=options.frame_rate,
         cache=options.cache,
         masks=dict(options.mask) or None,
-        render=options.render,
         without=tuple(options.without),
         along=tuple(options.along),
         prior=options.prior,

@@ -48,8 +48,6 @@ class SolveOptions:
         hand_edits: (frame, x, y, "drop" or "swap") of the hand nearest to a place, see ``hands.edits``.
         cache: folder for stage results; None keeps nothing.
         masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
-        render: hold the hands to their picture pixel by pixel on the solver's own masks, too, not on the artist's alone
-            (``rendering``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
         prior: path of a trained motion prior for what is hidden (see ``prior.learned``); None for none.
         along: what of the camera is solved together with the hands, from its own solve and as far as that is unsure:
@@ -80,7 +78,6 @@ class SolveOptions:
     hand_edits: tuple[tuple[Any, ...], ...] = ()
     cache: str | None = None
     masks: dict[str, str] | None = None
-    render: bool = False
     without: tuple[str, ...] = ()
     prior: str | None = None
     long_gaps: str = "absent"

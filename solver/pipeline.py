@@ -121,7 +121,7 @@ class _Solve:
             refined = yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
             if self._looks_at_outlines():
                 outlined = yield from self._stage("outlines", self._outline(clip, refined, camera, models))
-                if self._renders():
+                if self._preset().rendering:
                     yield from self._stage("rendering", self._render(outlined, models))
 
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
@@ -142,7 +142,7 @@ class _Solve:
         left_out = {
             "optimise": not optimised,
             "outlines": not outlined,
-            "rendering": not (outlined and self._renders()),
+            "rendering": not (outlined and self._preset().rendering),
         }
         return [name for name in STAGES if not left_out.get(name, False)]
 
@@ -315,13 +315,7 @@ class _Solve:
 
     def _looks_at_outlines(self) -> bool:
         preset = self._preset()
-        return (
-            preset.outlines or bool(self._options.masks) or self._options.render
-        ) and ContourCost.name not in preset.off
-
-    def _renders(self) -> bool:
-        """Where outlines were looked at."""
-        return self._preset().rendering and (self._options.render or bool(self._options.masks))
+        return (preset.outlines or bool(self._options.masks)) and ContourCost.name not in preset.off
 
     def _outline(
         self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]
@@ -330,7 +324,7 @@ class _Solve:
         return (yield from self._on_masks("outlines", work))
 
     def _render(self, outlined: Outlined, models: dict[str, HandModel]) -> Stage[Outlined]:
-        work = fit_rendered(outlined, models, self._cancelled, drawn_alone=not self._options.render)
+        work = fit_rendered(outlined, models, self._cancelled, drawn_alone=not self._preset().outlines)
         return (yield from self._on_masks("rendering", work))
 
     def _on_masks(self, stage: str, work: Iterator[OutlineProgress | Refined | Outlined]) -> Stage[Outlined]:

@@ -89,8 +89,8 @@ class Weights:
 class Preset:
     """A quality: weights, stages, which of the dearer parts are on; ``off`` names costs (``costs.NAMES``) to leave out.
 
-    ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's; ``rendering``: then that of
-    ``solver.rendering``, on an artist's masks, or on all when that is asked for.
+    ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's; ``rendering``: where
+    outlines were looked at, that of ``solver.rendering`` follows.
 
     The widened kernels come first, so that a start far off still feels its landmarks. The root alone goes first: it is
     cheap, and fingers fitted around a wrong wrist are the commonest detour.

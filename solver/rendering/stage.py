@@ -36,14 +36,14 @@ class RenderWeights:
 
     softness: tuple[float, ...] = (3 / 128,)
     reach: tuple[float, ...] = (8 / 128,)
-    deviation: float = 0.7 / 128
+    deviation: float = 1 / 128
 
 
 DEFAULT = RenderWeights()
 # rise of the mean robust cost of a hand-frame's landmarks
 _HARM_NATS = 0.5
 _PASSES = 2  # of a round: the second without what was harmed in the first
-_ROUND = Stage("rendering", steps=12, tolerance=1e-4)
+_ROUND = Stage("rendering", steps=6, tolerance=1e-3)
 
 
 def fit_rendered(
