@@ -111,7 +111,7 @@ class HandheldEditing(bpy.types.PropertyGroup):
         description="Frames with less confidence than this count as weak",
     )
     show_weak: BoolProperty(
-        name="Show Weak Stretches", default=True, description="Mark weak stretches in timeline and dope sheet"
+        name="Show in Timeline", default=True, description="Mark weak stretches in timeline and dope sheet"
     )
 
 

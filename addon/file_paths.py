@@ -37,7 +37,7 @@ def stored(path: str | os.PathLike[str], blend: str | None = None) -> str:
 def absolute(path: str, owner: bpy.types.ID | None = None) -> Path:
     """The file that a stored path means; ``owner`` may come from a library."""
     library = owner.library if owner is not None else None
-    return Path(os.path.normpath(bpy.path.abspath(path, library=library)))
+    return Path(os.path.normpath(Path(bpy.path.abspath(path, library=library)).absolute()))
 
 
 def _own_folder() -> Path:

@@ -29,7 +29,8 @@ def _of_hand(take: Take, row: int, seen: Footage, armature: bpy.types.Object, sh
     """Filled in is where there was an error in px to the footage, and is none by now."""
     confidence, fingers, error_px = judgement.read(armature, shown)
     solved_px = certainty.errors_px(take, row)
-    error_px = error_px if judgement.is_there(armature) else solved_px
+    is_judged = judgement.is_there(armature) and np.isfinite(confidence).any()  # a new take has no keys yet
+    error_px = error_px if is_judged else solved_px
     there = (take.status[row] != MISSING) | np.isin(shown, animation.key_frames(armature, hands.LOCATION))
     infilled = there & ~np.isfinite(error_px) & (np.isfinite(solved_px) | (take.status[row] != OBSERVED))
     confidence = np.where(np.isfinite(confidence), confidence, np.where(there, take.confidence[row], 0.0))
