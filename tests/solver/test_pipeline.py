@@ -221,7 +221,7 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
         {"camera_scale": "large"}, {"camera_scale": 0.0}, {"camera_order": "ABC"}, {"camera_rate": (0, 1)},
         {"world_scale": -1.0}, {"distortion": (0.1,)}, {"hand_length_m": 18.0}, {"hand_length_m": 0.001},
         {"camera_height_m": 0.0}, {"known_length": (1, 0, 0, 9, 9, 0.0)}, {"known_length": (1, 0, 0, 9)},
-        {"focal_px": math.inf}, {"camera_scale": math.inf},
+        {"focal_px": math.inf}, {"camera_scale": math.inf}, {"along": ("lens",)},
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_named(tmp_path, wrong):
