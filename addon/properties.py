@@ -98,12 +98,20 @@ class HandheldScene(bpy.types.PropertyGroup):
     )
 
 
+# of roots that an earlier version made
+UNKNOWN_OFFSET = -(10**9)
+
+
 class HandheldObject(bpy.types.PropertyGroup):
     """What an object is to Handheld."""
 
     role: EnumProperty(name="Role", items=ROLES)
     clip: PointerProperty(type=bpy.types.MovieClip, name="Clip")
     take: StringProperty(name="Take", description="File that holds the solved motion")
+    clip_offset: IntProperty(
+        default=UNKNOWN_OFFSET,
+        description="Of a root: added to scene frames it gave the clip's when that was solved",
+    )
     side: StringProperty(name="Side")
     ordinal: IntProperty(name="Ordinal", description="Number of this hand among those of its side")
     coverage: FloatProperty(name="Coverage", description="Share of the clip's frames in which the hand is there")

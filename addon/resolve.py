@@ -31,6 +31,7 @@ from . import (
     take_files,
     wishes,
 )
+from .properties import UNKNOWN_OFFSET
 from .references import Reference
 
 # the solver holds two frames on either side, and so joins them in position and velocity
@@ -88,6 +89,7 @@ def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
     take = take_files.of_root(root)
     movie = root.handheld.clip
     offset = int(take.frames[0] - clip.scene_frames(movie, take.frames[:1])[0])
+    _require_in_place(root, offset)
     rows = rows_of(take, stretch, offset)
     near = _widened(rows, len(take.frames))
     found = hands.by_row(root, take)
@@ -132,6 +134,18 @@ def require_root(context: bpy.types.Context) -> bpy.types.Object:
         raise SolverError("nothing-solved", "There is no solved take in this scene.", "Solve the clip first.")
     hands.require_editable(root)
     return root
+
+
+def _require_in_place(root: bpy.types.Object, clip_offset: int) -> None:
+    solved = root.handheld.clip_offset
+    if solved not in (clip_offset, UNKNOWN_OFFSET):
+        movie = root.handheld.clip
+        start = clip_offset - solved + (movie.frame_start if movie is not None else 0)
+        raise SolverError(
+            "clip-shifted",
+            "The clip starts at another frame than when it was solved, so the keys don't fit its pictures.",
+            f"Set the clip's Start Frame to {start}, or solve it again.",
+        )
 
 
 def rows_of(take: Take, stretch: Stretch, clip_offset: int) -> np.ndarray:

@@ -59,6 +59,8 @@ def build(take: Take, take_path: str, around: Surroundings) -> bpy.types.Object:
     root = scene.find_root(around.scene, around.clip, take_path)
     root = root or scene.build_root(around.scene, around.clip, f"Hands {Path(take.clip_path).stem}", "ROOT")
     root.handheld.take = file_paths.stored(take_path)
+    if len(take.frames):
+        root.handheld.clip_offset = int(take.frames[0] - clip.scene_frames(around.clip, take.frames[:1])[0])
     if around.camera is None:
         build_camera(take.camera(), take.size, take.frames, root, around)
         camera_scene.show_points(root, take.points, take.point_errors_px)

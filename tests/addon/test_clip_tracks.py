@@ -103,6 +103,13 @@ def test_a_marker_where_the_hand_was_missed(tracked):
     np.testing.assert_allclose(mark.position_px, [160, 180], atol=1e-3)
 
 
+def test_a_clip_that_was_shifted_since_is_said(tracked):
+    start = tracked.frame_start
+    tracked.frame_start = start + 10
+    with pytest.raises(RuntimeError, match=rf"Start Frame to {start}"):
+        bpy.ops.handheld.resolve(frames="ALL")
+
+
 def test_showing_them_again_starts_anew(tracked):
     tracks(tracked, 1)["index_tip"].markers.find_frame(7).co = (0.5, 0.25)
     bpy.ops.handheld.show_keypoints()
