@@ -100,10 +100,14 @@ def _spread(share: np.ndarray, directions: np.ndarray, middle: np.ndarray) -> fl
 
 
 def leaning_on(down: Down, surface_normal: np.ndarray) -> Down:
-    """``down`` together with the normal (3,), pointing down, of a surface that is taken to be level."""
+    """``down`` together with the normal (3,), pointing down, of a surface that is taken to be level.
+
+    Where the two contradict each other both are believed less (Birge 1932).
+    """
     weights = np.array([down.sigma_rad, np.radians(_SURFACE_DEG)]) ** -2.0
     direction = weights[0] * down.direction + weights[1] * surface_normal
-    return Down(direction / np.linalg.norm(direction), float(weights.sum() ** -0.5))
+    apart = np.arccos(np.clip(down.direction @ surface_normal, -1, 1)) / np.sqrt((1 / weights).sum())
+    return Down(direction / np.linalg.norm(direction), float(weights.sum() ** -0.5 * max(1.0, apart)))
 
 
 def upright_rotation(down: np.ndarray) -> np.ndarray:

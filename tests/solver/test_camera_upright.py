@@ -88,4 +88,6 @@ def test_a_level_surface_helps_a_poor_vertical_and_hardly_moves_a_good_one():
     for sigma_deg, moved_deg in ((12.0, (5.0, 6.0)), (0.6, (0.0, 0.5))):
         found = upright.leaning_on(upright.Down(np.array([0, 1.0, 0]), np.radians(sigma_deg)), tilted)
         assert moved_deg[0] < _off_deg(found, np.array([0, 1.0, 0])) < moved_deg[1]
-        assert found.sigma_rad < min(np.radians(sigma_deg), np.radians(3.1))
+        assert found.sigma_rad < np.radians(sigma_deg if sigma_deg > 3 else 1.3)
+    apart = upright.leaning_on(upright.Down(np.array([0, 0, 1.0]), np.radians(3)), np.array([0, 1.0, 0]))
+    assert apart.sigma_rad > np.radians(30)  # they contradict each other
