@@ -21,7 +21,7 @@ from .refinement import MIN_POSE_POINTS, Images, SparseModel, refine
 CAMERA_MODEL = "SIMPLE_RADIAL"
 _MAX_MODELS = 6
 # Keyframes ahead to which tracks are given as matches; longer tracks are joined through those in between.
-_TRACK_REACH = 8
+_TRACK_REACH = 15
 # px at the working size
 _VERIFY_PX, _POSE_PX, _FILTER_PX = 2.0, 4.0, 3.0
 # share of the keyframes that pieces must hold together for a second try to join them
