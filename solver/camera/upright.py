@@ -24,6 +24,8 @@ _TEMPER = 0.5
 _BUILT_DEG = 0.5
 # the modes that are looked at, at least so far from each other; what is off by more than the last is simply wrong
 _MODES, _APART_DEG, _WRONG_DEG = 8, 6.0, 45.0
+# Random lines leave a spread of 20 and more, and a worse answer than a level head.
+_CONTRADICTING_DEG = 15.0
 # floors and tables, and planes through points of them, lean by this
 _SURFACE_DEG = 3.0
 # what a fair sample of them takes
@@ -50,8 +52,13 @@ class Down:
 
 
 def find_down(rotations: np.ndarray, lines: Lines = NO_LINES) -> Down:
-    """Down in the world of (T, 3, 3) world_from_camera rotations."""
-    lines = _sample(lines)
+    """Down in the world of (T, 3, 3) world_from_camera rotations. Lines that contradict each other are not heeded."""
+    found = _searched(rotations, _sample(lines))
+    is_clear = not len(lines.normals) or found.sigma_rad < np.radians(_CONTRADICTING_DEG)
+    return found if is_clear else _searched(rotations, NO_LINES)
+
+
+def _searched(rotations: np.ndarray, lines: Lines) -> Down:
     tried = _directions(rotations)
     posterior = _prior(tried, rotations) + _said_by(lines, tried, _TOLERANT_DEG)
     modes, heights = _modes(tried, posterior, lambda near: _prior(near, rotations) + _said_by(lines, near, _LINE_DEG))
