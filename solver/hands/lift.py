@@ -4,11 +4,12 @@ size of its hand in the picture.
 The depths are half as deep as they should be, most in oblique views.
 A tilted hand therefore looks to it as if it faced the lens, and a solver that believes it turns the hand there and puts
 it too near. The errors are systematic: from the net's image landmarks and its 3D together, one smooth map (learnt by
-``python -m tools.calibration``, in ``hint_calibration.npz``) predicts the true hand with half of the error.
+``python -m tools.calibration``, in ``hint_calibration.json``) predicts the true hand with half of the error.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,7 +24,7 @@ from ..observations import HandTrack, palm_size
 _SHRINKAGE, _SURE_DOUBT = 0.046, 10**-1.9
 _LEAST_DOUBT, _MOST_DOUBT = 0.002, 0.5
 
-_DEFAULT = Path(__file__).with_name("hint_calibration.npz")
+_DEFAULT = Path(__file__).with_name("hint_calibration.json")
 FEATURES, OUTPUTS = 105, 63
 _ARRAYS = ("mean", "axes", "centres", "sharpness", "weights", "bias")
 
@@ -61,15 +62,21 @@ class HintCalibration:
 @cache
 def default_hint_calibration() -> HintCalibration:
     """The shipped map."""
-    with np.load(_DEFAULT, allow_pickle=False) as content:
-        arrays = {name: content[name].astype(float) for name in _ARRAYS}
-        return HintCalibration(**arrays, provenance=str(content["provenance"]))
+    content = json.loads(_DEFAULT.read_text(encoding="utf-8"))
+    arrays = {name: np.asarray(content[name], dtype=float) for name in _ARRAYS}
+    return HintCalibration(**arrays, provenance=content["provenance"])
 
 
 def write_hint_calibration(path: Path, calibration: HintCalibration) -> None:
-    """Write what ``default_hint_calibration`` reads, in single precision."""
-    arrays = {name: np.asarray(getattr(calibration, name), np.float32) for name in _ARRAYS}
-    np.savez_compressed(path, **arrays, provenance=calibration.provenance)
+    """Write what ``default_hint_calibration`` reads, to five digits."""
+    arrays = {name: _rounded(np.asarray(getattr(calibration, name)).tolist()) for name in _ARRAYS}
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in arrays.items()]
+    lines.append(f'"provenance": {json.dumps(calibration.provenance)}')
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def _rounded(values: list | float) -> list | float:
+    return [_rounded(value) for value in values] if isinstance(values, list) else float(f"{values:.5g}")
 
 
 def lifted(tracks: Sequence[HandTrack], calibration: HintCalibration | None = None) -> list[HandTrack]:

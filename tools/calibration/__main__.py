@@ -19,7 +19,7 @@ from .offsets import fit_offsets, image_errors, robust_sigma
 from .views import load_views, sample_views, save_views
 
 _SOLVER = Path(__file__).resolve().parents[2] / "solver"
-_SHIPPED, _SHIPPED_HINT = _SOLVER / "initialise" / "calibration.json", _SOLVER / "hands" / "hint_calibration.npz"
+_SHIPPED, _SHIPPED_HINT = _SOLVER / "initialise" / "calibration.json", _SOLVER / "hands" / "hint_calibration.json"
 _HELD_OUT = 3  # every third identity
 
 
