@@ -12,10 +12,10 @@ from .image_motion import ImageMotion
 
 TARGET_TRACKS = 450
 WINDOW_PX, LEVELS = 21, 4
-# An image that moves this far may be blurred: what a window loses there is tried with a wide one, and where so few
-# points are left, fainter corners (in shares of the strongest) will do.
+# An image that moves this far may be blurred: where few points are left, what a window loses is tried with a wide one,
+# and fainter corners (in shares of the strongest) will do. Where many are left, a wide one does harm at depth edges.
 _BLURRED_PX, _BLURRED_WINDOW_PX = 15.0, 41
-_SCARCE, _CORNER, _FAINT_CORNER = 0.5, 0.004, 0.001
+_FEW, _SCARCE, _CORNER, _FAINT_CORNER = 0.25, 0.5, 0.004, 0.001
 # Forward, then backward: a point that doesn't come home was not followed.
 ROUND_TRIP_PX = 0.7
 # Two-view gate against gross errors; loose, because shutters roll and tracks jitter.
@@ -139,7 +139,7 @@ class Follower:
         self.fast = speed_px > _FAST_PX
         start = np.array(guess, np.float32)
         moved, home = self._there_and_back(gray, self._points, start, WINDOW_PX, blur_px)
-        if speed_px > _BLURRED_PX:
+        if speed_px > _BLURRED_PX and home.sum() < _FEW * TARGET_TRACKS:
             again = np.flatnonzero(~home)
             moved[again], home[again] = self._there_and_back(
                 gray, self._points[again], start[again], _BLURRED_WINDOW_PX, blur_px
