@@ -61,13 +61,15 @@ def _solve_shots(
     footage: Footage, focal_px: float | None, is_straight: bool = False
 ) -> Generator[CameraProgress, None, list[shot.Shot]]:
     """The longest shot first: the lens that it finds holds for the others."""
-    known = focal_px * footage.scale if focal_px else None
+    known, sigma = (focal_px * footage.scale, 0.0) if focal_px else (None, np.inf)
     order = np.argsort(footage.shots[:, 0] - footage.shots[:, 1], kind="stable")
     solved: dict[int, shot.Shot] = {}
     for index in order.tolist():
         solved[index] = yield from shot.solve(_part(footage, index, known, is_straight))
-        if known is None and np.isfinite(solved[index].focal_sigma):
-            known = float(solved[index].lens[0])
+        if known is not None:  # no shot knows the lens better than the one that found it
+            solved[index] = dataclasses.replace(solved[index], focal_sigma=sigma)
+        elif np.isfinite(solved[index].focal_sigma):
+            known, sigma = float(solved[index].lens[0]), solved[index].focal_sigma
     return [solved[index] for index in range(len(solved))]
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from solver.camera import structure
+from solver.camera import shot, structure
 from solver.camera.cameras import ASSUMED, SOLVED, CameraPath
 from solver.camera.formats import LensPart
 from solver.camera.progress import CameraProgress
@@ -109,6 +109,19 @@ def test_a_cut_starts_a_new_shot():
     path = solved(scene)
     assert path.shots.tolist() == [[0, 11], [12, 19]]
     assert "camera-cuts" in codes(path)
+
+
+def test_a_lens_found_in_one_shot_is_no_surer_for_being_given_to_the_next(monkeypatch):
+    usual = shot.solve
+
+    def found(part):
+        one = yield from usual(part)
+        return one if part.focal_px else dataclasses.replace(one, focal_sigma=0.05)
+
+    monkeypatch.setattr(shot, "solve", found)
+    scene = scene_of("still", 20)
+    path = solved(dataclasses.replace(scene, cuts=((12, camera_scenes.room(seed=5, contrast=0.5)),)))
+    assert path.focal_sigma == 0.05 and "camera-focal-uncertain" in codes(path)
 
 
 def test_closing_the_iterator_ends_the_solve():
