@@ -22,12 +22,12 @@ from . import take as takes
 from .cache import StageCache
 from .camera import given, metric, static, world
 from .camera import solve as camera_solve
-from .camera.cameras import CameraPath
+from .camera.cameras import CameraNote, CameraPath
 from .camera.formats import LensPart
 from .camera.ideal import ideal_tracks
 from .camera.known_lens import with_lens
 from .camera.known_sizes import require_frame
-from .camera.notes import UNDETERMINED
+from .camera.notes import UNDETERMINED, not_along, size_not_used
 from .camera.progress import CameraProgress
 from .camera.seen_hands import SeenHand, seen_hands
 from .draft import TakeDraft, camera_message
@@ -221,10 +221,26 @@ class _Solve:
         metric.require_useful(camera, clip.first_frame, self._options.known_sizes())
         self._unplaced = camera
         camera = self._in_wanted_world(clip, camera)
-        for note in camera.notes:
+        for note in (*camera.notes, *self._without_effect(camera)):
             yield messages.Warned(0, note.code, note.sentence, note.repair)
         yield camera_message(camera, clip.first_frame)
         return camera
+
+    def _without_effect(self, camera: CameraPath) -> Iterator[CameraNote]:
+        """What was asked for and changes nothing of this camera."""
+        known = self._options.known_sizes()
+        if camera.scale is None and (known.length or known.camera_height_m):
+            yield size_not_used()
+        if idle := [part for part in self._options.along if part not in self._solved_along(camera)]:
+            yield not_along(idle)
+
+    def _solved_along(self, camera: CameraPath) -> set[str]:
+        unsure = {
+            "poses": camera.kind != "static" and camera.expected_error is not None,
+            "scale": camera.scale is not None,
+            "focal": camera.focal_sigma > 0,
+        }
+        return {part for part in self._options.along if unsure[part]}
 
     def _solve_camera(self, clip: Clip, tracks: list[HandTrack]) -> Stage[CameraPath]:
         options = self._options
@@ -291,12 +307,12 @@ class _Solve:
     ) -> Stage[Refined]:
         """Each of the optimiser's own stages shows its result; a cancel keeps the last one shown."""
         preset = self._preset()
-        along = self._options.along
+        along = self._solved_along(camera)
         options = optimise.RefineOptions(
             preset,
-            solve_camera="poses" in along and camera.expected_error is not None,
-            solve_scale="scale" in along and camera.scale is not None,
-            solve_focal="focal" in along and camera.focal_sigma > 0,
+            solve_camera="poses" in along,
+            solve_scale="scale" in along,
+            solve_focal="focal" in along,
             uncertainty=not self._looks_at_outlines(),
             size_error=_MEASURED if self._options.hand_length_m else optimise.RefineOptions.size_error,
         )

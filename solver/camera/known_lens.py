@@ -34,7 +34,8 @@ def through_pinhole(lens: LensPart, footage: Footage, tracks: Sequence[HandTrack
 def with_lens(path: CameraPath, lens: LensPart) -> CameraPath:
     """``path`` with a lens that is known; its own distortion stays where ``lens`` has none."""
     if not np.any(lens.distortion):
-        return dataclasses.replace(path, intrinsics=lens.intrinsics)
+        return dataclasses.replace(path, intrinsics=lens.intrinsics, focal_sigma=0.0)
     return dataclasses.replace(
-        path, intrinsics=lens.intrinsics, distortion=np.asarray(lens.distortion), distortion_model=lens.model
-    )
+        path, intrinsics=lens.intrinsics, distortion=np.asarray(lens.distortion), distortion_model=lens.model,
+        focal_sigma=0.0,
+    )  # fmt: skip

@@ -127,3 +127,20 @@ def scale_undetermined(scale: ScaleEstimate) -> CameraNote:
         f"enough; the guess may be {1 / scale.low:.1f} times too large or {scale.high:.1f} times too small.",
         "Set a known length, or slide the scale until the hands stay on what they touch.",
     )
+
+
+def size_not_used() -> CameraNote:
+    return CameraNote(
+        "camera-size-not-used",
+        "The known length or camera height changes nothing: the camera does not travel, or its path came in metres.",
+        "Give the hand's length if the hands are too near or too far.",
+    )
+
+
+def not_along(parts: list[str]) -> CameraNote:
+    return CameraNote(
+        "camera-not-along",
+        f"Of this camera, {' and '.join(parts)} can't be solved together with the hands: it stands still, doesn't "
+        "travel, or was given.",
+        "Nothing needs to be done; it stays as it is.",
+    )

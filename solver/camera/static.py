@@ -15,5 +15,6 @@ def assume(frame_count: int, size: tuple[int, int], focal_px: float | None) -> C
     width, height = size
     focal = focal_px or ASSUMED_FOCAL * max(width, height)
     return CameraPath(
-        "static", np.array([focal, focal, width / 2, height / 2]), np.tile(np.eye(4), (frame_count, 1, 1))
-    )
+        "static", np.array([focal, focal, width / 2, height / 2]), np.tile(np.eye(4), (frame_count, 1, 1)),
+        focal_sigma=0.0 if focal_px else float("inf"),
+    )  # fmt: skip

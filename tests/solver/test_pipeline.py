@@ -245,3 +245,18 @@ def test_no_hands_is_said_so(tmp_path):
     assert isinstance(last, messages.Failed)
     assert last.code == "no-hands-found"
     assert not (tmp_path / "t.npz").exists()
+
+
+def test_what_changes_nothing_of_a_camera_is_said(cache, tmp_path):
+    length = (1, 10, 10, 60, 60, 0.3)
+    chosen = options(cache, quality="initial", known_length=length, along=("poses", "focal"))
+    stream = list(pipeline.solve(CLIP, str(tmp_path / "t.npz"), chosen))
+    said = {message.code: message.sentence for message in of_type(stream, messages.Warned)}
+    assert "camera-size-not-used" in said and "poses and focal" in said["camera-not-along"]
+    assert take.load(tmp_path / "t.npz").focal_sigma == 0.0
+
+
+def test_a_lens_that_is_assumed_is_not_stated_as_exact(cache, tmp_path):
+    for _ in pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(cache, quality="initial", focal_px=None)):
+        pass
+    assert take.load(tmp_path / "t.npz").focal_sigma is None
