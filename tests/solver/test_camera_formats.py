@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from solver.camera import formats, given
+from solver.camera import formats, given, metric
 from solver.camera.cameras import BRIDGED, SOLVED
 from solver.camera.formats import KnownCamera, LensPart, chan, colmap, npz
-from solver.camera.scale import TRACKER_BIAS
+from solver.camera.known_sizes import KnownSizes
+from solver.camera.seen_hands import SeenHand
 from solver.errors import SolverError
 from solver.hand_model import rotations as so3
 
@@ -318,29 +319,21 @@ def test_scale_is_believed_given_or_asked_for(tmp_path):
 
 def test_a_given_path_is_brought_to_metres_by_hands(hands_at_rest):
     """Hands lie still while the camera goes round them: the depth of a still hand is known in both units."""
-    track, poses, intrinsics = hands_at_rest
+    hand, poses, intrinsics = hands_at_rest
     shrunk = poses.copy()
     shrunk[:, :3, 3] *= 0.25
-    path_of_units = given.CameraPath("given", intrinsics, shrunk)
-    found = given.in_metres(path_of_units, [track], 1)
+    guessed = given.guessed(given.CameraPath("given", intrinsics, shrunk))
+    found = metric.in_metres(guessed, [hand], 1, 1 / 25, KnownSizes())
     assert found.scale.metres_per_unit == pytest.approx(4.0, rel=0.1) and found.scale.determined
     assert np.ptp(found.world_from_camera[:, 0, 3]) == pytest.approx(np.ptp(poses[:, 0, 3]), rel=0.1)
 
 
 @pytest.fixture
 def hands_at_rest():
-    from solver.observations import HandTrack
-
     frames = np.arange(1, 61)
     intrinsics = np.array([600.0, 600, 320, 180])
     poses = np.tile(np.eye(4), (60, 1, 1))
     poses[:, 0, 3] = np.linspace(-0.25, 0.25, 60)
     hand = np.random.default_rng(4).uniform([-0.09, -0.05, -0.02], [0.09, 0.05, 0.02], size=(21, 3))
     local = hand + [0.0, 0.0, 0.6] - poses[:, None, :3, 3]
-    pixels = local[..., :2] / local[..., 2:] * 600 + intrinsics[2:]
-    covariance = np.tile(np.eye(2), (60, 21, 1, 1))
-    return (
-        HandTrack("right", 9.0, frames, pixels, covariance, np.tile(TRACKER_BIAS * hand, (60, 1, 1)), np.ones(60)),
-        poses,
-        intrinsics,
-    )
+    return SeenHand(frames, local[..., :2] / local[..., 2:] * 600 + intrinsics[2:], local), poses, intrinsics
