@@ -97,6 +97,8 @@ class TakeDraft:
             before,
             world_from_camera=refined.world_from_camera,
             intrinsics=refined.intrinsics,
+            # a free camera answers for its own errors: the hands were not loosened for them
+            pose_sigma=None if refined.problem.layout.camera_free else before.pose_sigma,
             # the landmarks were straightened with the lens that came in
             distortion=for_focal(
                 before.distortion, before.distortion_model, refined.intrinsics[0] / before.intrinsics[0]
@@ -150,6 +152,7 @@ class TakeDraft:
             camera_status=_or_full(self._camera.status, len(clip), SOLVED, np.uint8),
             camera_error_px=_or_full(self._camera.quality_px, len(clip), np.nan, float),
             camera_sigma=_or_none(self._camera.expected_error),
+            camera_step_sigma=_or_none(self._camera.pose_sigma),
             camera_scale=None if self._camera.scale is None else _fields(self._camera.scale),
             focal_sigma=_known(self._camera.focal_sigma),
             up_sigma=_known(self._camera.up_sigma),

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .atomic import write_npz
-from .camera.cameras import CameraPath
+from .camera.cameras import CameraPath, ScaleEstimate
 from .errors import SolverError
 
 FORMAT = "handheld-take"
@@ -49,6 +49,8 @@ class Take:
         camera_error_px: (T,) median reprojection error of the background; NaN where nothing was measured.
         camera_sigma: (T, 2) one-sigma of each frame's pose in the world (rad, m), apart from what all frames share: the
             world's size and vertical, below. NaN where unknown, empty when it was not computed.
+        camera_step_sigma: (T, 2) the same of the step from the frame before, where the hands' motion was loosened for
+            it, as a re-solve then does, too. Empty when it was not.
         camera_scale: how the camera's path came to metres: ``metres_per_unit``, ``low`` and ``high`` (95 % interval of
             the true size over the one that the take has), ``determined`` and ``cues``, as in
             ``camera.cameras.ScaleEstimate``; None where size has no meaning (no travel) or came with the camera.
@@ -108,6 +110,7 @@ class Take:
     reprojection_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     outline_overlap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     camera_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    camera_step_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     camera_scale: dict[str, Any] | None = None
     focal_sigma: float | None = None
     up_sigma: float | None = None
@@ -116,11 +119,15 @@ class Take:
         _check_shapes(self)
 
     def camera(self) -> CameraPath:
-        """The camera as the stages know it, but for how sure it is: what stands is what is re-solved."""
+        """The camera as the stages know it, its own errors included: hands' motion in the world has them, too."""
+        told = self.camera_scale
         return CameraPath(
             self.camera_kind, self.intrinsics, self.world_from_camera, self.distortion, self.camera_status,
             self.camera_error_px, points=self.points, point_errors_px=self.point_errors_px,
             distortion_model=self.distortion_model,
+            pose_sigma=self.camera_step_sigma if self.camera_step_sigma.size else None,
+            expected_error=self.camera_sigma if self.camera_sigma.size else None,
+            scale=ScaleEstimate(**{**told, "cues": tuple(told["cues"])}) if told else None,
         )  # fmt: skip
 
     def coverage(self) -> np.ndarray:
@@ -132,7 +139,7 @@ _ARRAYS = (
     "frames", "intrinsics", "world_from_camera", "camera_status", "camera_error_px", "points",
     "betas", "rotations", "transl", "status", "confidence",
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
-    "landmarks_m", "reprojection_px", "outline_overlap", "camera_sigma",
+    "landmarks_m", "reprojection_px", "outline_overlap", "camera_sigma", "camera_step_sigma",
 )  # fmt: skip
 
 
@@ -159,6 +166,7 @@ def _check_shapes(take: Take) -> None:
         "reprojection_px": (h, t) if take.reprojection_px.size else take.reprojection_px.shape,
         "outline_overlap": (h, t) if take.outline_overlap.size else take.outline_overlap.shape,
         "camera_sigma": (t, 2) if take.camera_sigma.size else take.camera_sigma.shape,
+        "camera_step_sigma": (t, 2) if take.camera_step_sigma.size else take.camera_step_sigma.shape,
     }
     for name, shape in expected.items():
         if np.shape(getattr(take, name)) != shape:

@@ -17,7 +17,7 @@ from ..initialise import InitialMotion, default_calibration
 from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
 from ..prior import learned
-from ..prior.makers import bodies
+from ..prior.makers import SOLVED, bodies
 from ..take import MISSING, OBSERVED, Take
 from . import spread
 from .anatomy import angles_of
@@ -254,7 +254,7 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
     clip = assemble(tracks, motions, models, camera, take.frames, 0, calibration, {"shape_free": False})
     state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))
     clip = with_settled_landmarks(clip, state, take)
-    costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (bodies(models),))
+    costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (bodies(models, SOLVED),))
     problem = Problem(clip.layout, clip.view, costs)
     hidden = learned.of_take(take.provenance, 1 / frame_s)
     foreseen = hidden(problem, state) if hidden else None

@@ -16,14 +16,19 @@ from ..optimise.kernels import GemanMcClure
 from ..optimise.layout import Track
 from ..optimise.objective import Ingredients, Maker
 from .capsules import Capsules, capsules_of
-from .touching import evident_touches
+from .touching import Criteria, evident_touches
 
 _capsules = lru_cache(maxsize=8)(capsules_of)
 # of the lens nothing is asked here
 _ANY_VIEW = View(np.ones(2), np.zeros(2))
 
 
-def bodies(models: Mapping[str, HandModel]) -> Maker:
+UNSOLVED = Criteria()
+# of hands that were solved: what touched is together now, and what is not was not taken for touching
+SOLVED = Criteria(depth=0.01, own_depth=0.004)
+
+
+def bodies(models: Mapping[str, HandModel], criteria: Criteria = UNSOLVED) -> Maker:
     """Hands that are solid, and that touch where that is evident; measured on the models that they are solved with."""
 
     def make(given: Ingredients) -> Iterator[Cost]:
@@ -32,14 +37,16 @@ def bodies(models: Mapping[str, HandModel]) -> Maker:
             yield NonPenetrationCost(
                 capsules=capsules, growth=growth, deviation=given.weights.overlap_m, own_slack=given.weights.own_slack_m
             )
-            yield from _touches(given, capsules, growth)
+            yield from _touches(given, capsules, growth, criteria)
 
     return make
 
 
-def _touches(given: Ingredients, capsules: tuple[Capsules, ...], growth: np.ndarray) -> Iterator[Cost]:
+def _touches(
+    given: Ingredients, capsules: tuple[Capsules, ...], growth: np.ndarray, criteria: Criteria
+) -> Iterator[Cost]:
     w, seen = given.weights, given.seen.whitening.any((1, 2, 3))
-    evident = evident_touches(given.layout, _in_camera(given), seen, capsules, growth, given.frame_s)
+    evident = evident_touches(given.layout, _in_camera(given), seen, capsules, growth, given.frame_s, criteria)
     if evident is not None:
         kernel = GemanMcClure(w.touch_robust_sigmas)
         yield TouchCost(capsules=capsules, growth=growth, touches_of=evident, deviation=w.touch_m, kernel=kernel)

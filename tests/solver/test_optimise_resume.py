@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,18 @@ def test_hands_can_be_brought_together_after_a_gap(take, models, resumed):
 def test_a_missing_hand_cannot_be_pinned(resumed):
     with pytest.raises(ValueError, match="hand 1 has no frame 535"):
         last(resumed.resolve(BASE + 20, BASE + 60, [Point(1, BASE + 34, 8, np.zeros(3))]))
+
+
+def test_a_camera_that_was_known_to_shake_moves_no_hand_when_solved_again(take, models):
+    jitter = 0.01 * np.random.default_rng(3).standard_normal((FRAMES, 3))
+    path = take.world_from_camera.copy()
+    path[:, :3, 3] += jitter
+    shaken = dataclasses.replace(take, world_from_camera=path, transl=take.transl + jitter)
+    told = dataclasses.replace(shaken, camera_step_sigma=np.tile([1e-4, 0.014], (FRAMES, 1)))
+    _, settled = last(resume(told, models).resolve(BASE, BASE + FRAMES - 1))
+    moved = []
+    for sigma in (told.camera_step_sigma, shaken.camera_step_sigma):
+        known = dataclasses.replace(settled.take, camera_step_sigma=sigma)
+        _, after = last(resume(known, models).resolve(BASE, BASE + FRAMES - 1))
+        moved.append(np.nanmedian(np.linalg.norm(after.take.transl - known.transl, axis=-1)))
+    assert moved[0] < 0.1 * moved[1]

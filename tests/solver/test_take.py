@@ -28,10 +28,19 @@ def test_round_trip_is_exact(tmp_path):
 def test_how_sure_the_camera_is_travels_with_it(tmp_path):
     scale = {"metres_per_unit": 0.1, "low": 0.8, "high": 1.3, "determined": True, "cues": ["still hands"]}
     sigma = np.full((len(sample_take().frames), 2), 0.01)
-    take = dataclasses.replace(sample_take(), camera_sigma=sigma, camera_scale=scale, focal_sigma=0.02, up_sigma=0.01)
+    take = dataclasses.replace(
+        sample_take(),
+        camera_sigma=sigma,
+        camera_step_sigma=2 * sigma,
+        camera_scale=scale,
+        focal_sigma=0.02,
+        up_sigma=0.01,
+    )
     takes.save(take, tmp_path / "t.npz")
     loaded = takes.load(tmp_path / "t.npz")
     np.testing.assert_array_equal(loaded.camera_sigma, sigma)
+    np.testing.assert_array_equal(loaded.camera().pose_sigma, 2 * sigma)
+    assert (loaded.camera().scale.high, loaded.camera().scale.cues) == (1.3, ("still hands",))
     assert (loaded.camera_scale, loaded.focal_sigma, loaded.up_sigma) == (scale, 0.02, 0.01)
 
 
@@ -39,7 +48,7 @@ def test_a_take_from_before_the_camera_said_how_sure_it_is_loads(tmp_path):
     path = tmp_path / "t.npz"
     takes.save(sample_take(), path)
     with np.load(path) as data:
-        old = {name: data[name] for name in data if name != "camera_sigma"}
+        old = {name: data[name] for name in data if name not in ("camera_sigma", "camera_step_sigma")}
     header = json.loads(str(old["header"]))
     for name in ("camera_scale", "focal_sigma", "up_sigma"):
         del header[name]
