@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .atomic import write_npz
-from .camera.cameras import CameraPath, ScaleEstimate
+from .camera.cameras import SOLVED, CameraPath, ScaleEstimate
 from .errors import SolverError
 
 FORMAT = "handheld-take"
@@ -255,6 +255,18 @@ def _from_header(header: dict[str, Any], arrays: dict[str, np.ndarray], path: st
     for name in ("frame_rate", "size", "sides"):
         fields[name] = tuple(fields.get(name, ()))
     try:
-        return Take(**fields, **arrays)
+        return Take(**fields, **_first_takes_lacked(arrays), **arrays)
     except (TypeError, ValueError) as error:
         raise SolverError("take-not-readable", f"{path} is damaged: {error}.", "Solve the clip again.") from error
+
+
+def _first_takes_lacked(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What takes of the first days don't have: their cameras stood still or were given, nothing was stated of them."""
+    frames, status = arrays.get("frames", np.zeros(0)), arrays.get("status", np.zeros((0, 0)))
+    defaults = {
+        "camera_status": np.full(len(frames), SOLVED, np.uint8),
+        "camera_error_px": np.full(len(frames), np.nan),
+        "points": np.zeros((0, 3)),
+        "joint_sigma": np.full((*status.shape, 21), np.nan),
+    }
+    return {name: value for name, value in defaults.items() if name not in arrays}

@@ -94,6 +94,17 @@ def test_missing_array_says_so(tmp_path):
         takes.load(path)
 
 
+def test_a_take_of_the_first_days_loads(tmp_path):
+    path, lacking = tmp_path / "t.npz", ("camera_status", "camera_error_px", "points", "joint_sigma")
+    takes.save(sample_take(), path)
+    with np.load(path) as data:
+        rest = {name: data[name] for name in data if name not in lacking}
+    np.savez(path, **rest)
+    loaded = takes.load(path)
+    assert np.array_equal(loaded.transl, sample_take().transl, equal_nan=True)
+    assert np.isnan(loaded.camera_error_px).all() and np.isnan(loaded.joint_sigma).all() and not len(loaded.points)
+
+
 def test_newer_version_asks_for_an_update(tmp_path, monkeypatch):
     monkeypatch.setattr(takes, "VERSION", takes.VERSION + 1)
     takes.save(sample_take(), tmp_path / "t.npz")
