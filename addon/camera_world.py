@@ -203,9 +203,10 @@ def size_in_words(take: Take) -> str:
         return ""
     if told["cues"] == ["measured"]:
         return "Its size is as you measured it."
-    within = f"too large by {100 * (1 / told['low'] - 1):.0f} % or too small by {100 * (told['high'] - 1):.0f} %"
     if not told["determined"]:
+        within = f"{1 / told['low']:.1f} times too large or {told['high']:.1f} times too small"
         return f"Its size is a guess, which may be {within}: measure something."
+    within = f"too large by {100 * (1 / told['low'] - 1):.0f} % or too small by {100 * (told['high'] - 1):.0f} %"
     return f"Its size rests on {' and '.join(told['cues'])}, and may be {within}."
 
 

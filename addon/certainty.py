@@ -22,7 +22,7 @@ _AT_BORDER = 0.1
 
 REASONS = {
     "": "Fine",
-    "outside": "Out of view",
+    "outside": "Partly out of view",
     "hidden": "Hidden by the other hand",
     "blurred": "Blurred, or very small",
     "undetected": "No detection",

@@ -69,9 +69,10 @@ class Resolver:
             raise SolverError("constraint-not-valid", f"A pin can't be used: {error}.", "Remove the pin.") from error
         yield from _poses(number, after.take, request, request.first, request.last)
         yield from judging.judged(request, after, wishes, self._models)
-        missed = _missed(after.take, wishes, self._models)
-        if missed:
-            yield messages.Warned(number, "pin-not-reached", missed, "Move the pin, or give it a tolerance.")
+        for missed in (_missed(after.take, wishes, self._models), _apart(after.take, request, wishes, self._models)):
+            if missed:
+                repair = "Re-solve more frames around it, move the pin, or give it a tolerance."
+                yield messages.Warned(number, "pin-not-reached", missed, repair)
         count = request.last - request.first + 1
         yield messages.Finished(number, request.take, False, f"{count} frames were solved again.")
 
@@ -178,8 +179,31 @@ def _missed(take: Take, wishes: Sequence[asked.Constraint], models: dict[str, Ha
     return f"A pin of the {worst[1]} hand at frame {worst[2].frame} is missed by {worst[0]:.0f} mm."
 
 
+def _apart(
+    take: Take, request: messages.ResolveRequest, wishes: Sequence[asked.Constraint], models: dict[str, HandModel]
+) -> str:
+    """How far joints that belong together are apart where the stretch or the pin ends, in a sentence; "" if they meet.
+
+    There they have to go over into frames that may not change.
+    """
+    found = [(0.0, 0)]
+    for wish in wishes:
+        first, last = max(getattr(wish, "first", 0), request.first), min(getattr(wish, "last", 0), request.last)
+        if isinstance(wish, asked.Together) and first <= last:
+            for frame in (first, last):
+                one = _placed(take, wish.track, wish.keypoint, frame, models)
+                other = _placed(take, wish.other_track, wish.other_keypoint, frame, models)
+                found.append((1000 * (np.linalg.norm(one - other) - (wish.deviation or 0.0)), frame))
+    apart, frame = max(found)
+    return f"Joints that belong together are {apart:.0f} mm apart at frame {frame}." if apart > _MISSED_MM else ""
+
+
 def _miss(take: Take, pin: asked.Point, models: dict[str, HandModel]) -> tuple[float, str]:
-    row, side = pin.frame - take.frames[0], take.sides[pin.track]
-    shaped = models[side].with_shape(take.betas[pin.track])
-    posed = shaped.pose(take.rotations[pin.track, row], take.transl[pin.track, row])
-    return 1000 * float(np.linalg.norm(posed.keypoints[pin.keypoint] - pin.position)), side
+    placed = _placed(take, pin.track, pin.keypoint, pin.frame, models)
+    return 1000 * float(np.linalg.norm(placed - pin.position)), take.sides[pin.track]
+
+
+def _placed(take: Take, hand: int, keypoint: int, frame: int, models: dict[str, HandModel]) -> np.ndarray:
+    """(3,) of a hand in a clip frame, metres."""
+    row, shaped = frame - take.frames[0], models[take.sides[hand]].with_shape(take.betas[hand])
+    return shaped.pose(take.rotations[hand, row], take.transl[hand, row]).keypoints[keypoint]

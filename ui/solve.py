@@ -57,7 +57,7 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     more.prop(settings, "use_render")
     along = layout.row()
     along.active = settings.quality != "INITIAL" and settings.camera_source in {"AUTO", "SOLVE"}
-    along.prop(settings, "use_camera_along")
+    along.prop(settings, "use_camera_along", text="Mend Camera")  # the whole name doesn't fit the sidebar
     more.prop(settings, "prior")
 
 

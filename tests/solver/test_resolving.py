@@ -188,6 +188,15 @@ def test_a_pin_out_of_reach_is_told(resolver, path, take, models):
     assert "left hand at frame 541" in warnings[0].sentence
 
 
+def test_joints_that_cannot_meet_where_the_stretch_ends_are_told(resolver, path):
+    answers = ask(resolver, path, constraints.Together(0, 4, 0, 20, FIRST, LAST, 0.001))
+    warnings = [message for message in answers if isinstance(message, messages.Warned)]
+    assert [warning.code for warning in warnings] == ["pin-not-reached"]
+    assert "Joints that belong together" in warnings[0].sentence and "more frames" in warnings[0].repair
+    inner = ask(resolver, path, constraints.Together(0, 4, 0, 20, FIRST + 15, LAST - 15))
+    assert not [message for message in inner if isinstance(message, messages.Warned)]
+
+
 def test_ranges_reach_over_gaps(resolver, path):
     wishes = [
         constraints.Ignore(1, FIRST, LAST),
