@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def test_an_interrupted_command_ends_without_a_traceback(tmp_path):
     waiting = tmp_path / "take.npz"
     os.mkfifo(waiting)
     command = [sys.executable, "-m", "solver", "overlay", str(waiting), "-o", str(tmp_path / "o.mp4")]
-    child = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests run in the background may ignore interrupts
+    child = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     with waiting.open("wb"):  # returns once the command has opened it too
         time.sleep(0.2)
         child.send_signal(signal.SIGINT)
