@@ -7,6 +7,7 @@ everything that an artist did to it since, comes with each request. So an undo o
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Resolver:
         yield messages.StageStarted(number, "load", "Reading the take", 0, 2)
         resumed = self._standing(request)
         yield messages.StageStarted(number, "resolve", "Re-solving", 1, 2)
+        count = _require_valid(request, resumed.take)
         wishes = _present(resumed.take, _parsed(request))
         hands = request.hands or None
         after = resumed
@@ -73,7 +75,6 @@ class Resolver:
             if missed:
                 repair = "Re-solve more frames around it, move the pin, or give it a tolerance."
                 yield messages.Warned(number, "pin-not-reached", missed, repair)
-        count = request.last - request.first + 1
         yield messages.Finished(number, request.take, False, f"{count} frames were solved again.")
 
     def _standing(self, request: messages.ResolveRequest) -> Resumed:
@@ -107,6 +108,23 @@ class Resolver:
             self._models = loading.load_pair("open" if take.model == "open" else request.model)
             self._resumed, self._key, self._bridged = resume(take, self._models), key, None
         return self._resumed
+
+
+def _require_valid(request: messages.ResolveRequest, take: Take) -> int:
+    """How many of the take's frames lie in the stretch; raises SolverError for a request that makes no sense."""
+    count = int(((take.frames >= request.first) & (take.frames <= request.last)).sum())
+    wrong = (
+        f"frames {request.first} to {request.last}" if not count
+        else f"hands {list(request.hands)}" if not set(request.hands) <= set(range(len(take.sides)))
+        else f"a smoothness of {request.smoothness}" if not 0 < request.smoothness < math.inf
+        else ""
+    )  # fmt: skip
+    if wrong:
+        sentence = f"{wrong[0].upper()}{wrong[1:]} can't be re-solved in this take."
+        raise SolverError(
+            "resolve-not-valid", sentence, "Choose frames and hands that it has, and a smoothness above 0."
+        )
+    return count
 
 
 def _without(take: Take, absent: Sequence[int]) -> Take:

@@ -228,6 +228,16 @@ def test_nonsense_is_answered_in_words(resolver, path, wish, code):
     assert isinstance(answer, messages.Failed) and answer.code == code and answer.repair
 
 
+@pytest.mark.parametrize("wrong", [{"first": LAST, "last": FIRST}, {"hands": (7,)}, {"smoothness": 0.0}])
+def test_a_stretch_that_makes_no_sense_is_answered_in_words(resolver, path, wrong):
+    assert ask(resolver, path, **wrong)[-1].code == "resolve-not-valid"
+
+
+def test_frames_beyond_the_take_are_not_counted(resolver, path, take):
+    answer = ask(resolver, path, first=int(take.frames[-1]) - 4, last=int(take.frames[-1]) + 1000)
+    assert answer[-1].summary.startswith("5 frames")
+
+
 def test_a_take_that_is_gone(resolver, path, tmp_path):
     answer = ask(resolver, str(tmp_path / "nowhere.npz"))[-1]
     assert answer.code == "take-not-readable"
