@@ -63,6 +63,10 @@ class HANDHELD_OT_swap_hand(_AboutHand, bpy.types.Operator):
         return {"FINISHED"}
 
 
+# what the overlay draws while a box is dragged: two corners in px of the clip editor
+dragged: list[tuple[int, int]] = []
+
+
 class HANDHELD_OT_box_hand(bpy.types.Operator):
     """Draw a box around a hand that was missed; the next solve of the clip looks there"""
 
@@ -81,23 +85,32 @@ class HANDHELD_OT_box_hand(bpy.types.Operator):
         if context.area.type != "CLIP_EDITOR":
             self.report({"ERROR"}, "Draw the box in the Movie Clip Editor.")
             return {"CANCELLED"}
-        self._start: tuple[float, float] | None = None
         context.window_manager.modal_handler_add(self)
+        context.workspace.status_text_set("Drag a box around the hand that was missed    Esc: none")
         context.window.cursor_modal_set("CROSSHAIR")
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        at = context.region.view2d.region_to_view(event.mouse_region_x, event.mouse_region_y)
+        at = (event.mouse_region_x, event.mouse_region_y)
         if event.type in ("ESC", "RIGHTMOUSE"):
-            context.window.cursor_modal_restore()
-            return {"CANCELLED"}
+            return self._end(context, {"CANCELLED"})
         if event.type == "LEFTMOUSE" and event.value == "PRESS":
-            self._start = at
-        elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and self._start is not None:
-            context.window.cursor_modal_restore()
-            self.corners = (*self._start, *at)
-            return self.execute(context)
+            dragged[:] = [at, at]
+        elif dragged and event.type == "MOUSEMOVE":
+            dragged[1] = at
+            context.region.tag_redraw()
+        elif dragged and event.type == "LEFTMOUSE" and event.value == "RELEASE":
+            to_view = context.region.view2d.region_to_view
+            self.corners = (*to_view(*dragged[0]), *to_view(*at))
+            return self._end(context, self.execute(context))
         return {"RUNNING_MODAL"}
+
+    def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
+        dragged.clear()
+        context.workspace.status_text_set(None)
+        context.window.cursor_modal_restore()
+        context.region.tag_redraw()
+        return result
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import camera, edit, export, menus, overlay, pins_overlay, retarget, review, solve
+from . import box_overlay, camera, edit, export, menus, overlay, pins_overlay, retarget, review, solve
 
 # a file a feature; sub-panels after the main panel, in the order on screen
 _FEATURES = (solve, edit, review, camera, overlay, pins_overlay, retarget, export, menus)
@@ -15,9 +15,11 @@ def register() -> None:
     menus.register()
     review.register()
     pins_overlay.register()
+    box_overlay.register()
 
 
 def unregister() -> None:
+    box_overlay.unregister()
     pins_overlay.unregister()
     review.unregister()
     menus.unregister()
