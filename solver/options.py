@@ -97,6 +97,7 @@ class SolveOptions:
             "camera_order": formats.chan.ORDERS,
             "distortion_model": COEFFICIENTS,
         }
+        self._require_kinds()
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise _not_valid(name, getattr(self, name), f"one of {', '.join(known)}")
@@ -125,6 +126,23 @@ class SolveOptions:
         scale = self.camera_scale
         if not (scale in ("auto", "hands") if isinstance(scale, str) else 0 < scale < math.inf):
             raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
+
+    def _require_kinds(self) -> None:
+        """Of what comes as JSON, where it would end in a crash much later."""
+        for name in ("focal_px", "hand_length_m", "camera_height_m", "world_scale", "camera_offset"):
+            if not isinstance(getattr(self, name), int | float | None):
+                raise _not_valid(name, getattr(self, name), "a number")
+        for name in ("camera", "world", "cache", "prior", "model"):
+            if not isinstance(getattr(self, name), str | None):
+                raise _not_valid(name, getattr(self, name), "a path")
+        entries = ("hand_boxes", 6, "frame, x0, y0, x1, y1 and side"), ("hand_edits", 4, "frame, x, y and what")
+        for name, length, of in entries:
+            if not all(isinstance(entry, list | tuple) and len(entry) == length for entry in getattr(self, name)):
+                raise _not_valid(name, getattr(self, name), f"entries of {of}")
+        for name in ("frame_range", "frame_rate", "camera_rate"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, tuple) and len(value) == 2):
+                raise _not_valid(name, value, "two numbers")
 
     def _require_valid_sizes(self) -> None:
         shortest, longest = HAND_LENGTHS_M

@@ -222,6 +222,7 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
         {"world_scale": -1.0}, {"distortion": (0.1,)}, {"hand_length_m": 18.0}, {"hand_length_m": 0.001},
         {"camera_height_m": 0.0}, {"known_length": (1, 0, 0, 9, 9, 0.0)}, {"known_length": (1, 0, 0, 9)},
         {"focal_px": math.inf}, {"camera_scale": math.inf}, {"along": ("lens",)},
+        {"camera_height_m": "tall"}, {"prior": 3}, {"hand_boxes": ((1, 2),)}, {"frame_range": (5,)},
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_named(tmp_path, wrong):
