@@ -131,13 +131,16 @@ class TorchObjective:
 
     def _cost(self, cost: costs.Cost, x: Variables) -> torch.Tensor:
         rows = self._residuals(cost, x)
-        if getattr(cost, "looseness", None) is not None:
-            rows = rows / self._arrays(cost)["looseness"][self.runs + 1][:, None]
+        if isinstance(cost, costs.FingerDynamicsCost | costs.WristRotationCost):
+            rows = rows / self._looseness(cost)
         squares = (rows * rows).sum(-1)
         if isinstance(cost.kernel, GemanMcClure):
             c2 = cost.kernel.scale**2
             squares = c2 * squares / (c2 + squares)
         return 0.5 * squares.sum()
+
+    def _looseness(self, cost: costs.Cost) -> torch.Tensor | float:
+        return 1.0 if cost.looseness is None else self._arrays(cost)["looseness"][self.runs + 1][:, None]
 
     def _residuals(self, cost: costs.Cost, x: Variables) -> torch.Tensor:
         given = self._arrays(cost)
@@ -157,7 +160,12 @@ class TorchObjective:
                 travel = (torch.exp(x["log_scale"]) - np.exp(cost.log_scale)) * given["centre"][self.frame_of]
                 size = torch.stack([self._size(track, x) for track in self.layout.tracks])[self.track_of[self.runs]]
                 moved = self._innovation(x["wrist"] - travel, cost.process.memory)
-                return moved / (size * float(cost.process.deviation))[:, None]
+                own = (size * float(cost.process.deviation))[:, None] * self._looseness(cost)
+                carried = self._innovation(given["centre"][self.frame_of], cost.process.memory)
+                length = torch.linalg.norm(carried, dim=-1, keepdim=True)
+                both = torch.hypot(own, cost.scale_deviation * np.exp(cost.log_scale) * length)
+                along = carried / length.clamp(min=1e-300)
+                return moved / own + along * (along * moved).sum(-1, keepdim=True) * (1 / both - 1 / own)
             case costs.WristRotationCost():
                 r, i = x["orient"], self.runs
                 before, after = (log(r[i + k].transpose(-1, -2) @ r[i + k + 1]) for k in (0, 1))
@@ -178,6 +186,9 @@ class TorchObjective:
                 return torch.cat([(given["information"] @ e[..., None])[..., 0], steps])
             case costs.ShapeCost():
                 return ((x["betas"][cost.shape] - given["mean"]) / cost.deviation)[:, None]
+            case costs.ShapeLimitCost():
+                betas = x["betas"][cost.shape]
+                return ((betas - torch.clamp(betas, -given["limit"], given["limit"])) / cost.deviation)[:, None]
             case costs.HandSizeCost():
                 size = self._size(self.layout.tracks[cost.track], x)
                 return ((torch.log(size) - cost.log_size) / cost.deviation).reshape(1, 1)
