@@ -16,7 +16,7 @@ from ..solver.camera.similarity import between_paths
 from ..solver.errors import SolverError
 from ..solver.take import Take
 from . import camera as camera_objects
-from . import camera_picks, clip, pinned_camera
+from . import camera_picks, clip, frames, pinned_camera, rig
 from .scene import edited_root
 
 _LEAST_DISTANCE = 1e-6
@@ -211,7 +211,7 @@ def size_in_words(take: Take) -> str:
 
 
 def settle(root: bpy.types.Object, take: Take) -> None:
-    """A new take may have the root's measured scale in itself: the root gives it up, its pins with it."""
+    """A new take may have the root's measured scale in itself: the root gives it up, and its pins follow."""
     world = root.handheld_world
     world.told = size_in_words(take)
     if world.scaled_by == "NONE" or world.settled == take_stamp(take):
@@ -223,9 +223,23 @@ def settle(root: bpy.types.Object, take: Take) -> None:
     root.scale = [value / scale for value in root.scale]
     if abs(root.scale[0] - 1) < _SAME_SCALE:
         root.scale = (1.0, 1.0, 1.0)
+    _take_pins_along(root, take, scale)
+
+
+def _take_pins_along(root: bpy.types.Object, take: Take, scale: float) -> None:
+    """Pins go where the hands go in a world that is larger by ``scale``: those keep their size, and so their distance
+    from the camera, unless it was a hand that was measured."""
+    shown = clip.scene_frames(root.handheld.clip, take.frames)
     for pin in root.handheld_edit.pins:
-        pin.position = [value * scale for value in pin.position]
-        pin.wrist_location = [value * scale for value in pin.wrist_location]
+        if root.handheld_world.scaled_by == "HAND":
+            pin.position = [value * scale for value in pin.position]
+            pin.wrist_location = [value * scale for value in pin.wrist_location]
+            continue
+        row = int(np.abs(shown - pin.frame).argmin())
+        shift = frames.points_to_blender(take.world_from_camera[row, :3, 3]) * (1 - 1 / scale)
+        pin.position = np.array(pin.position) + shift
+        if pin.kind == "POSE" and pin.hand is not None:
+            pin.wrist_location = np.array(pin.wrist_location) + shift @ rig.bone_axes(pin.hand)[0]
 
 
 def fit_to_camera(
