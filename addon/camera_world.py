@@ -7,6 +7,8 @@ is taken back, since the take has it. Hands are scaled along until then: their s
 
 from __future__ import annotations
 
+import contextlib
+
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
@@ -16,7 +18,7 @@ from ..solver.camera.similarity import between_paths
 from ..solver.errors import SolverError
 from ..solver.take import Take
 from . import camera as camera_objects
-from . import camera_picks, clip, frames, pinned_camera, rig
+from . import camera_picks, clip, frames, pinned_camera, rig, take_files
 from .scene import edited_root
 
 _LEAST_DISTANCE = 1e-6
@@ -178,12 +180,23 @@ def wanted_world(root: bpy.types.Object | None, movie: bpy.types.MovieClip) -> K
     camera = pinned_camera.of_root(root) if root is not None else None
     if camera is None or not (root.handheld_world.is_placed or root.handheld_world.scaled_by != "NONE"):
         return None
-    numbers = clip.all_frames(movie)
-    shown = clip.scene_frames(movie, numbers)
-    poses = pinned_camera.keyed_path(camera, shown)
+    numbers, poses = _standing_path(root, camera, movie)
     lens = LensPart(np.array([1.0, 1.0, 0.0, 0.0]), tuple(movie.size))
     standing = KnownCamera(numbers.astype(float), poses, lens)
     return standing.scaled(measured_scale(root, standing) or 1.0)
+
+
+def _standing_path(
+    root: bpy.types.Object, camera: bpy.types.Object, movie: bpy.types.MovieClip
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clip frames (n,) and the camera there, (n, 4, 4). A new take has no keys yet: as the one before has it."""
+    edit = root.handheld_edit
+    if edit.takes and not edit.takes[edit.active_take].path and not pinned_camera.is_keyed_by_solver(camera):
+        with contextlib.suppress(SolverError):  # without its file the camera's place is all there is
+            take = take_files.of_root(root)
+            return take.frames, take.world_from_camera
+    numbers = clip.all_frames(movie)
+    return numbers, pinned_camera.keyed_path(camera, clip.scene_frames(movie, numbers))
 
 
 def measured_scale(root: bpy.types.Object, wanted: KnownCamera) -> float | None:

@@ -6,12 +6,21 @@ import bmesh
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import camera_scene, camera_world, clip, frames, request, take_to_scene
+from bl_ext.user_default.handheld.addon import (
+    camera_scene,
+    camera_world,
+    clip,
+    frames,
+    request,
+    take_list,
+    take_to_scene,
+)
 from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings
 from mathutils import Matrix, Vector
 from movies import write_movie
 from takes import moving_take
 
+from solver import take as takes
 from solver.camera.formats import npz
 
 SIZE, FRAMES = (64, 36), 20
@@ -271,6 +280,20 @@ def test_the_next_solve_keeps_the_world_and_takes_the_size_over(root, pick):
         np.testing.assert_allclose(root.matrix_world @ Vector(pin.position), eye + (pinned - eye) / 2, atol=1e-5)
     again = request.build(bpy.context)[0].options
     assert again["world_scale"] == pytest.approx(1.0)
+
+
+def test_a_new_take_comes_in_the_world_of_the_one_before(root, pick, tmp_path):
+    takes.save(take(), tmp_path / "a.npz")
+    root.handheld.take = str(tmp_path / "a.npz")
+    take_list.record(bpy.context.scene, root)
+    bpy.ops.handheld.new_take()
+    pick(0, 1)
+    bpy.ops.handheld.set_scale(distance=4.0)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    options = request.build(bpy.context)[0].options
+    assert options["world_scale"] == pytest.approx(2.0)  # though the camera has no keys now
+    wanted = npz.read(Path(options["world"]), SIZE)
+    np.testing.assert_allclose(wanted.world_from_camera[:, 0, 3], np.linspace(0, 1.0, FRAMES), atol=1e-6)
 
 
 def _seen(root):
