@@ -141,7 +141,7 @@ class TakeDraft:
             return None
         clip = self._clip
         return takes.Take(
-            clip_path=str(clip.path),
+            clip_path=str(clip.path.absolute()),  # a take is opened from other folders, too
             clip_sha256=self.clip_sha256,
             frame_rate=clip.frame_rate.as_integer_ratio(),
             size=clip.size,

@@ -19,6 +19,7 @@ import numpy as np
 
 from . import __version__, hands, initialise, messages, optimise
 from . import take as takes
+from .atomic import require_other
 from .cache import StageCache
 from .camera import given, metric, static, world
 from .camera import solve as camera_solve
@@ -95,6 +96,8 @@ class _Solve:
 
     def run(self) -> Iterator[Message]:
         self._options.require_valid()
+        masks = (self._options.masks or {}).values()
+        require_other(self._output, self._path, self._options.camera, self._options.prior, *masks)
         takes.check_writable(self._output)
         try:
             yield from self._stages()

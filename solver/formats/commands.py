@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 from .. import take as takes
+from ..atomic import require_other
 from ..errors import SolverError
 from ..hand_model import load_pair
 from . import convert, peers
@@ -42,6 +43,7 @@ def add(commands: argparse._SubParsersAction, frame_rate: type) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
+    require_other(options.output, options.take)
     take = takes.load(options.take)
     if not 0 <= options.pca <= _MOST_COEFFICIENTS:
         wanted = f"Give --pca a number from 0 to {_MOST_COEFFICIENTS}."
@@ -58,6 +60,7 @@ def _export(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     if options.focal is not None and not 0 < options.focal < math.inf:
         raise SolverError("option-not-valid", f"A focal length can't be {options.focal} px.", "Give --focal above 0.")
+    require_other(options.output, options.result, options.clip)
     models = load_pair(options.model)
     result = peers.read(Path(options.result), models)
     take = convert.to_take(result, _footage(options), models)

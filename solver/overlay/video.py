@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from .. import take as takes
+from ..atomic import require_other
 from ..errors import SolverError
 from ..video import MovieWriter, content_digest, open_clip
 from .drawing import Style, TakeDrawing
@@ -37,6 +38,8 @@ def render(
     _check_format(movie, "--output", "movie", MOVIE_FORMATS)
     _check_format(sheet, "--sheet", "picture", SHEET_FORMATS)
     take = takes.load(take_path)
+    for output in (movie, sheet):
+        require_other(output, take_path, clip_path or take.clip_path)
     clip = open_clip(clip_path or take.clip_path, int(take.frames[0]), int(take.frames[-1]), Fraction(*take.frame_rate))
     if take.clip_sha256 and content_digest(clip) != take.clip_sha256:
         raise SolverError(

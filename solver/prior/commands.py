@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import take as takes
+from ..atomic import require_other
 from ..errors import SolverError
 from ..take import MISSING, Take
 
@@ -37,8 +38,7 @@ def _sample(options: argparse.Namespace) -> int:
     from .sampling import sample
 
     output = Path(options.output)
-    if output.exists() and output.samefile(options.take):
-        raise SolverError("same-file", "The drawn motion would replace the take.", "Give -o another name.")
+    require_other(output, options.take)
     take = takes.load(options.take)
     resumed = resume(take, load_pair("open" if take.model == "open" else options.model))
     stretches = _stretches(take, options)

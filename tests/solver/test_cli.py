@@ -1,5 +1,6 @@
 """The command line as a person or a script meets it."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from solver import cli
+from solver import take as takes
+from tests.solver.samples import sample_take
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -53,3 +56,22 @@ def test_a_reader_who_leaves_early_sees_no_traceback(tmp_path):
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         child.stdout.close()
         assert (child.stderr.read(), child.wait()) == (b"", cli.EXIT_UNREAD)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "solve clip.mp4 -o clip.mp4", "solve clip.mp4 -o t.npz --camera t.npz", "overlay t.npz -o clip.mp4",
+        "export t.npz -o t.npz", "camera t.npz -o t.npz",
+        "import t.npz -o t.npz", "sample t.npz -o t.npz",
+    ],
+)  # fmt: skip
+def test_nothing_is_written_over_what_is_read(monkeypatch, capsys, tmp_path, command):
+    monkeypatch.chdir(tmp_path)
+    takes.save(dataclasses.replace(sample_take(), clip_path="clip.mp4"), "t.npz")
+    Path("clip.mp4").write_bytes(b"precious")
+    before = Path("t.npz").read_bytes()
+    assert cli.main(command.split()) == cli.EXIT_FAILED
+    said = capsys.readouterr()
+    assert "same-file" in said.err
+    assert (Path("clip.mp4").read_bytes(), Path("t.npz").read_bytes()) == (b"precious", before)

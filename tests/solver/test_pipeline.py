@@ -261,3 +261,10 @@ def test_a_lens_that_is_assumed_is_not_stated_as_exact(cache, tmp_path):
     for _ in pipeline.solve(CLIP, str(tmp_path / "t.npz"), options(cache, quality="initial", focal_px=None)):
         pass
     assert take.load(tmp_path / "t.npz").focal_sigma is None
+
+
+def test_a_take_finds_its_clip_from_any_folder(cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(Path(CLIP).parent)
+    for _ in pipeline.solve(Path(CLIP).name, str(tmp_path / "t.npz"), options(cache, quality="initial")):
+        pass
+    assert take.load(tmp_path / "t.npz").clip_path == CLIP

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ... import take as takes
+from ...atomic import require_other
 from ...errors import SolverError
 from . import chan, colmap, npz
 from .known import KnownCamera, LensPart
@@ -29,6 +30,7 @@ def _export(options: argparse.Namespace) -> int:
     if path.suffix not in ("", ".chan", ".npz"):
         wanted = "Give -o a file that ends in .chan or .npz, or a folder for COLMAP."
         raise SolverError("unknown-format", f"No camera format is called {path.suffix}.", wanted)
+    require_other(path, options.take)
     known = of_take(takes.load(options.take))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
