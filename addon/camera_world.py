@@ -239,20 +239,33 @@ def settle(root: bpy.types.Object, take: Take) -> None:
     _take_pins_along(root, take, scale)
 
 
+def pins_into(root: bpy.types.Object, before: Take, take: Take) -> None:
+    """Bring the pins from the world of one take into another's: they stay with the camera of their frame."""
+    _, old, new = np.intersect1d(before.frames, take.frames, return_indices=True)
+    shift = np.zeros((len(take.frames), 3))
+    shift[new] = take.world_from_camera[new, :3, 3] - before.world_from_camera[old, :3, 3]
+    _shift_pins(root, take, shift)
+
+
 def _take_pins_along(root: bpy.types.Object, take: Take, scale: float) -> None:
     """Pins go where the hands go in a world that is larger by ``scale``: those keep their size, and so their distance
     from the camera, unless it was a hand that was measured."""
+    if root.handheld_world.scaled_by != "HAND":
+        _shift_pins(root, take, take.world_from_camera[:, :3, 3] * (1 - 1 / scale))
+        return
+    for pin in root.handheld_edit.pins:
+        pin.position = [value * scale for value in pin.position]
+        pin.wrist_location = [value * scale for value in pin.wrist_location]
+
+
+def _shift_pins(root: bpy.types.Object, take: Take, shift: np.ndarray) -> None:
+    """``shift`` (T, 3) for each of the take's frames, solver axes."""
     shown = clip.scene_frames(root.handheld.clip, take.frames)
     for pin in root.handheld_edit.pins:
-        if root.handheld_world.scaled_by == "HAND":
-            pin.position = [value * scale for value in pin.position]
-            pin.wrist_location = [value * scale for value in pin.wrist_location]
-            continue
-        row = int(np.abs(shown - pin.frame).argmin())
-        shift = frames.points_to_blender(take.world_from_camera[row, :3, 3]) * (1 - 1 / scale)
-        pin.position = np.array(pin.position) + shift
+        by = frames.points_to_blender(shift[np.abs(shown - pin.frame).argmin()])
+        pin.position = np.array(pin.position) + by
         if pin.kind == "POSE" and pin.hand is not None:
-            pin.wrist_location = np.array(pin.wrist_location) + shift @ rig.bone_axes(pin.hand)[0]
+            pin.wrist_location = np.array(pin.wrist_location) + by @ rig.bone_axes(pin.hand)[0]
 
 
 def fit_to_camera(

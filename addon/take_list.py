@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ import bpy
 from ..solver import hand_model
 from ..solver.errors import SolverError
 from ..solver.take import MISSING, Take
-from . import animation, camera_lens, camera_scene, pinned_camera, preferences, rig, take_files
+from . import animation, camera_lens, camera_scene, camera_world, pinned_camera, preferences, rig, take_files
 from .edit_properties import HandheldTake
 from .take_to_scene import Surroundings, build_camera, ensure_hand, hands_of, model_source, ordinals
 
@@ -77,6 +78,8 @@ def switch(context: bpy.types.Context, root: bpy.types.Object, number: int) -> N
     around = Surroundings(context.scene, root.handheld.clip, preferences.model_source(context))
     models = {side: hand_model.load(side, model_source(take, around)) for side in set(take.sides)}
     _keep_actions(root, before)
+    with contextlib.suppress(SolverError):  # without the file of the take that was shown pins stay where they are
+        camera_world.pins_into(root, take_files.of_root(root), take)
     root.handheld.take, edit.active_take = entry.path, number
     for name, value in json.loads(entry.settings or "{}").items():
         setattr(context.scene.handheld, name, value)

@@ -296,6 +296,17 @@ def test_a_new_take_comes_in_the_world_of_the_one_before(root, pick, tmp_path):
     np.testing.assert_allclose(wanted.world_from_camera[:, 0, 3], np.linspace(0, 1.0, FRAMES), atol=1e-6)
 
 
+def test_pins_stay_with_the_camera_when_takes_are_switched(root):
+    small, path = take(), take().world_from_camera.copy()
+    path[:, :3, 3] *= 2
+    pin = root.handheld_edit.pins.add()
+    pin.position, pin.frame = (1.0, 2.0, 3.0), FRAMES
+    camera_world.pins_into(root, small, take(world_from_camera=path))
+    np.testing.assert_allclose(pin.position, (1.0 + path[-1, 0, 3] / 2, 2.0, 3.0), atol=1e-6)
+    camera_world.pins_into(root, take(world_from_camera=path), small)
+    np.testing.assert_allclose(pin.position, (1.0, 2.0, 3.0), atol=1e-6)
+
+
 def _seen(root):
     """Where camera and points stand in the scene."""
     places = []
