@@ -114,8 +114,8 @@ def cuts(rows: list[int]) -> CameraNote:
 def up_guessed(degrees: float) -> CameraNote:
     return CameraNote(
         UP_GUESSED,
-        "Which way is up can't be told from this clip, which shows too few straight edges; by the way cameras are held "
-        f"it may be {degrees:.0f} degrees off.",
+        "Which way is up can't be told from this clip, whose straight edges are too few or contradict each other; by "
+        f"the way cameras are held it may be {degrees:.0f} degrees off.",
         "Set the floor by three points that lie on it, if the world should stand upright.",
     )
 
