@@ -212,7 +212,9 @@ class Session:
                 self._fail(SolverError(message.code, message.sentence, message.repair))
 
     def _show(self, message: Finished) -> None:
-        if not message.take or not self._view.finished(message.take, message.cancelled):
+        # Esc leaves what was there, also when the answer is on its way already
+        too_late = self.state is State.CANCELLING and isinstance(self.request, messages.ResolveRequest)
+        if too_late or not message.take or not self._view.finished(message.take, message.cancelled):
             self.state = State.CANCELLED
             self._view.stopped()
             return
