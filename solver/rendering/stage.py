@@ -12,12 +12,11 @@ from ..optimise.costs import ContourCost, Cost
 from ..optimise.evaluation import Evaluation
 from ..optimise.problem import Problem
 from ..optimise.refine import Refined, continued
-from ..optimise.second_look import misfit
 from ..optimise.solve import Iterate, Outcome, Stage, run
 from ..silhouette.crop import SIZE
 from ..silhouette.matching import Evidence, match
 from ..silhouette.outlines import PosedHands
-from ..silhouette.stage import Outlined, OutlineProgress, overlap_of
+from ..silhouette.stage import Outlined, OutlineProgress, harmed, overlap_of
 from ..silhouette.surface import Surface, surface_of
 from .cost import RenderCost
 from .mesh import pose_blend, vertex_points
@@ -40,8 +39,6 @@ class RenderWeights:
 
 
 DEFAULT = RenderWeights()
-# rise of the mean robust cost of a hand-frame's landmarks
-_HARM_NATS = 0.5
 _PASSES = 2  # of a round: the second without what was harmed in the first
 _ROUND = Stage("rendering", steps=6, tolerance=1e-3)
 
@@ -77,18 +74,13 @@ def fit_rendered(
             for iterate in run(problem, start, (_ROUND,), cancelled=cancelled):
                 done = (index * _PASSES + turn) * _ROUND.steps + iterate.step
                 yield OutlineProgress(done, rounds * _PASSES * _ROUND.steps)
-            harmed = _harmed(problem, before, problem.at(iterate.state)) & evidence.keys()
-            if not harmed or cancelled():
+            misled = harmed(problem, before, problem.at(iterate.state)) & evidence.keys()
+            if not misled or cancelled():
                 break
-            evidence = {hand: seen for hand, seen in evidence.items() if hand not in harmed}
+            evidence = {hand: seen for hand, seen in evidence.items() if hand not in misled}
         yield continued(refined.origin, problem, iterate)
     final = continued(refined.origin, problem, iterate, final=True, sure=bool(surfaces) and not cancelled())
     yield Outlined(final, overlap_of(final, surfaces, outlined.evidence), outlined.evidence)
-
-
-def _harmed(problem: Problem, before: Evaluation, after: Evaluation) -> set[int]:
-    """Hand-frames whose landmarks fit clearly worse than before: there the mask, or its trust, was wrong."""
-    return set(np.flatnonzero(misfit(problem, after) > misfit(problem, before) + _HARM_NATS).tolist())
 
 
 def render_cost(

@@ -10,8 +10,10 @@ import numpy as np
 from ..camera.cameras import CameraPath
 from ..hand_model import HandModel
 from ..optimise.costs import ContourCost, KeypointCost
+from ..optimise.evaluation import Evaluation
 from ..optimise.problem import Problem
 from ..optimise.refine import Refined, continued
+from ..optimise.second_look import misfit
 from ..optimise.solve import Iterate, Outcome, Stage, run
 from ..video import Clip
 from .evidence import MaskMaker
@@ -22,6 +24,9 @@ from .surface import Surface, surface_of
 
 DEFAULT = ContourWeights()
 _ROUND = Stage("outlines", steps=3, tolerance=1e-3)
+_PASSES = 2  # the second without what was harmed in the first
+# rise of the mean robust cost of a hand-frame's landmarks
+_HARM_NATS = 0.5
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def fit_outlines(
     problem, state, first = refined.problem, refined.state, int(refined.origin.clip.frames[0])
     at = problem.at(state)
     surfaces = [surface_of(models[track.bare.side]) for track in at.layout.tracks]
-    total = at.layout.hand_count + len(weights.reach)
+    rounds = len(weights.reach)
+    total = at.layout.hand_count + _PASSES * rounds
     evidence: dict[int, Evidence] = {}
     if surfaces:
         maker = MaskMaker(PosedHands.of(at, surfaces), camera, clip.size, first, given, _seen(refined))
@@ -76,17 +82,31 @@ def fit_outlines(
             if seen is not None and seen.trust > 0:
                 evidence[hand] = seen
             yield OutlineProgress(min(done, at.layout.hand_count), total)
-    problem = with_outlines(problem, evidence, weights)
     iterate = Iterate(state, "outlines", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
-    for index in range(len(weights.reach) if evidence else 0):
-        cost = contour_cost(problem.at(iterate.state), surfaces, evidence, index, weights)
-        problem = replace(problem, costs=(*_without_contour(problem), cost))
-        *_, iterate = run(problem, iterate.state, (_ROUND,), cancelled=cancelled)
-        yield OutlineProgress(at.layout.hand_count + index + 1, total)
-        yield continued(refined.origin, problem, iterate)
+    for turn in range(_PASSES):
+        problem, iterate = refined.problem, replace(iterate, state=state)
+        if not evidence:
+            break
+        problem = with_outlines(problem, evidence, weights)
+        for index in range(rounds):
+            cost = contour_cost(problem.at(iterate.state), surfaces, evidence, index, weights)
+            problem = replace(problem, costs=(*_without_contour(problem), cost))
+            *_, iterate = run(problem, iterate.state, (_ROUND,), cancelled=cancelled)
+            yield OutlineProgress(at.layout.hand_count + turn * rounds + index + 1, total)
+            yield continued(refined.origin, problem, iterate)
+        cut = {hand for hand, seen in evidence.items() if not seen.drawn}  # what the artist has drawn is right
+        misled = harmed(refined.problem, at, problem.at(iterate.state)) & cut
+        if not misled or cancelled():
+            break
+        evidence = {hand: seen for hand, seen in evidence.items() if hand not in misled}
     sure = bool(surfaces) and not cancelled()
     final = continued(refined.origin, problem, iterate, final=True, sure=sure)
     yield Outlined(final, overlap_of(final, surfaces, evidence), evidence)
+
+
+def harmed(problem: Problem, before: Evaluation, after: Evaluation) -> set[int]:
+    """Hand-frames whose landmarks fit clearly worse than before: there the mask, or its trust, was wrong."""
+    return set(np.flatnonzero(misfit(problem, after) > misfit(problem, before) + _HARM_NATS).tolist())
 
 
 def _seen(refined: Refined) -> np.ndarray:

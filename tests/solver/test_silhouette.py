@@ -159,6 +159,18 @@ def test_a_picture_without_the_hand_or_a_hand_that_was_not_seen_changes_nothing(
     np.testing.assert_array_equal(fitted.refined.state.hands.wrist, start.hands.wrist)
 
 
+def test_masks_that_the_landmarks_contradict_do_no_harm(monkeypatch):
+    """The picture shows hands beside where their landmarks are; without the rule hands follow it."""
+    scene = _scene()
+    picture = _Drawn(dataclasses.replace(scene, truth=_moved(scene, 0.0, 0.012)))
+    held = _fit(scene, scene.truth, picture)
+    np.testing.assert_array_equal(held.refined.state.hands.wrist, scene.truth.hands.wrist)
+    monkeypatch.setattr(stage, "_HARM_NATS", np.inf)
+    misled = _fit(scene, scene.truth, picture)
+    assert misled.evidence
+    assert np.linalg.norm(misled.refined.state.hands.wrist - scene.truth.hands.wrist, axis=1).max() > 0.01
+
+
 class _Whole:
     """A mask drawn by an artist: the true hands, the right one cut where the left one covers it."""
 
