@@ -81,9 +81,8 @@ class HandheldScene(bpy.types.PropertyGroup):
     )
     use_render: BoolProperty(
         name="Fit Rendering",
-        default=True,
         description="In Final, and on masks of your own: after the outlines, fit the hands as rendered to their masks,"
-        " pixel by pixel. Positions gain as a rule, for about a quarter of a second per hand and frame",
+        " pixel by pixel. Most clips gain; hands in fast, blurred ones may come too near",
     )
     use_camera_along: BoolProperty(
         name="Mend Camera by Hands",

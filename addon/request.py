@@ -135,7 +135,7 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         "hand_boxes": hints.boxes(movie),
         "hand_edits": hints.edits(movie),
         "quality": target.handheld.quality.lower(),
-        "without": [] if target.handheld.use_render else ["rendering"],
+        "render": bool(target.handheld.use_render),
         "prior": _prior(target.handheld),
         "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,

@@ -96,6 +96,10 @@ def _add_solve(commands) -> None:
     )  # fmt: skip
     solve.add_argument("--prior", metavar="PRIOR.npz", help="a trained motion prior, for fingers that nothing shows")
     solve.add_argument(
+        "--render", action="store_true",
+        help="in final, and on masks of your own: after the outlines, fit the hands as rendered to their masks",
+    )  # fmt: skip
+    solve.add_argument(
         "--along", nargs="+", choices=("poses", "focal", "scale"), default=(),
         help="solve these of the camera together with the hands, as far as its own solve is unsure of them",
     )  # fmt: skip
@@ -146,6 +150,7 @@ def _solve(options: argparse.Namespace) -> int:
         masks=dict(options.mask) or None,
         without=tuple(options.without),
         along=tuple(options.along),
+        render=options.render,
         prior=options.prior,
         long_gaps=options.long_gaps,
     )

@@ -50,6 +50,7 @@ class SolveOptions:
         masks: the artist's, which hold the hands in every quality: path by what it is of (``silhouette.mattes``).
         without: parts of the optimiser to leave out (see ``optimise.parts``), to see what they are worth.
         prior: path of a trained motion prior for what is hidden (see ``prior.learned``); None for none.
+        render: after the outlines, hold the hands as rendered to their masks, pixel by pixel (``solver.rendering``).
         along: what of the camera is solved together with the hands, from its own solve and as far as that is unsure:
             "poses", "focal", "scale". Nothing of it moves otherwise, nor where it was given.
         long_gaps: a hand that is out of sight for too long to be invented is "absent", or put to "rest".
@@ -82,6 +83,7 @@ class SolveOptions:
     prior: str | None = None
     long_gaps: str = "absent"
     along: tuple[str, ...] = ()
+    render: bool = False
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> SolveOptions:

@@ -162,11 +162,11 @@ def test_every_quality_of_the_solver_can_be_chosen(path):
     assert asked == ["balanced", *QUALITIES]
 
 
-def test_rendering_can_be_left_out(path):
+def test_rendering_is_asked_for(path):
     bpy.ops.handheld.open_clip(filepath=str(path))
-    assert request.build(bpy.context)[0].options["without"] == []
-    bpy.context.scene.handheld.use_render = False
-    assert request.build(bpy.context)[0].options["without"] == ["rendering"]
+    assert request.build(bpy.context)[0].options["render"] is False
+    bpy.context.scene.handheld.use_render = True
+    assert request.build(bpy.context)[0].options["render"] is True
 
 
 def test_the_camera_is_mended_by_hands_when_asked(path):

@@ -56,9 +56,8 @@ def test_stages_come_in_order_and_the_end_is_last(solved):
 
 
 @pytest.mark.parametrize("render", [False, True])
-def test_final_looks_at_outlines_and_renders_unless_that_is_left_out(cache, tmp_path, render):
-    without = () if render else ("rendering",)
-    chosen = options(cache, quality="final", frame_range=(1, 6), without=without)
+def test_final_looks_at_outlines_and_renders_when_that_is_asked_for(cache, tmp_path, render):
+    chosen = options(cache, quality="final", frame_range=(1, 6), render=render)
     stream = list(pipeline.solve(CLIP, str(tmp_path / "take.npz"), chosen))
     assert [message.stage for message in of_type(stream, messages.StageStarted)] == [
         name for name in STAGES if render or name != "rendering"
