@@ -124,7 +124,7 @@ class _Solve:
             refined = yield from self._stage("optimise", self._optimise(clip, tracks, motions, camera, models))
             if self._looks_at_outlines():
                 outlined = yield from self._stage("outlines", self._outline(clip, refined, camera, models))
-                if self._renders():
+                if self._options.render:
                     yield from self._stage("rendering", self._render(outlined, models))
 
     def _stage(self, name: str, work: Stage[T]) -> Stage[T]:
@@ -145,7 +145,7 @@ class _Solve:
         left_out = {
             "optimise": not optimised,
             "outlines": not outlined,
-            "rendering": not (outlined and self._renders()),
+            "rendering": not (outlined and self._options.render),
         }
         return [name for name in STAGES if not left_out.get(name, False)]
 
@@ -335,9 +335,6 @@ class _Solve:
     def _looks_at_outlines(self) -> bool:
         preset = self._preset()
         return (preset.outlines or bool(self._options.masks)) and ContourCost.name not in preset.off
-
-    def _renders(self) -> bool:
-        return self._options.render and self._preset().rendering
 
     def _outline(
         self, clip: Clip, refined: Refined, camera: CameraPath, models: dict[str, HandModel]

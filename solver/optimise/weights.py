@@ -90,8 +90,7 @@ class Weights:
 class Preset:
     """A quality: weights, stages, which of the dearer parts are on; ``off`` names costs (``costs.NAMES``) to leave out.
 
-    ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's; ``rendering``: where
-    outlines were looked at, that of ``solver.rendering`` follows.
+    ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's.
 
     The widened kernels come first, so that a start far off still feels its landmarks. The root alone goes first: it is
     cheap, and fingers fitted around a wrong wrist are the commonest detour.
@@ -105,7 +104,6 @@ class Preset:
     second_look: bool = True
     off: frozenset[str] = frozenset()
     outlines: bool = False
-    rendering: bool = True
 
 
 DRAFT = Preset(

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A real Blender window on a virtual display, in a Debian tree of its own (as root, on Debian or Ubuntu).
 #   blender_window.sh make TREE [SUITE]            SUITE: trixie (Blender 4.3), sid (the newest); about 1.4 GB
-#   blender_window.sh run TREE WORK SECONDS ARGS   "blender ARGS" with WORK as /work and the repository as /repository
+#   blender_window.sh run TREE WORK SECONDS ARGS   "blender ARGS" with WORK as /session and the repository as /repository
 set -eu
 
 make_tree() {
@@ -16,7 +16,7 @@ make_tree() {
     --include=ca-certificates,blender,xvfb,xauth,libgl1-mesa-dri,libegl-mesa0,libglx-mesa0,scrot,xdotool \
     --include=python3-numpy,python3-requests,python3-zstandard,python3-cattr \
     "$suite" "$tree" "$mirror"
-  mkdir -p "$tree/work" "$tree/repository"
+  mkdir -p "$tree/session" "$tree/repository"
 }
 
 # Runs in a mount namespace of its own, so that nothing stays mounted.
@@ -25,7 +25,7 @@ run_blender() {
   shift 4
   mount --bind /proc "$tree/proc"
   mount --bind /dev "$tree/dev"
-  mount --bind "$work" "$tree/work"
+  mount --bind "$work" "$tree/session"
   mount --bind -o ro "$repository" "$tree/repository"
   # what the repository's own Python stands on, for scripts that run the real solver
   local python=$repository/.venv/bin/python
@@ -34,11 +34,11 @@ run_blender() {
     mkdir -p "$tree$base"
     mount --bind -o ro "$base" "$tree$base"
   fi
-  local inside=(chroot "$tree" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/work/home XDG_RUNTIME_DIR=/tmp
-    LIBGL_ALWAYS_SOFTWARE=1 MESA_SHADER_CACHE_DIR=/work/shaders BLENDER_USER_RESOURCES=/work/home/blender
+  local inside=(chroot "$tree" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/session/home XDG_RUNTIME_DIR=/tmp
+    LIBGL_ALWAYS_SOFTWARE=1 MESA_SHADER_CACHE_DIR=/session/shaders BLENDER_USER_RESOURCES=/session/home/blender
     PYTHONDONTWRITEBYTECODE=1)
   rm -f "$work/display"
-  "${inside[@]}" sh -c 'exec Xvfb -displayfd 3 -screen 0 1600x1000x24 +extension GLX -noreset 3>/work/display 2>/work/xvfb.log' &
+  "${inside[@]}" sh -c 'exec Xvfb -displayfd 3 -screen 0 1600x1000x24 +extension GLX -noreset 3>/session/display 2>/session/xvfb.log' &
   local server=$!
   for _ in $(seq 100); do [ -s "$work/display" ] && break; sleep 0.1; done
   local status=0

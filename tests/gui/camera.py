@@ -1,7 +1,7 @@
 """The camera and world panels in a real window: each source of a camera, its errors, and the handles on a solved world.
 
-``blender --factory-startup --python camera.py``; pictures and ``result.txt`` go to /work. Clip and take are made here;
-a real clip and its take are shown as well where they lie in /work as ``clip.mp4`` and ``clip.npz``.
+``blender --factory-startup --python camera.py``; pictures and ``result.txt`` go to /session. Clip and take are made
+here; a real clip and its take are shown as well where they lie in /session as ``clip.mp4`` and ``clip.npz``.
 """
 
 from __future__ import annotations

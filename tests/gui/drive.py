@@ -1,6 +1,6 @@
 """Runs inside Blender's window: brings the panels into every state, takes a picture of each, and checks what it can.
 
-``blender --factory-startup --python drive.py``; pictures and ``result.txt`` go to /work.
+``blender --factory-startup --python drive.py``; pictures and ``result.txt`` go to /session.
 """
 
 from __future__ import annotations

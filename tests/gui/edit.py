@@ -21,12 +21,11 @@ from mathutils import Vector
 sys.path.insert(0, str(Path(__file__).parent))
 
 from window import (
-    REPOSITORY,
     WORK,
     addon,
     area,
+    begin,
     hands,
-    install,
     invoke,
     open_sidebar,
     picture,
@@ -41,11 +40,7 @@ AT = 60
 
 def steps() -> Iterator[float]:
     yield 1.0
-    install()
-    for thing in list(bpy.data.objects):
-        bpy.data.objects.remove(thing)
-    command = [str(REPOSITORY / ".venv/bin/python"), "-I", str(REPOSITORY / "solver/launch.py"), "serve"]
-    addon("solve").command = lambda context: command
+    begin()
     _open("review")
     _open("takes")
     yield from open_sidebar("VIEW_3D")

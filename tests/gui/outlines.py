@@ -17,16 +17,12 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from window import REPOSITORY, WORK, addon, area, install, invoke, open_sidebar, picture, run, until  # noqa: E402
+from window import WORK, area, begin, invoke, open_sidebar, picture, run, until  # noqa: E402
 
 
 def steps() -> Iterator[float]:
     yield 1.0
-    install()
-    for thing in list(bpy.data.objects):
-        bpy.data.objects.remove(thing)
-    command = [str(REPOSITORY / ".venv/bin/python"), "-I", str(REPOSITORY / "solver/launch.py"), "serve"]
-    addon("solve").command = lambda context: command
+    begin()
     panel = bpy.types.HANDHELD_PT_clip_outlines
     bpy.utils.unregister_class(panel)
     panel.bl_options = set()  # open

@@ -1,6 +1,6 @@
 """Runs inside Blender's window: the panels *Onto Your Rig* and *Export* in their states, with pictures.
 
-``blender --factory-startup --python retarget.py``; pictures and ``result.txt`` go to /work.
+``blender --factory-startup --python retarget.py``; pictures and ``result.txt`` go to /session.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import bpy
 
-WORK, REPOSITORY = Path("/work"), Path("/repository")
+WORK, REPOSITORY = Path("/session"), Path("/repository")
 MODULE = "bl_ext.user_default.handheld"
 PATIENCE_SECONDS = 120.0
 
@@ -40,6 +40,15 @@ def install() -> None:
     if not (folder / "handheld").exists():
         (folder / "handheld").symlink_to(REPOSITORY, target_is_directory=True)
     bpy.ops.preferences.addon_enable(module=MODULE)
+
+
+def begin() -> None:
+    """The extension in an empty scene, with the repository's own solver."""
+    install()
+    for thing in list(bpy.data.objects):
+        bpy.data.objects.remove(thing)
+    command = [str(REPOSITORY / ".venv/bin/python"), "-I", str(REPOSITORY / "solver/launch.py"), "serve"]
+    addon("solve").command = lambda context: command
 
 
 def addon(name: str):
