@@ -16,13 +16,13 @@ make_tree() {
     --include=ca-certificates,blender,xvfb,xauth,libgl1-mesa-dri,libegl-mesa0,libglx-mesa0,scrot,xdotool \
     --include=python3-numpy,python3-requests,python3-zstandard,python3-cattr \
     "$suite" "$tree" "$mirror"
-  mkdir -p "$tree/session" "$tree/repository"
 }
 
 # Runs in a mount namespace of its own, so that nothing stays mounted.
 run_blender() {
   local tree=$1 work=$2 repository=$3 seconds=$4
   shift 4
+  mkdir -p "$tree/session" "$tree/repository"
   mount --bind /proc "$tree/proc"
   mount --bind /dev "$tree/dev"
   mount --bind "$work" "$tree/session"
