@@ -13,7 +13,7 @@ from solver.bench.clips import ALONE
 from solver.bench.evaluate import PENALTY_MM, evaluate
 from solver.bench.plots import Line, plot
 from solver.bench.runner import Run
-from solver.bench.truth import OCCLUDED, OUTSIDE, VISIBLE, Truth
+from solver.bench.truth import OCCLUDED, OUTSIDE, VISIBLE, Truth, hand_length
 from solver.camera.cameras import project
 from solver.hand_model import loading
 
@@ -141,6 +141,13 @@ def test_how_a_world_is_turned_costs_nothing_relative_to_the_wrist(take, truth, 
     figures = evaluate(truth, turned).figures
     for name in ("mpjpe", "mpjpe_covered", "mrrpe", "c_mpjpe", "ga_rigid", "error_px"):
         assert figures[name] == pytest.approx(0.0, abs=1e-6), name
+
+
+def test_a_hand_is_as_long_as_it_is_when_stretched():
+    bent, straight = np.zeros((2, 21, 3))
+    straight[[9, 10, 11, 12], 0] = 0.09, 0.13, 0.16, 0.18
+    bent[[9, 10, 11, 12]] = [0.09, 0, 0], [0.09, 0.03, 0], [0.07, 0.03, 0], [0.07, 0.01, 0]
+    assert hand_length(np.stack([bent, bent, straight, bent])) == pytest.approx(0.18)
 
 
 def test_size_and_swallowed_hands_are_told(take, truth, models):
