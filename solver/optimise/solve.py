@@ -142,7 +142,8 @@ def descend(
             if trial.predicted <= stage.tolerance * max(cost, 1.0):
                 yield iterate(step - 1, Outcome.CONVERGED)
                 return
-            damping, growth = damping * growth, growth * 2
+            # after many good steps it is far below what makes any difference
+            damping, growth = max(damping * growth, _FIRST_DAMPING), growth * 2
             if damping > _MOST_DAMPING:
                 yield iterate(step - 1, Outcome.STUCK)
                 return

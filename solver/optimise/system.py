@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,10 +82,19 @@ class System:
         self.gradient[frame, self.layout.column_of[hands][:, None] + columns] += values
 
     def add_hand_blocks(self, hands: np.ndarray, columns: np.ndarray, blocks: np.ndarray, offset: int = 0) -> None:
-        """Add (m, c, c) blocks: rows of hand-frame ``hands + offset``, columns of ``hands``, both at ``columns``."""
-        frame = self.layout.frame_of[hands][:, None, None]
-        column = self.layout.column_of[hands][:, None] + columns
-        self.band(offset)[frame, column[:, :, None], column[:, None, :]] += blocks
+        """Add (m, c, c) blocks: rows of hand-frame ``hands + offset``, columns of ``hands``, both at ``columns``, which
+        rise by one."""
+        band = self.band(offset)
+        for part in self._runs(hands):  # slices are several times as fast as lists of indices
+            frame, slot = self.layout.frame_of[hands[part.start]], self.layout.column_of[hands[part.start]]
+            own = slice(slot + columns[0], slot + columns[-1] + 1)
+            band[frame : frame + part.stop - part.start, own, own] += blocks[part]
+
+    def _runs(self, hands: np.ndarray) -> Iterator[slice]:
+        """The parts of ``hands`` (m,) that are consecutive frames of one track."""
+        same = (np.diff(hands) == 1) & (np.diff(self.layout.track_of[hands]) == 0)
+        edges = [0, *(np.flatnonzero(~same) + 1), len(hands)]
+        return (slice(start, stop) for start, stop in itertools.pairwise(edges) if stop > start)
 
     def add_hand_border(self, hands: np.ndarray, columns: np.ndarray, border: slice, blocks: np.ndarray) -> None:
         """Add (m, c, k) blocks between hand-frames' ``columns`` and the border columns ``border``."""
