@@ -17,7 +17,11 @@ from scipy.stats import chi2
 from .evidence import Evidence, Linearised, Weights, linearise
 from .kinematics import Pose, Skeleton
 
-INDEPENDENT_FRAMES = 4.0  # what a track is worth as evidence on shape, however long it is
+# An adult's hand from the wrist's centre to the middle fingertip: 0.99 (Buchholz, Armstrong and Goldstein 1992) of its
+# length from the crease. That is 191 and 177 mm for men and women in Ibeachu et al. 2011 (Nigeria), 194 and 181 in
+# Gordon et al. 1989 (USA), and 170 for women in Nag et al. 2003 (India); the mean of the sexes is less in Asia.
+ADULT_LENGTH_M = 0.180
+INDEPENDENT_FRAMES = 1.0  # what a track is worth as evidence on shape, however long it is
 _MEASURED_SIGMA_M = 0.0005  # a hand length that the person has measured is obeyed
 _HELD_SIGMA_M = 0.002  # how far landmarks may move the length otherwise: not the population's spread, which is 10 mm
 _SAME_PERSON = 0.99  # quantile of the chi-square distribution up to which two shapes may be one
@@ -62,11 +66,11 @@ class Shape:
 
 
 def shape_prior(skeleton: Skeleton, weights: Weights, hand_length_m: float | None) -> Belief:
-    """Unit-variance coefficients, and the length of the hand: measured, or that of the mean shape."""
+    """Unit-variance coefficients, and the length of the hand: measured, or an adult's."""
     precision, moment = np.eye(skeleton.shape_count) / weights.beta_sigma**2, np.zeros(skeleton.shape_count)
     sigma = _HELD_SIGMA_M if hand_length_m is None else _MEASURED_SIGMA_M
     slope = skeleton.length[1:] / sigma
-    missing = ((hand_length_m or skeleton.length[0]) - skeleton.length[0]) / sigma
+    missing = ((hand_length_m or ADULT_LENGTH_M) - skeleton.length[0]) / sigma
     return Belief(precision + np.outer(slope, slope), moment + missing * slope)
 
 
