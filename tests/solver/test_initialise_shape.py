@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solver.initialise import FitOptions, LandmarkCalibration, collect, fit_tracks
-from solver.initialise.shape import Belief, Shape, compatible, share_shapes
+from solver.initialise.shape import ADULT_LENGTH_M, Belief, Shape, compatible, share_shapes
 
 from .hand_tracks import INTRINSICS, Noise, models, moving_poses, skeleton, track_of
 
@@ -44,8 +44,7 @@ def test_depth_follows_the_measured_length() -> None:
 def test_without_a_measurement_the_hand_has_the_populations_length() -> None:
     motions, _ = _motions(np.array([-2.0, *np.zeros(9)]), FitOptions())
     for motion in motions.values():
-        hand = skeleton(motion.side)
-        assert abs(hand.hand_length(motion.betas) / hand.hand_length(np.zeros(10)) - 1) < 0.03
+        assert abs(skeleton(motion.side).hand_length(motion.betas) / ADULT_LENGTH_M - 1) < 0.02
 
 
 def test_both_hands_share_one_shape_unless_told_otherwise() -> None:
