@@ -14,6 +14,7 @@ from .camera.known_sizes import KnownLength, KnownSizes
 from .errors import SolverError
 
 INITIAL = "initial"  # quality: no optimisation
+_OF_THE_OPTIMISER = ("without", "along", "prior", "render")
 LONG_GAPS = ("absent", "rest")
 CAMERA_MOTIONS = ("auto", "static")
 SOLVED_ALONG = ("poses", "focal", "scale")
@@ -120,7 +121,9 @@ class SolveOptions:
         for part in self.along:
             if part not in SOLVED_ALONG:
                 raise _not_valid("along", part, f"any of {', '.join(SOLVED_ALONG)}")
-        if self.quality != INITIAL:
+        if self.quality == INITIAL:
+            self._require_nothing_of_the_optimiser()
+        else:
             known = optimise.parts.names(optimise.PRESETS[self.quality])
             for part in self.without:
                 if part not in known:
@@ -145,6 +148,12 @@ class SolveOptions:
             value = getattr(self, name)
             if value is not None and not (isinstance(value, tuple) and len(value) == 2):
                 raise _not_valid(name, value, "two numbers")
+
+    def _require_nothing_of_the_optimiser(self) -> None:
+        for name in _OF_THE_OPTIMISER:
+            if getattr(self, name):
+                sentence = f"The option {name} (--{name}) has no effect in quality initial, which optimises nothing."
+                raise SolverError("option-not-valid", sentence, "Leave it out, or choose draft, balanced or final.")
 
     def _require_valid_sizes(self) -> None:
         shortest, longest = HAND_LENGTHS_M

@@ -221,6 +221,7 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
         {"world_scale": -1.0}, {"distortion": (0.1,)}, {"hand_length_m": 18.0}, {"hand_length_m": 0.001},
         {"camera_height_m": 0.0}, {"known_length": (1, 0, 0, 9, 9, 0.0)}, {"known_length": (1, 0, 0, 9)},
         {"focal_px": math.inf}, {"camera_scale": math.inf}, {"along": ("lens",)},
+        {"without": ("poses",), "quality": "initial"}, {"along": ("focal",), "quality": "initial"},
         {"camera_height_m": "tall"}, {"prior": 3}, {"hand_boxes": ((1, 2),)}, {"frame_range": (5,)},
     ],
 )  # fmt: skip
@@ -249,7 +250,7 @@ def test_no_hands_is_said_so(tmp_path):
 
 def test_what_changes_nothing_of_a_camera_is_said(cache, tmp_path):
     length = (1, 10, 10, 60, 60, 0.3)
-    chosen = options(cache, quality="initial", known_length=length, along=("poses", "focal"))
+    chosen = options(cache, quality="draft", known_length=length, along=("poses", "focal"))
     stream = list(pipeline.solve(CLIP, str(tmp_path / "t.npz"), chosen))
     said = {message.code: message.sentence for message in of_type(stream, messages.Warned)}
     assert "camera-size-not-used" in said and "poses and focal" in said["camera-not-along"]
