@@ -50,6 +50,7 @@ class TakeDraft:
         self._confidence = np.zeros((hands, frames))
         self._offsets = default_calibration().offsets_m
         self._sigma = np.full((hands, frames, 21), np.nan)
+        self._distance_sigma = np.full((hands, frames), np.nan)
         self._keypoints_px = np.full((hands, frames, 21, 2), np.nan)
         self._covariance_px = np.full((hands, frames, 21, 2, 2), np.nan)
         self._landmarks_m = np.full((hands, frames, 21, 3), np.nan)
@@ -110,6 +111,7 @@ class TakeDraft:
             (self._rotations, np.nan),
             (self._transl, np.nan),
             (self._sigma, np.nan),
+            (self._distance_sigma, np.nan),
             (self._status, 0),
         ):
             values[:] = empty
@@ -128,6 +130,7 @@ class TakeDraft:
         self._status[hand, rows] = track.status
         if track.joint_sigma is not None:
             self._sigma[hand, rows] = track.joint_sigma
+            self._distance_sigma[hand, rows] = track.distance_sigma
 
     def replace_overlap(self, overlap: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> None:
         """Put in how well each hand covers its mask: by hand its frames and shares."""
@@ -173,6 +176,7 @@ class TakeDraft:
             landmarks_m=self._landmarks_m,
             outline_overlap=self._overlap,
             joint_sigma=self._sigma,
+            distance_sigma=self._distance_sigma,
             landmark_offsets=self._offsets,
             provenance={
                 "solver": __version__,

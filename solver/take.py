@@ -73,6 +73,9 @@ class Take:
             it was not computed.
         joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
             but the wrist itself; NaN where missing or not computed.
+        distance_sigma: (H, T) metres, deviation of the hand's distance from the lens, of which most is common to all
+            frames (how long the hand is, how large the tracker draws it); the wrist's ``joint_sigma`` is the mean over
+            this direction and the two across it. NaN likewise, empty when it was not computed.
         outline_overlap: (H, T) of the hand and its mask in the picture together, the share that both cover; NaN where
             no mask could be trusted. Empty when outlines were not looked at.
         landmark_offsets: (21, 3) bone-local offsets joint -> landmark, metres at mean hand size, right hand.
@@ -109,6 +112,7 @@ class Take:
     landmarks_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 21, 3)))
     reprojection_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     outline_overlap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    distance_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     camera_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     camera_step_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     camera_scale: dict[str, Any] | None = None
@@ -140,6 +144,7 @@ _ARRAYS = (
     "betas", "rotations", "transl", "status", "confidence",
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
     "landmarks_m", "reprojection_px", "outline_overlap", "camera_sigma", "camera_step_sigma",
+    "distance_sigma",
 )  # fmt: skip
 
 
@@ -165,6 +170,7 @@ def _check_shapes(take: Take) -> None:
         "landmarks_m": (h, t, 21, 3) if take.landmarks_m.size else take.landmarks_m.shape,
         "reprojection_px": (h, t) if take.reprojection_px.size else take.reprojection_px.shape,
         "outline_overlap": (h, t) if take.outline_overlap.size else take.outline_overlap.shape,
+        "distance_sigma": (h, t) if take.distance_sigma.size else take.distance_sigma.shape,
         "camera_sigma": (t, 2) if take.camera_sigma.size else take.camera_sigma.shape,
         "camera_step_sigma": (t, 2) if take.camera_step_sigma.size else take.camera_step_sigma.shape,
     }

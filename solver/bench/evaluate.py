@@ -182,13 +182,15 @@ def _image(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict[st
 
 
 def _stated(prediction: Prediction, local: np.ndarray, true_local: np.ndarray, present: np.ndarray) -> dict[str, float]:
-    """Coverage of the stated intervals, in the camera's axes: the wrist's position, and all else relative to it."""
+    """Coverage of the stated intervals: joints relative to the wrist per axis of the camera, the wrist's position
+    along the ray to it and across."""
     sigma = np.full(local.shape[:3], np.nan) if prediction.sigma is None else prediction.sigma
+    along = np.full(local.shape[:2], np.nan) if prediction.distance_sigma is None else prediction.distance_sigma
     sigma = np.where(present[..., None], sigma, np.nan)
     errors = local - true_local
     parts = {
-        "joints": intervals.coverage(errors[:, :, 1:] - errors[:, :, :1], sigma[:, :, 1:]),
-        "wrist": intervals.coverage(errors[:, :, 0], sigma[:, :, 0]),
+        "joints": intervals.coverage(errors[:, :, 1:] - errors[:, :, :1], sigma[:, :, 1:, None]),
+        "wrist": intervals.coverage(*intervals.about_ray(errors[:, :, 0], local[:, :, 0], sigma[:, :, 0], along)),
     }
     return {f"within_{width}_{part}": share for part, shares in parts.items() for width, share in shares.items()}
 

@@ -26,7 +26,7 @@ class Prediction:
         claims: (H, T, 21, 3) world, of each track by itself where it says that it sees a hand, else NaN.
         spare: (T, 2) tracks of that side beyond the first.
         vertices: (T, 2, V, 3) world, NaN where missing; faces: (2, F, 3) outward, watertight. None: no meshes.
-        sigma: (T, 2, 21) metres as in ``take.Take.joint_sigma``; None: not told.
+        sigma: (T, 2, 21) metres as in ``take.Take.joint_sigma``, distance_sigma: (T, 2) as there; None: not told.
         camera_kind: as in ``take.CAMERA_KINDS``; "" where it was not found out.
     """
 
@@ -38,6 +38,7 @@ class Prediction:
     vertices: np.ndarray | None = None
     faces: np.ndarray | None = None
     sigma: np.ndarray | None = None
+    distance_sigma: np.ndarray | None = None
     camera_kind: str = ""
 
     def found(self) -> np.ndarray:
@@ -70,6 +71,7 @@ def from_take(take: takes.Take, truth: Truth, models: Mapping[str, HandModel] | 
     vertex_count = len(models["left"].v_template)
     keypoints, surest = np.full((count, 2, 21, 3), np.nan), np.full((count, 2), -1.0)
     vertices, sigma = np.full((count, 2, vertex_count, 3), np.nan), np.full((count, 2, 21), np.nan)
+    distance_sigma = np.full((count, 2), np.nan)
     claims, tracks = np.full((hands, count, 21, 3), np.nan), np.zeros((count, 2), int)
     rows, known = _rows(take.frames, truth.frames)
     for track, side in enumerate(take.sides):
@@ -86,6 +88,8 @@ def from_take(take: takes.Take, truth: Truth, models: Mapping[str, HandModel] | 
         chosen = there[better]
         keypoints[chosen, hand], vertices[chosen, hand] = points[better], skin[better]
         sigma[chosen, hand] = take.joint_sigma[track, rows[chosen]]
+        if take.distance_sigma.size:
+            distance_sigma[chosen, hand] = take.distance_sigma[track, rows[chosen]]
         surest[chosen, hand] = take.confidence[track, rows[chosen]]
     return Prediction(
         keypoints=keypoints,
@@ -96,6 +100,7 @@ def from_take(take: takes.Take, truth: Truth, models: Mapping[str, HandModel] | 
         vertices=vertices,
         faces=np.stack([models[side].watertight_faces for side in SIDES]),
         sigma=sigma,
+        distance_sigma=distance_sigma,
         camera_kind="" if take.camera_kind == "given" else take.camera_kind,
     )
 

@@ -58,7 +58,7 @@ FIGURES: dict[str, Figure] = {
     "contact_gap": Figure("gap", "mm", "between parts that touch in truth", "lower", (1.0, 0.1)),
     "within_68_joints": Figure("68 %", "share", "joints, relative to the wrist, within their stated 68 % interval", ""),
     "within_95_joints": Figure("95 %", "share", "likewise, 95 % interval", ""),
-    "within_68_wrist": Figure("68 % wrist", "share", "wrists in the camera's frame within their 68 % interval", ""),
+    "within_68_wrist": Figure("68 % wrist", "share", "wrists, along and across their rays, within the 68 %", ""),
     "within_95_wrist": Figure("95 % wrist", "share", "likewise, 95 % interval", ""),
     "camera_visible": Figure("visible", "mm", "C-MPJPE of visible joints"),
     "camera_occluded": Figure("occluded", "mm", "C-MPJPE of occluded joints"),

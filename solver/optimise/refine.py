@@ -23,7 +23,7 @@ from .problem import Problem
 from .second_look import look_again
 from .solve import Iterate, Outcome, run
 from .state import State
-from .uncertainty import SIGMA_FACTOR, Uncertainty, marginals
+from .uncertainty import DRAWN_SIZE_ERROR, SIGMA_FACTOR, Uncertainty, marginals
 from .weights import BALANCED, Preset
 
 # gives a cost from a problem and its solved state, or None when there is nothing to predict
@@ -70,6 +70,7 @@ class RefinedTrack:
         status: (n,) ``take.OBSERVED`` or ``take.INFILLED``.
         joint_sigma: (n, 21) metres, per axis: deviation of each keypoint's position in the world, relative to the
             wrist for all but the wrist itself; None before the end.
+        distance_sigma: (n,) metres, of the wrist's distance from the lens; None likewise.
     """
 
     track: int
@@ -81,6 +82,7 @@ class RefinedTrack:
     rest_wrist: np.ndarray
     status: np.ndarray
     joint_sigma: np.ndarray | None = None
+    distance_sigma: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -218,11 +220,11 @@ def continued(origin: Origin, problem: Problem, iterate: Iterate, final: bool = 
     state = iterate.state
     at = problem.at(state)
     uncertainty = marginals(problem.discounted(origin.repeats), state) if sure else None
-    sigma = None if uncertainty is None else _stated(origin, at, uncertainty)
+    stated = None if uncertainty is None else _stated(origin, at, uncertainty)
     pose = np.tile(np.eye(4), (len(clip.frames), 1, 1))
     pose[:, :3, :3], pose[:, :3, 3] = np.swapaxes(state.camera_from_world, -1, -2), at.scaled_centre
     return Refined(
-        tracks=tuple(_track(clip, state, index, origin.sides[index], sigma) for index in sorted(origin.sides)),
+        tracks=tuple(_track(clip, state, index, origin.sides[index], stated) for index in sorted(origin.sides)),
         world_from_camera=pose,
         intrinsics=np.concatenate([at.focal_px, clip.view.centre_px]),
         landmark_offsets=origin.calibration.offsets_m + state.offsets,
@@ -239,16 +241,22 @@ def continued(origin: Origin, problem: Problem, iterate: Iterate, final: bool = 
     )
 
 
-def _stated(origin: Origin, at: Evaluation, uncertainty: Uncertainty) -> np.ndarray:
-    """(N, 21) as ``RefinedTrack.joint_sigma``: the factor's own, and the distance that the size leaves open."""
+def _stated(origin: Origin, at: Evaluation, uncertainty: Uncertainty) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 21) and (N,) as ``RefinedTrack`` has them: the factor's own, and the distance that sizes leave open."""
     sigma = SIGMA_FACTOR * uncertainty.keypoint_sigma()
-    distance = np.linalg.norm(at.state.hands.wrist - at.scaled_centre[at.layout.frame_of], axis=-1)
+    offset = at.state.hands.wrist - at.scaled_centre[at.layout.frame_of]
+    distance = np.linalg.norm(offset, axis=-1)
+    ray = offset / distance[:, None]
+    own = SIGMA_FACTOR * np.sqrt(np.einsum("ni,nij,nj->n", ray, uncertainty.world[:, 0], ray))
+    left_open = np.hypot(origin.size_error, DRAWN_SIZE_ERROR) * distance
     # of three axes it lies along one
-    sigma[:, 0] = np.hypot(sigma[:, 0], origin.size_error * distance / np.sqrt(3))
-    return sigma
+    sigma[:, 0] = np.hypot(sigma[:, 0], left_open / np.sqrt(3))
+    return sigma, np.hypot(own, left_open)
 
 
-def _track(clip: Clip, state: State, index: int, side: str, sigma: np.ndarray | None) -> RefinedTrack:
+def _track(
+    clip: Clip, state: State, index: int, side: str, stated: tuple[np.ndarray, np.ndarray] | None
+) -> RefinedTrack:
     """A track's segments, one after another."""
     mine = [i for i, segment in enumerate(clip.segments) if segment.track == index]
     layouts = [clip.layout.tracks[i] for i in mine]
@@ -266,5 +274,6 @@ def _track(clip: Clip, state: State, index: int, side: str, sigma: np.ndarray | 
         betas=betas,
         rest_wrist=rest_wrist,
         status=np.where(seen, OBSERVED, INFILLED).astype(np.uint8),
-        joint_sigma=None if sigma is None else sigma[hands],
+        joint_sigma=None if stated is None else stated[0][hands],
+        distance_sigma=None if stated is None else stated[1][hands],
     )

@@ -24,6 +24,9 @@ from .system import System
 # intervals of joints relative to the wrist then hold 71 % and 90 % of the errors, those of visible ones 74 % and 91 %:
 # from 52 % and 77 % where a hand is often misread to 82 % and 94 %.
 SIGMA_FACTOR = 2.1
+# relative error (one sigma) of the size at which the tracker draws a hand, which lasts: it is in the distance, and no
+# number of pictures takes it away. On the validation clips, once a hand's length is right, distances still err by that
+DRAWN_SIZE_ERROR = 0.06
 
 
 @dataclass(frozen=True)

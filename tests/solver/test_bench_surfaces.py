@@ -121,13 +121,28 @@ def test_intersection_over_union_counts_only_what_counts():
 
 def test_stated_intervals_hold_their_share_of_normal_errors():
     rng = np.random.default_rng(0)
-    sigma = rng.uniform(0.5, 3, 20_000)
-    errors = rng.normal(size=(20_000, 3)) * sigma[:, None]
+    sigma = rng.uniform(0.5, 3, (20_000, 1))
+    errors = rng.normal(size=(20_000, 3)) * sigma
     exact = intervals.coverage(errors, sigma)
     assert exact["68"] == pytest.approx(0.68, abs=0.01)
     assert exact["95"] == pytest.approx(0.95, abs=0.01)
     assert intervals.coverage(2 * errors, sigma)["95"] == pytest.approx(0.673, abs=0.01)  # too sure by half
     assert np.isnan(intervals.coverage(errors, sigma * np.nan)["68"])
+
+
+def test_a_wrist_is_judged_along_its_ray_and_across():
+    rng = np.random.default_rng(0)
+    ray = rng.normal(size=(20_000, 3)) + [0, 0, 3]
+    ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
+    across, along = 0.005, 0.04
+    errors = across * rng.normal(size=ray.shape)
+    errors += (along * rng.normal(size=len(ray)) - (errors * ray).sum(-1))[:, None] * ray
+    mean = np.full(len(ray), np.sqrt((2 * across**2 + along**2) / 3))
+    turned, sigma = intervals.about_ray(errors, 0.5 * ray, mean, np.full(len(ray), along))
+    np.testing.assert_allclose(sigma, np.tile([along, across, across], (len(ray), 1)), rtol=1e-9)
+    np.testing.assert_allclose((turned**2).sum(-1), (errors**2).sum(-1), rtol=1e-9)
+    assert intervals.coverage(turned, sigma)["95"] == pytest.approx(0.95, abs=0.01)
+    assert intervals.coverage(errors, mean[:, None])["68"] > 0.75  # one deviation for all three axes does not fit
 
 
 def _path(count: int = 40) -> np.ndarray:

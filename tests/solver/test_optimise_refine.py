@@ -15,6 +15,7 @@ from solver.initialise.kinematics import Pose, joint_rotations, skeleton_of
 from solver.observations import HandTrack
 from solver.optimise import DRAFT, RefineOptions, refine
 from solver.optimise.layout import Span, arrange
+from solver.optimise.uncertainty import DRAWN_SIZE_ERROR
 from solver.take import INFILLED, OBSERVED
 from tools.optimiser_bench.scenes import VIEW, last, make_scene, observe, wander
 
@@ -120,6 +121,10 @@ def test_an_unknown_size_leaves_the_wrist_s_distance_open(clip, refined):
         added = open_.joint_sigma[:, 0] ** 2 - sure.joint_sigma[:, 0] ** 2
         np.testing.assert_allclose(added, (ONE_SECOND.size_error * distance) ** 2 / 3, rtol=1e-6)
         np.testing.assert_array_equal(open_.joint_sigma[:, 1:], sure.joint_sigma[:, 1:])
+        # all of it lies along the ray, where even a measured hand is as unsure as the size that it is drawn at
+        along = open_.distance_sigma**2 - sure.distance_sigma**2
+        np.testing.assert_allclose(along, (ONE_SECOND.size_error * distance) ** 2, rtol=1e-6)
+        assert (sure.distance_sigma > DRAWN_SIZE_ERROR * distance).all()
 
 
 def test_hands_of_one_person_have_one_shape(refined):

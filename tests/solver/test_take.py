@@ -95,7 +95,7 @@ def test_missing_array_says_so(tmp_path):
 
 
 def test_a_take_of_the_first_days_loads(tmp_path):
-    path, lacking = tmp_path / "t.npz", ("camera_status", "camera_error_px", "points", "joint_sigma")
+    path, lacking = tmp_path / "t.npz", ("camera_status", "camera_error_px", "points", "joint_sigma", "distance_sigma")
     takes.save(sample_take(), path)
     with np.load(path) as data:
         rest = {name: data[name] for name in data if name not in lacking}
