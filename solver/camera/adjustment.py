@@ -10,6 +10,7 @@ Lens: x_d = x_u (1 + k1 r^2 + k2 r^4), r in focal lengths; ``readout``: frames t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,9 @@ WIDTH_PX = 1.0
 _PRIOR_SIGMA = np.array([2.0, 0.3, 0.15, 0.5])
 # px of one observation's noise, against which the priors are weighed
 _NOISE_PX = 0.3
-_CHUNK = 64
+_CHUNK = 48
+# Observations, and frames, looked at together: as many as a processor's cache holds, however long the clip.
+_AT_ONCE, _FRAMES_AT_ONCE = 4_000, 32
 _GAUGE = 1e-9
 
 
@@ -108,40 +111,59 @@ def twists_of(camera_from_world: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def residuals(seen: Observations, state: State) -> np.ndarray:
     """(N, 2) px; 1e3 behind the camera."""
-    return _linearise(seen, state)[0]
+    error = np.empty((len(seen.frames), 2))
+    for start in range(0, len(error), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        error[part] = _projected(seen.where(part), state)[0]
+    return error
+
+
+def _projected(seen: Observations, state: State):
+    """Residuals (N, 2), and what they are made of: points in the camera (N, 3), their velocity there (N, 3), ideal
+    coordinates (N, 2), squared radius and bend (N,), and which lie behind the camera (N,)."""
+    pose = state.camera_from_world[seen.frames]
+    still = np.einsum("nij,nj->ni", pose[:, :3, :3], state.points[seen.points]) + pose[:, :3, 3]
+    twist = state.twists[seen.frames]
+    velocity = _cross(twist[:, :3], still) + twist[:, 3:]
+    local = still + state.lens[READOUT] * seen.row_offset[:, None] * velocity
+    behind = local[:, 2] < 1e-6
+    ideal = local[:, :2] / np.where(behind, 1.0, local[:, 2])[:, None]
+    focal, k1, k2 = state.lens[:3]
+    squared = (ideal**2).sum(axis=1)
+    bend = 1 + squared * (k1 + k2 * squared)
+    error = focal * ideal * bend[:, None] + np.array(seen.size) / 2 - seen.pixels
+    error[behind] = 1e3
+    return error, local, velocity, ideal, squared, bend, behind
 
 
 def _linearise(seen: Observations, state: State):
     """Residuals (N, 2), image derivatives by the point in the camera (N, 2, 3) and by the lens (N, 2, 4), points."""
-    pose = state.camera_from_world[seen.frames]
-    still = (pose[:, :3, :3] @ state.points[seen.points][..., None])[..., 0] + pose[:, :3, 3]
-    twist = state.twists[seen.frames]
-    velocity = np.cross(twist[:, :3], still) + twist[:, 3:]
-    offset = seen.row_offset[:, None]
-    local = still + state.lens[READOUT] * offset * velocity
-    depth = local[:, 2]
-    behind = depth < 1e-6
-    depth = np.where(behind, 1.0, depth)
-    x, y = local[:, 0] / depth, local[:, 1] / depth
+    error, local, velocity, ideal, squared, bend, behind = _projected(seen, state)
+    x, y = ideal.T
     focal, k1, k2 = state.lens[:3]
-    squared = x * x + y * y
-    bend = 1 + squared * (k1 + k2 * squared)
     slope = 2 * (k1 + 2 * k2 * squared)
-    ideal = np.stack([x, y], axis=1)
-    error = focal * ideal * bend[:, None] + np.array(seen.size) / 2 - seen.pixels
     # d(x_d, y_d) / d(x, y), then by the camera's axes
     xx, xy, yy = bend + slope * x * x, slope * x * y, bend + slope * y * y
     image = np.empty((len(x), 2, 3))
-    scale = focal / depth
+    scale = focal / np.where(behind, 1.0, local[:, 2])
     image[:, 0, 0], image[:, 0, 1], image[:, 0, 2] = xx * scale, xy * scale, -(xx * x + xy * y) * scale
     image[:, 1, 0], image[:, 1, 1], image[:, 1, 2] = xy * scale, yy * scale, -(xy * x + yy * y) * scale
     lens = np.empty((len(x), 2, 4))
     lens[:, :, FOCAL] = focal * ideal * bend[:, None]  # by log focal length
     lens[:, :, K1] = focal * ideal * squared[:, None]
     lens[:, :, K2] = focal * ideal * (squared**2)[:, None]
-    lens[:, :, READOUT] = (image @ (offset * velocity)[..., None])[..., 0]
-    error[behind], image[behind], lens[behind] = 1e3, 0.0, 0.0
+    lens[:, :, READOUT] = np.einsum("nij,nj->ni", image, seen.row_offset[:, None] * velocity)
+    image[behind], lens[behind] = 0.0, 0.0
     return error, image, lens, local
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(..., 3), several times as fast as NumPy's."""
+    product = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    for axis in range(3):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        product[..., axis] = a[..., i] * b[..., j] - a[..., j] * b[..., i]
+    return product
 
 
 def weights(error: np.ndarray, width_px: float) -> np.ndarray:
@@ -169,41 +191,63 @@ def _prior(state: State, start: np.ndarray, free: np.ndarray) -> tuple[np.ndarra
 
 def _skew_rows(image: np.ndarray, local: np.ndarray) -> np.ndarray:
     """(N, 2, 3): ``image @ -[local]x``, the derivative by a turn of the camera."""
-    return np.cross(local[:, None, :], image)
+    return _cross(local[:, None, :], image)
 
 
 def _normal(seen: Observations, state: State, free: np.ndarray, start: np.ndarray) -> _Normal:
-    error, image, lens, local = _linearise(seen, state)
-    root = np.sqrt(weights(error, seen.width_px))[:, None]
-    error, image, lens = error * root, image * root[..., None], lens[:, :, free] * root[..., None]
-    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
-    by_point = image @ state.camera_from_world[seen.frames, :3, :3]
-    transposed = by_pose.transpose(0, 2, 1)
-    count, g = seen.frame_count, lens.shape[2]
-    order = np.argsort(seen.frames, kind="stable")
-    frames = _summed(np.concatenate([transposed @ by_pose, transposed @ lens, transposed @ error[..., None]], axis=2),
-                     seen.frames, count, order)  # fmt: skip
-    turned = by_point.transpose(0, 2, 1)
-    points = _summed(np.concatenate([turned @ by_point, turned @ lens, turned @ error[..., None]], axis=2),
-                     seen.points, seen.point_count)  # fmt: skip
-    flat = lens.reshape(2 * len(lens), g)
+    count, g = seen.frame_count, int(free.sum())
+    frames, own = np.zeros((count, 7 + g, 7 + g)), np.zeros((g, g + 1))
+    points, mixed = np.zeros((seen.point_count, 3, 4 + g)), np.empty((len(seen.frames), 6, 3))
+    for first in range(0, len(seen.frames), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        some = seen.where(part)
+        by_pose, by_point, rest = _weighted(some, state, free)
+        for frame, gram in _grams(some.frames, np.concatenate([by_pose, rest], axis=2)):
+            frames[frame] += gram
+        products = by_point.transpose(0, 2, 1) @ np.concatenate([by_point, rest], axis=2)
+        _add(points, products, some.points)
+        mixed[part] = by_pose.transpose(0, 2, 1) @ by_point
+    own = frames[:, 6:-1, 6:].sum(axis=0)
     prior, slope = _prior(state, start, free)
     return _Normal(
-        frames[..., :6], -frames[..., -1], frames[..., 6:-1],
-        flat.T @ flat + np.diag(slope**2), -(flat.T @ error.reshape(-1) + slope * prior),
-        points[..., :3], -points[..., -1], transposed @ by_point, points[..., 3:-1].transpose(0, 2, 1),
+        frames[:, :6, :6], -frames[:, :6, -1], frames[:, :6, 6:-1],
+        own[:, :g] + np.diag(slope**2), -(own[:, g] + slope * prior),
+        points[..., :3], -points[..., -1], mixed, points[..., 3:-1].transpose(0, 2, 1),
     )  # fmt: skip
 
 
-def _summed(values: np.ndarray, groups: np.ndarray, count: int, order: np.ndarray | None = None) -> np.ndarray:
-    """(count, ...) sums of (N, ...) by group; ``order`` sorts the groups where they are not sorted."""
-    if order is not None:
-        values, groups = values[order], groups[order]
+def _weighted(seen: Observations, state: State, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Derivatives by poses (N, 2, 6), by points (N, 2, 3), and by the free of the lens with residuals (N, 2, g + 1)."""
+    error, image, lens, local = _linearise(seen, state)
+    root = np.sqrt(weights(error, seen.width_px))[:, None, None]
+    image = image * root
+    rest = np.concatenate([lens[:, :, free], error[..., None]], axis=2) * root
+    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
+    return by_pose, image @ state.camera_from_world[seen.frames, :3, :3], rest
+
+
+def _grams(groups: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each group and A^T A of its rows: ``groups`` (N,), ``rows`` (N, 2, n)."""
+    order = np.argsort(groups, kind="stable")
+    rows, ranked = rows[order], groups[order]
+    edges = np.flatnonzero(np.diff(ranked, prepend=-1, append=-1))
+    for a, b in zip(edges[:-1], edges[1:], strict=True):
+        own = rows[a:b].reshape(-1, rows.shape[2])
+        yield int(ranked[a]), own.T @ own
+
+
+def _summed(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    """(count, ...) sums of (N, ...) by group, in order of groups."""
     total = np.zeros((count, *values.shape[1:]))
-    if len(groups):
-        starts = np.flatnonzero(np.concatenate([[True], np.diff(groups) > 0]))
-        total[groups[starts]] = np.add.reduceat(values, starts, axis=0)
+    _add(total, values, groups)
     return total
+
+
+def _add(total: np.ndarray, values: np.ndarray, groups: np.ndarray) -> None:
+    """To ``total`` (groups, ...) the sums of (N, ...) by group, in order of groups."""
+    if len(groups):
+        starts = np.flatnonzero(np.diff(groups, prepend=-1) > 0)
+        total[groups[starts]] += np.add.reduceat(values, starts, axis=0)
 
 
 class _Reduced:
@@ -251,9 +295,23 @@ class _Reduced:
             block[place, :, seen.points[a:b] - first, :] = weighted[a:b]
             by_lens = lens[first:last].transpose(1, 0, 2).reshape(g, 3 * (last - first))
             wide = np.concatenate([block.reshape(6 * len(here), -1), by_lens])
+            self._subtract(matrix, here, wide @ wide.T)
             index = np.concatenate([(6 * here[:, None] + np.arange(6)).reshape(-1), 6 * count + np.arange(g)])
-            matrix[np.ix_(index, index)] -= wide @ wide.T
             right[index] -= wide @ wanted[first:last].reshape(-1)
+
+    @staticmethod
+    def _subtract(matrix: np.ndarray, frames: np.ndarray, part: np.ndarray) -> None:
+        """``part`` of ``frames`` (n,), rising, and the lens, from the whole; frames in a row are one block."""
+        edges = np.flatnonzero(np.diff(frames, prepend=-2, append=-2) != 1)
+        places = [
+            (slice(6 * a, 6 * b), slice(6 * frames[a], 6 * frames[a] + 6 * (b - a)))
+            for a, b in zip(edges[:-1], edges[1:], strict=True)
+        ]
+        tail = len(part) - 6 * len(frames)
+        places.append((slice(6 * len(frames), len(part)), slice(len(matrix) - tail, len(matrix))))
+        for here, there in places:
+            for across, along in places:
+                matrix[there, along] -= part[here, across]
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         return cho_solve(self._factor, right, check_finite=False)
@@ -297,19 +355,20 @@ def adjust(seen: Observations, state: State, free: np.ndarray, iterations: int, 
     now = _total(seen, state, start, free)
     for _ in range(iterations):
         normal = _normal(seen, state, free, start)
+        relief = 10.0
         while damping < 1e3:
             try:
                 tried = _stepped(state, free, *_Reduced(seen, normal, damping).step())
+                then = _total(seen, tried, start, free)
             except np.linalg.LinAlgError:
-                damping *= 10
-                continue
-            then = _total(seen, tried, start, free)
+                then = np.inf
             if then < now:
                 break
-            damping *= 10
+            # what was too little once is likely to be so again
+            damping, relief = 10 * damping, 1.0
         else:
             return state
-        gain, now, state, damping = (now - then) / now, then, tried, max(damping / 10, 1e-9)
+        gain, now, state, damping = (now - then) / now, then, tried, max(damping / relief, 1e-9)
         if gain < tolerance:
             break
     return state
@@ -357,23 +416,33 @@ def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarra
 
 def resect(seen: Observations, state: State, frames: np.ndarray, iterations: int = 6) -> State:
     """Poses of ``frames`` (F,) bool alone, all else held: Gauss-Newton with Cauchy's loss, each frame for itself."""
-    part = seen.where(frames[seen.frames])
-    order = np.argsort(part.frames, kind="stable")
-    part = replace(part, frames=part.frames[order], points=part.points[order], pixels=part.pixels[order])
-    for _ in range(iterations):
-        error, image, _, local = _linearise(part, state)
-        # the loss narrows as the pose settles, so that a start some way off is drawn in
-        width = np.maximum(_frame_medians(error, part), part.width_px)[part.frames]
-        weight = 1 / (1 + (error**2).sum(axis=1) / width**2)
-        by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
-        heavy = by_pose.transpose(0, 2, 1) * weight[:, None, None]
-        normal = _summed(np.concatenate([heavy @ by_pose, heavy @ error[..., None]], axis=2), part.frames, len(frames))
-        matrix = normal[..., :6] + 1e-6 * (np.trace(normal[..., :6], axis1=1, axis2=2) + 1e-9)[:, None, None] * np.eye(
-            6
-        )
-        step = -np.linalg.solve(matrix, normal[..., 6:])[..., 0]
-        state = replace(state, camera_from_world=moved(state.camera_from_world, step))
-    return state
+    wanted, rows = seen.where(frames[seen.frames]), np.flatnonzero(frames)
+    wanted = wanted.where(np.argsort(wanted.frames, kind="stable"))
+    poses = state.camera_from_world.copy()
+    for start in range(0, len(rows), _FRAMES_AT_ONCE):
+        some = rows[start : start + _FRAMES_AT_ONCE]
+        part = wanted.where(slice(*np.searchsorted(wanted.frames, [some[0], some[-1] + 1])))
+        part = replace(part, frames=np.searchsorted(some, part.frames), frame_count=len(some))
+        near = replace(state, camera_from_world=poses[some], twists=state.twists[some])
+        for _ in range(iterations):
+            near = _resected(part, near)
+        poses[some] = near.camera_from_world
+    return replace(state, camera_from_world=poses)
+
+
+def _resected(seen: Observations, state: State) -> State:
+    """One step of all poses; ``seen`` in order of frames."""
+    error, image, _, local = _linearise(seen, state)
+    # the loss narrows as the pose settles, so that a start some way off is drawn in
+    width = np.maximum(_frame_medians(error, seen), seen.width_px)[seen.frames]
+    weight = 1 / (1 + (error**2).sum(axis=1) / width**2)
+    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
+    heavy = by_pose.transpose(0, 2, 1) * weight[:, None, None]
+    products = heavy @ np.concatenate([by_pose, error[..., None]], axis=2)
+    normal = _summed(products, seen.frames, seen.frame_count)
+    hold = 1e-6 * (np.trace(normal[..., :6], axis1=1, axis2=2) + 1e-9)
+    step = -np.linalg.solve(normal[..., :6] + hold[:, None, None] * np.eye(6), normal[..., 6:])[..., 0]
+    return replace(state, camera_from_world=moved(state.camera_from_world, step))
 
 
 def _frame_medians(error: np.ndarray, seen: Observations) -> np.ndarray:
@@ -391,17 +460,11 @@ def triangulate(seen: Observations, state: State, min_angle_deg: float = 1.5, to
 
     The lens is undone by a few rounds of fixed-point iteration; the shutter is left to the adjustment.
     """
-    ideal = (seen.pixels - np.array(seen.size) / 2) / state.lens[FOCAL]
-    plain = ideal
-    for _ in range(8):
-        squared = (plain**2).sum(axis=1, keepdims=True)
-        plain = ideal / np.maximum(1 + squared * (state.lens[K1] + state.lens[K2] * squared), 0.3)
-    world = np.linalg.inv(state.camera_from_world)[seen.frames]
-    rays = (world[:, :3, :3] @ np.concatenate([plain, np.ones((len(plain), 1))], axis=1)[..., None])[..., 0]
-    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    across = np.eye(3) - rays[:, :, None] * rays[:, None, :]
-    wanted = (across @ world[:, :3, 3, None])[..., 0]
-    normal = _summed(np.concatenate([across, wanted[..., None]], axis=2), seen.points, seen.point_count)
+    world = np.linalg.inv(state.camera_from_world)
+    normal = np.zeros((seen.point_count, 3, 4))
+    for start in range(0, len(seen.frames), _AT_ONCE):
+        part = seen.where(slice(start, start + _AT_ONCE))
+        _add(normal, _across(part, world[part.frames], state.lens), part.points)
     # a pencil of rays that all meet at a small angle has a small last eigenvalue
     counts = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
     spread = np.linalg.eigvalsh(normal[..., :3])[:, 0] / counts
@@ -411,3 +474,16 @@ def triangulate(seen: Observations, state: State, min_angle_deg: float = 1.5, to
     error = np.linalg.norm(residuals(seen, replace(state, points=points)), axis=1)
     mean = np.bincount(seen.points, error, seen.point_count) / counts
     return points, good & (mean < tolerance_px)
+
+
+def _across(seen: Observations, world_from_camera: np.ndarray, lens: np.ndarray) -> np.ndarray:
+    """(N, 3, 4): how far a point is off each ray is the length of ``[:, :, :3] @ point - [:, :, 3]``."""
+    ideal = (seen.pixels - np.array(seen.size) / 2) / lens[FOCAL]
+    plain = ideal
+    for _ in range(8):
+        squared = (plain**2).sum(axis=1, keepdims=True)
+        plain = ideal / np.maximum(1 + squared * (lens[K1] + lens[K2] * squared), 0.3)
+    rays = (world_from_camera[:, :3, :3] @ np.concatenate([plain, np.ones((len(plain), 1))], axis=1)[..., None])[..., 0]
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    across = np.eye(3) - rays[:, :, None] * rays[:, None, :]
+    return np.concatenate([across, across @ world_from_camera[:, :3, 3, None]], axis=2)

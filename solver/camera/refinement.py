@@ -31,8 +31,10 @@ _WIDTH, _MIN_WIDTH_PX = 1.7, 0.25
 # trades against the focal length: a useless one took that 4 % away), or if it saves very much.
 _TELLING_SIGMAS, _GAIN, _LARGE_GAIN = 3.0, np.array([0.0, 0.02, 0.01, 0.01]), 0.1
 _ROUNDS = 3
+# Points are put in order by when they end among those that begin within so many frames.
+_BEGUN_TOGETHER = 8
 # Frames per group of points in time, see ``_groups``.
-_EPOCH_FRAMES = 45
+_EPOCH_FRAMES, _MOST_EPOCHS = 45, 30
 # The error that groups of points tell falls short of the true one, of which much is common to all of them: 3 times, in
 # the middle of 10 clips with truth that are not of the benchmark's test suite (0.7 to 9).
 _CALIBRATION = 3.0
@@ -154,9 +156,10 @@ def _in_order_of_time(
     seen: Observations, state: State, track_of_point: np.ndarray
 ) -> tuple[State, Observations, np.ndarray]:
     """Points that share frames are next to each other: they are eliminated together."""
-    first = np.full(seen.point_count, seen.frame_count)
+    first, last = np.full(seen.point_count, seen.frame_count), np.zeros(seen.point_count, int)
     np.minimum.at(first, seen.points, seen.frames)
-    order = np.argsort(first, kind="stable")
+    np.maximum.at(last, seen.points, seen.frames)
+    order = np.lexsort((last, first // _BEGUN_TOGETHER))
     number = np.empty(len(order), int)
     number[order] = np.arange(len(order))
     seen = Observations.sorted(
@@ -304,7 +307,7 @@ def _groups(seen: Observations, rows: np.ndarray) -> np.ndarray:
     """(P,) points that are likely to be wrong together: of the same part of the image and the same stretch of time."""
     count = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
     mean = [np.bincount(seen.points, v, seen.point_count) / count for v in (*seen.pixels.T, rows[seen.frames])]
-    epoch = (mean[2] // _EPOCH_FRAMES).astype(int)
+    epoch = (mean[2] // max(_EPOCH_FRAMES, len(rows) and (rows[-1] + 1) / _MOST_EPOCHS)).astype(int)
     group = epoch * GRID[0] * GRID[1] + cells(np.stack(mean[:2], axis=1), np.array(seen.size))
     return np.unique(group, return_inverse=True)[1]
 
