@@ -8,6 +8,7 @@ costs no more than one with two hands.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -177,13 +178,19 @@ class Window:
     place: np.ndarray
 
 
-def window_of(layout: Layout, frames: slice, camera_free: bool = False) -> Window:
-    """The window over ``frames`` (start and stop within the layout)."""
+def window_of(layout: Layout, frames: slice, camera_free: bool = False, only: Collection[int] | None = None) -> Window:
+    """The window over ``frames`` (start and stop within the layout); with ``only``, of those tracks, in slots anew."""
     tracks, kept, hands, packed = [], [], [], 0
+    slots = {slot: slot for slot in range(layout.slot_count)}
+    if only is not None:
+        slots = {slot: k for k, slot in enumerate(sorted({layout.tracks[index].slot for index in only}))}
     for index, track in enumerate(layout.tracks):
+        if only is not None and index not in only:
+            continue
         start, stop = max(track.start, frames.start), min(track.start + track.count, frames.stop)
         if stop > start:
-            tracks.append(replace(track, start=start - frames.start, count=stop - start, packed=packed))
+            placed = {"start": start - frames.start, "count": stop - start, "packed": packed}
+            tracks.append(replace(track, slot=slots[track.slot], **placed))
             kept.append(index)
             hands.append(np.arange(start, stop) - track.start + track.packed)
             packed += stop - start

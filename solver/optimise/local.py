@@ -58,11 +58,11 @@ def resolve(
     made = _within(constraints, window, tracks)
     begins = window.frames.start
     given = spread.corrections(posed.problem, made, first - begins, last - begins, memory_frames or 1.0)
-    for iterate in solved(posed.problem, _cut(start, window)):
+    for iterate in solved(posed.problem, cut_state(start, window)):
         yield iterate
     if given and memory_frames and iterate.outcome.usable and not cancelled():
-        corrected = _cut(iterate.state, window)
-        begin = spread.moved_along(_cut(state, window), corrected, given)
+        corrected = cut_state(iterate.state, window)
+        begin = spread.moved_along(cut_state(state, window), corrected, given)
         yield from solved(spread.relearned(posed.problem, corrected, given), begin)
 
 
@@ -82,7 +82,7 @@ class Posed:
 
     def cut(self, state: State) -> State:
         """The stretch of a whole clip's state."""
-        return _cut(state, self.window)
+        return cut_state(state, self.window)
 
 
 def pose(
@@ -100,7 +100,7 @@ def pose(
     frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.layout.frame_count))
     window = window_of(whole.layout, frames, camera_free=solve_camera and whole.layout.camera_free)
     held = _held(window, whole.layout, taken_in.held, first, last, tracks)
-    return Posed(_cut_problem(whole, window), taken_in.state, window, held)
+    return Posed(cut_problem(whole, window), taken_in.state, window, held)
 
 
 def _within(constraints: Sequence[Constraint], window: Window, tracks: Collection[int] | None) -> list[Constraint]:
@@ -147,14 +147,15 @@ def retry(
     whole = problem.layout
     frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.frame_count))
     window = window_of(whole, frames)
-    inner = _cut_problem(problem, window)
+    inner = cut_problem(problem, window)
     held = _held(window, whole, np.zeros((whole.frame_count, whole.block_size), bool), first, last, [track])
-    before = inner.value(inner.at(_cut(state, window)))
-    iterate = deque(run(inner, _cut(start, window), (_RETRY,), Held(held), cancelled), maxlen=1).pop()
+    before = inner.value(inner.at(cut_state(state, window)))
+    iterate = deque(run(inner, cut_state(start, window), (_RETRY,), Held(held), cancelled), maxlen=1).pop()
     return Retry(_put_back(start, iterate.state, window, held), iterate.cost, before, iterate.outcome)
 
 
-def _cut_problem(problem: Problem, window: Window) -> Problem:
+def cut_problem(problem: Problem, window: Window) -> Problem:
+    """What of a whole clip's problem lies in a window."""
     pieces = [cost.within(window) for cost in problem.costs]
     return Problem(window.layout, problem.view, tuple(piece for piece in pieces if piece is not None))
 
@@ -172,7 +173,8 @@ def _held(
     return held
 
 
-def _cut(state: State, window: Window) -> State:
+def cut_state(state: State, window: Window) -> State:
+    """The window's part of a whole clip's state."""
     return replace(
         state,
         hands=state.hands.take(window.hands),

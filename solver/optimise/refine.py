@@ -18,6 +18,7 @@ from ..take import INFILLED, OBSERVED
 from .clip import Clip, assemble
 from .costs import Cost
 from .evaluation import Evaluation
+from .meeting import of_air, part
 from .objective import Maker, clip_costs
 from .problem import Problem
 from .second_look import look_again
@@ -188,8 +189,18 @@ def _iterates(problem: Problem, start: State, preset: Preset, cancelled: Callabl
 def _solved(
     problem: Problem, start: State, preset: Preset, hidden: Predictor | None, cancelled: Callable[[], bool]
 ) -> Iterator[tuple[Problem, Iterate]]:
+    """What is seen, hands being air, with what is predicted from it; then hands as bodies where they meet."""
+    for posed, iterate in _predicted(problem, start, preset, hidden, cancelled):
+        yield posed, iterate
+    if iterate.outcome.usable and not cancelled():
+        yield from ((posed, parted) for parted in part(posed, iterate, cancelled))
+
+
+def _predicted(
+    problem: Problem, start: State, preset: Preset, hidden: Predictor | None, cancelled: Callable[[], bool]
+) -> Iterator[tuple[Problem, Iterate]]:
     """What is seen; then the last stage again with what is predicted from its state, and with what is from that."""
-    for iterate in _iterates(problem, start, preset, cancelled):
+    for iterate in _iterates(of_air(problem), start, preset, cancelled):
         yield problem, iterate
     final = replace(preset.stages[-1], name="hidden fingers")
     for _ in range(_PREDICTIONS):
@@ -199,7 +210,7 @@ def _solved(
         if cost is None or cost.name in preset.off:
             return
         posed = replace(problem, costs=(*problem.costs, cost))
-        for iterate in run(posed, state, (final,), cancelled=cancelled):
+        for iterate in run(of_air(posed), state, (final,), cancelled=cancelled):
             yield posed, iterate
 
 

@@ -8,7 +8,8 @@ intervals RECORDINGS                do draws hold the truth as often as they say
 touches                             are touches found where hands touch, and what do they do; on made-up scenes
 touches TAKE ...                    those in solved takes
 
-``--quick``: a small part of each table, to see that it runs.
+A table that is made whole is also written to ``tools/prior/tables``. ``--quick``: a small part of each, to see that it
+runs; nothing is written.
 """
 
 from __future__ import annotations
@@ -28,12 +29,15 @@ from . import clip_table, intervals, recordings, solidity, table, touch_table, t
 from .fit import fit  # noqa: E402
 from .size import QUICK, WHOLE, Size  # noqa: E402
 
+_TABLES = Path(__file__).with_name("tables")
 _CACHE = Path("build") / "bench" / "observed"
 _PROVENANCE = (
     "Fitted by tools/prior to recordings of finger motion: leapjs-playback and siblings (Apache-2.0), hand_dapg "
     "(Apache-2.0), handy.js (MIT)."
 )
 MEMORY_S = 0.1
+_KEPT = ("recordings", "clips", "intervals", "solid")
+_said: list[str] = []
 
 
 def _fit(size: Size, path: str) -> None:
@@ -71,6 +75,7 @@ def _folders(root: str) -> list[Path]:
 
 def _say(line: str) -> None:
     print(line, flush=True)
+    _said.append(line)
 
 
 _COMMANDS = {
@@ -88,9 +93,12 @@ def main(arguments: list[str]) -> int:
     if not rest or rest[0] not in _COMMANDS:
         print(__doc__)
         return 2
+    size = QUICK if len(rest) < len(arguments) else WHOLE
     began = time.process_time()
-    _COMMANDS[rest[0]](QUICK if len(rest) < len(arguments) else WHOLE, *rest[1:])
+    _COMMANDS[rest[0]](size, *rest[1:])
     _say(f"({time.process_time() - began:.0f} CPU s)")
+    if size is WHOLE and rest[0] in _KEPT:
+        (_TABLES / f"{rest[0]}.md").write_text("\n".join(_said) + "\n", encoding="utf-8")
     return 0
 
 

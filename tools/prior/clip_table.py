@@ -32,7 +32,7 @@ from .gaps import HIDDEN, ROWS, Hidden
 from .recordings import Recording
 from .rendered import Observed, observe
 from .size import WHOLE, Size
-from .table import header, line_of, tuned
+from .table import Row, header, summed_up, tuned
 from .wide import descend
 
 # one of two hands that are near each other is hidden whole, where they are nearest
@@ -230,18 +230,22 @@ def run(
     say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, palm's frame)")
     say(header(arms))
     solved = [solve(observe(folder, cache)) for folder in testing]
+    rows = []
     for hidden in (*ROWS, ONE_OF_TWO):
         for length in (0,) if hidden.throughout else size.lengths:
-            _row(hidden, length, _holes(solved, hidden, length), arms, numbers, fitted, say)
+            for row in _rows(hidden, length, _holes(solved, hidden, length), arms, numbers, fitted):
+                say(row.told())
+                rows.append(row)
+    say(summed_up(rows))
 
 
-def _row(hidden: Hidden, length: int, holes: Sequence[Hole], arms, numbers, fitted: Fit, say: Say) -> None:
+def _rows(hidden: Hidden, length: int, holes: Sequence[Hole], arms, numbers, fitted: Fit) -> Iterator[Row]:
     if not holes:
         return
     name = f"{hidden.name}, {length or 'all'}"
     scenes = [hole.scene(fitted) for hole in holes]
     states = {arm.name: [arm.fill(scene, numbers[arm.name]) for scene in scenes] for arm in arms}
-    sequences = [name for hole in holes for name in hole.sequences()]
+    sequences = [clip for hole in holes for clip in hole.sequences()]
     measures = {name: Hole.fingers_m}
     if len(hidden.points) == 21:
         measures[f"{name}: wrist"] = Hole.wrist_m
@@ -250,7 +254,7 @@ def _row(hidden: Hidden, length: int, holes: Sequence[Hole], arms, numbers, fitt
             arm: np.concatenate([measure(hole, state) for hole, state in zip(holes, filled_in, strict=True)])
             for arm, filled_in in states.items()
         }
-        say(line_of(title, errors, sequences, arms))
+        yield Row(title, errors, tuple(sequences), tuple(arms))
 
 
 def _holes(solved: Sequence[Solved], hidden: Hidden, length: int) -> list[Hole]:

@@ -10,13 +10,15 @@ class Size:
     """Subsets, named at the head of each table.
 
     Attributes:
-        gaps: most gaps of a row in recordings. lengths: of gaps, frames. rounds: of the search for an arm's numbers.
+        gaps: most gaps of a row in recordings; tuned_gaps: of a row that arms are tuned on.
+        lengths: of gaps, frames. rounds: of the search for an arm's numbers.
         rows: how many rows arms are tuned on. clips: most rendered clips of a suite. draws: of a stretch.
         scenes: made-up scenes of each kind.
     """
 
     name: str
     gaps: int
+    tuned_gaps: int
     lengths: tuple[int, ...]
     rounds: int
     rows: int
@@ -26,11 +28,11 @@ class Size:
 
     def __str__(self) -> str:
         return (
-            f"{self.name}: at most {self.gaps} gaps a row, of {', '.join(map(str, self.lengths))} frames; arms tuned "
-            f"in {self.rounds} rounds on {self.rows} rows; at most {self.clips} clips; {self.draws} draws; "
-            f"{self.scenes} scenes of a kind"
+            f"{self.name}: at most {self.gaps} gaps a row, of {', '.join(map(str, self.lengths))} frames; arms "
+            f"tuned in {self.rounds} rounds on {self.rows} rows of at most {self.tuned_gaps} gaps; at most "
+            f"{self.clips} clips; {self.draws} draws; {self.scenes} scenes of a kind"
         )
 
 
-WHOLE = Size("whole", 14, (10, 20, 30, 60), 2, 3, 99, 16, 10)
-QUICK = Size("quick", 3, (20,), 1, 1, 1, 4, 1)
+WHOLE = Size("whole", 14, 8, (10, 20, 30, 60), 2, 3, 99, 16, 10)
+QUICK = Size("quick", 3, 3, (20,), 1, 1, 1, 4, 1)

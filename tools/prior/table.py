@@ -70,12 +70,15 @@ def _run_split(split: Split, arms: Sequence[Arm], say: Say, size: Size) -> None:
     say(", ".join(f"{len(part)} runs to {name}" for name, part in split.parts().items()))
     fitted = functools.cache(lambda memory_s: fit(split.fit, FRAME_S, memory_s))
     puzzles = [
-        puzzle for name, length in _TUNED_ON[: size.rows] if (puzzle := _puzzle(split.tune, name, length, 1, size.gaps))
+        puzzle
+        for name, length in _TUNED_ON[: size.rows]
+        if (puzzle := _puzzle(split.tune, name, length, 1, size.tuned_gaps))
     ]
     posed = [(puzzle, puzzle.scene(fitted)) for puzzle in puzzles]
     numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say, size.rounds)
     say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, wrist's frame)")
     say(header(arms))
+    rows = []
     for hidden in ROWS:
         for length in size.lengths[-2:] if hidden.throughout else size.lengths:
             puzzle = _puzzle(split.test, hidden.name, length, 2, size.gaps)
@@ -83,7 +86,9 @@ def _run_split(split: Split, arms: Sequence[Arm], say: Say, size: Size) -> None:
                 continue
             scene = puzzle.scene(fitted)
             errors = {arm.name: puzzle.errors_m(arm.fill(scene, numbers[arm.name])) for arm in arms}
-            say(line_of(f"{hidden.name}, {length}", errors, puzzle.sequences, arms))
+            rows.append(Row(f"{hidden.name}, {length}", errors, tuple(puzzle.sequences), tuple(arms)))
+            say(rows[-1].told())
+    say(summed_up(rows))
 
 
 def tuned(
@@ -117,13 +122,48 @@ def header(arms: Sequence[Arm]) -> str:
     )
 
 
-def line_of(name: str, errors: Mapping[str, np.ndarray], sequences: Sequence[str], arms: Sequence[Arm]) -> str:
-    best = best_of(list(smoothers(arms)), errors)
-    cells = " | ".join(f"{1e3 * errors[arm.name].mean():.1f}" for arm in arms)
-    told = "; ".join(
-        f"{arm.name}: {change(errors[arm.name], errors[best], sequences)}" for arm in arms if not arm.smoother
-    )
-    return f"| {name} | {len(set(sequences))} | {cells} | {best}; {told} |"
+@dataclass(frozen=True)
+class Row:
+    """Errors (n,) in metres of one row by arm's name, of n gaps of these sequences."""
+
+    name: str
+    errors: Mapping[str, np.ndarray]
+    sequences: tuple[str, ...]
+    arms: tuple[Arm, ...]
+
+    @property
+    def best(self) -> str:
+        """The smoother with the lowest error here."""
+        return best_of(list(smoothers(self.arms)), self.errors)
+
+    def told(self) -> str:
+        cells = " | ".join(f"{1e3 * self.errors[arm.name].mean():.1f}" for arm in self.arms)
+        told = "; ".join(
+            f"{arm.name}: {change(self.errors[arm.name], self.errors[self.best], self.sequences)}"
+            for arm in self.arms
+            if not arm.smoother
+        )
+        return f"| {self.name} | {len(set(self.sequences))} | {cells} | {self.best}; {told} |"
+
+    def interval(self, name: str) -> tuple[float, float]:
+        """Of an arm's change against the best smoother."""
+        return paired(self.errors[name], self.errors[self.best], self.sequences)[1:]
+
+
+def summed_up(rows: Sequence[Row]) -> str:
+    """Per candidate, the rows in which its interval lies above and below the best smoother of the row."""
+    out = []
+    for arm in rows[0].arms if rows else ():
+        if arm.smoother:
+            continue
+        intervals = {row.name: row.interval(arm.name) for row in rows}
+        worse = [name for name, (low, _) in intervals.items() if low > 0]
+        better = [name for name, (_, high) in intervals.items() if high < 0]
+        out.append(
+            f"- {arm.name}: of {len(rows)} rows surely better than the best smoother in {len(better)}, surely worse in "
+            f"{len(worse)}" + (f" ({'; '.join(worse)})" if worse else "")
+        )
+    return "\n".join(["", *out])
 
 
 def change(arm: np.ndarray, base: np.ndarray, sequences: Sequence[str]) -> str:

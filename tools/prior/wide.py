@@ -34,8 +34,11 @@ class WideSystem(System):
 
 
 def descend(problem: Problem, start: State, steps: int = 15, tolerance: float = 3e-3) -> State:
-    """The optimum near ``start``; hands alone are solved (no free globals, no free camera)."""
-    system, at, damping, growth = WideSystem(problem.layout), problem.at(start), 1e-3, 2.0
+    """The optimum near ``start``; hands alone are solved (no free globals, no free camera).
+
+    Undamped while that lowers the cost: a gap's slow motions are little of the diagonal, damping would hold them.
+    """
+    system, at, damping = WideSystem(problem.layout), problem.at(start), 0.0
     cost = problem.value(at)
     for _ in range(steps):
         prepared(problem.linearise(at, system))
@@ -46,11 +49,11 @@ def descend(problem: Problem, start: State, steps: int = 15, tolerance: float = 
             trial_cost = problem.value(trial) if trial is not None else np.inf
             if trial_cost < cost:
                 break
-            damping, growth = damping * growth, growth * 2
+            damping = max(10 * damping, 1e-5)
             if damping > 1e9:
                 return at.state
         done = cost - trial_cost < tolerance * max(cost, 1.0)
-        at, cost, damping, growth = trial, trial_cost, max(damping / 5, 1e-9), 2.0
+        at, cost, damping = trial, trial_cost, damping / 10 if damping > 1e-5 else 0.0
         if done:
             break
     return at.state

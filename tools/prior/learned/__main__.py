@@ -22,9 +22,10 @@ from solver.prior.learned import file  # noqa: E402
 from solver.prior.learned.network import Network  # noqa: E402
 
 from .. import recordings  # noqa: E402
+from ..arms import REFITTED  # noqa: E402
 from ..table import Split  # noqa: E402
 from . import clips, convert, gaussian, table  # noqa: E402
-from .arm import REFITTED, Learned  # noqa: E402
+from .arm import Learned  # noqa: E402
 from .train import Effort, train  # noqa: E402
 from .windows import Windows, wrists  # noqa: E402
 

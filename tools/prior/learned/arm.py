@@ -7,32 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from solver.optimise.costs import Cost, FingerDynamicsCost, PoseCovarianceCost
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
-from solver.optimise.weights import Weights
 from solver.prior.learned.hidden import Model, Prediction, hidden_fingers_cost, predicted
 
 from ..arms import FRAME_S, SHIPPED, CostArm, Numbers, Scene
 from ..wide import descend
 
 _PREDICTIONS = 2
-
-
-def _refitted(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
-    """What ships, with its correlations and poses fitted to what the scene may know instead of to everything."""
-    known, width = scene.fit(0.1), Weights().pose_scale
-    out = []
-    for cost in SHIPPED.fingers(scene, numbers):
-        if isinstance(cost, FingerDynamicsCost):
-            cost = replace(cost, together=known.innovation_whitener())
-        elif isinstance(cost, PoseCovarianceCost):
-            cost = replace(cost, mean=known.mean, whitener=known.pose_whitener() / width)
-        out.append(cost)
-    return tuple(out)
-
-
-REFITTED = CostArm("as shipped, fitted here", _refitted, ())
 
 
 @dataclass(frozen=True, eq=False)

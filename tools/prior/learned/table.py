@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from .. import recordings
-from ..arms import ARMS, FRAME_S, SHIPPED, Arm, Scene, best_of
+from ..arms import ARMS, FRAME_S, REFITTED, SHIPPED, Arm, Scene, best_of
 from ..fit import fit
 from ..gaps import HIDDEN, Puzzle, find, pose_puzzle
 from ..recordings import Recording
 from ..table import Split, change, splits, tuned
 from . import gaussian
-from .arm import REFITTED, Learned, standardised_errors
+from .arm import Learned, standardised_errors
 from .windows import Windows
 
 Say = Callable[[str], None]
