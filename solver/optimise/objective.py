@@ -209,8 +209,8 @@ def _global_costs(
     if layout.focal_free:
         out.append(costs.FocalCost(deviation=camera.focal_deviation or w.focal))
     if layout.offsets_free:
-        seen_hands = seen.whitening.any((1, 2, 3)).sum()
-        out.append(costs.OffsetsCost(deviation=w.offsets_m / _growth(seen_hands, w)))
+        growth = _growth(seen.whitening.any((1, 2, 3)).sum(), w)
+        out.append(costs.OffsetsCost(deviation=w.offsets_m / growth, tightened=growth))
     return out
 
 
@@ -223,14 +223,19 @@ def _shape_costs(layout: Layout, start: State, seen: Observations, w: Weights) -
         growth = _growth(frames_seen[mine].sum(), w)
         out += [
             costs.ShapeCost(shape=shape, mean=np.zeros(10), deviation=w.shape),
-            costs.ShapeCost(shape=shape, mean=start.betas[shape], deviation=w.shape_start / growth),
+            costs.ShapeCost(shape=shape, mean=start.betas[shape], deviation=w.shape_start / growth, tightened=growth),
             costs.ShapeLimitCost(
                 shape=shape,
                 limit=np.maximum(w.shape_limit, np.abs(start.betas[shape])),
                 deviation=w.shape_limit_softness / growth,
+                tightened=growth,
             ),
             costs.HandSizeCost(
-                shape=shape, track=mine[0], log_size=float(np.log(size)), deviation=w.hand_size / growth
+                shape=shape,
+                track=mine[0],
+                log_size=float(np.log(size)),
+                deviation=w.hand_size / growth,
+                tightened=growth,
             ),
         ]
     return out

@@ -112,6 +112,15 @@ def test_repeated_errors_count_once(noisy):
     assert np.isclose(problem.discounted(9.0).values(at)["keypoints"], problem.values(at)["keypoints"] / 9)
 
 
+def test_a_prior_that_tightens_with_the_clip_is_no_knowledge(noisy):
+    """A long clip holds the shape tighter than anybody knows it; stated uncertainty does not go by that."""
+    _, problem, end, _ = noisy
+    held, known = (np.diagonal(marginals(p, end.state).globals) for p in (problem, problem.discounted(1.0)))
+    shape = problem.layout.border["shape"]
+    assert (known[shape] > 1.2 * held[shape]).all()
+    assert problem.discounted(1.0).value(problem.at(end.state)) < problem.value(problem.at(end.state))
+
+
 def test_the_same_start_gives_the_same_bits(noisy):
     scene, problem, end, _ = noisy
     again = solve(problem, disturbed(scene))
@@ -156,6 +165,22 @@ def test_tracks_of_any_length_share_slots():
     assert end.outcome.usable
     assert _errors(scene, problem, end.state).mean() < 0.6 * _errors(scene, problem, start).mean()
     assert np.isfinite(marginals(problem, end.state).keypoint_sigma()).all()
+
+
+def test_two_persons_have_four_hands_and_two_shapes():
+    """All four at once, and one that leaves and returns: each person's hands are of one shape, the persons' differ."""
+    spans = (("left", 0, 0, 30), ("right", 0, 0, 30), ("left", 1, 0, 30), ("right", 1, 0, 10), ("right", 1, 18, 12))
+    scene = make_scene(30, spans, seed=4)
+    assert scene.layout.slot_count == 4
+    start = disturbed(scene)
+    problem = problem_of(scene, seen_from(scene, 1.0), start)
+    end = solve(problem, start)
+    assert end.outcome.usable
+    for track in scene.layout.tracks:
+        errors = [_errors(scene, problem, state)[track.hands].mean() for state in (start, end.state)]
+        assert errors[1] < 0.7 * errors[0]
+    off = np.abs(end.state.betas - scene.truth.betas).max()
+    assert off < 0.5 * np.abs(scene.truth.betas[0] - scene.truth.betas[1]).max()
 
 
 def test_a_wrong_focal_length_is_found_when_it_is_free():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -12,12 +13,27 @@ from .base import BorderCost
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShapeCost(BorderCost):
+class HeldCost(BorderCost):
+    """A variable held the tighter, the longer the clip, lest errors that repeat in every frame outvote what is known.
+
+    Attributes:
+        deviation: of the prior in a solve. tightened: what is known is that many times less sure, and stated
+            uncertainty goes by that.
+    """
+
+    deviation: float
+    tightened: float = 1.0
+
+    def discounted(self, repeats: float) -> Self:
+        return replace(self, deviation=self.deviation * self.tightened, tightened=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeCost(HeldCost):
     """Each coefficient of ``shape`` around ``mean`` (10,) with ``deviation``."""
 
     shape: int
     mean: np.ndarray
-    deviation: float
 
     name = "shape"
     touches = ("betas",)
@@ -28,7 +44,7 @@ class ShapeCost(BorderCost):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShapeLimitCost(BorderCost):
+class ShapeLimitCost(HeldCost):
     """Coefficients of ``shape`` beyond ``limit`` (10,) on either side, softly: nobody has such a hand.
 
     The unit prior of ``ShapeCost`` is worth a few nats, which any systematic error outvotes in a long enough clip.
@@ -36,7 +52,6 @@ class ShapeLimitCost(BorderCost):
 
     shape: int
     limit: np.ndarray
-    deviation: float
 
     name = "shape-limit"
     touches = ("betas",)
@@ -48,7 +63,7 @@ class ShapeLimitCost(BorderCost):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandSizeCost(BorderCost):
+class HandSizeCost(HeldCost):
     """The logarithm of the hand's size around its start, the one direction of shape that motion could bias.
 
     The evidence of smoothness grows with the clip, so a fixed prior loses to it sooner or later (25 % at 3,000 frames
@@ -61,7 +76,6 @@ class HandSizeCost(BorderCost):
     shape: int
     track: int
     log_size: float
-    deviation: float
 
     name = "hand-size"
     touches = ("betas",)
@@ -101,10 +115,8 @@ class FocalCost(BorderCost):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OffsetsCost(BorderCost):
+class OffsetsCost(HeldCost):
     """Landmark offsets around the shipped calibration; ``deviation`` in metres."""
-
-    deviation: float
 
     name = "landmark-offsets"
     touches = ("offsets",)
