@@ -22,7 +22,7 @@ _POINTS_PER_FRAME, _MIN_LENGTH = 110, 5
 # Frames adjusted together; the others are placed by the points that these determine.
 _ADJUSTED_FRAMES = 32
 # Of a long clip not even all keyframes: the matrix of their poses is dense.
-_MOST_FRAMES = 500
+_MOST_FRAMES = 300
 # px at the working size: worse observations are dropped between rounds, poses worse than the last are none
 _GROSS_PX, _BAD_PX, _LOST_PX = 6.0, 3.0, 3.0
 # Cauchy's width over the median residual, and in px at least
