@@ -10,14 +10,11 @@ import pytest
 from solver import hand_model
 from solver.camera.cameras import CameraPath, ScaleEstimate
 from solver.hand_model.rotations import exp
-from solver.initialise import InitialMotion, default_calibration
-from solver.initialise.kinematics import Pose, joint_rotations, skeleton_of
 from solver.observations import HandTrack
 from solver.optimise import DRAFT, RefineOptions, refine
-from solver.optimise.layout import Span, arrange
 from solver.optimise.uncertainty import DRAWN_SIZE_ERROR
 from solver.take import INFILLED, OBSERVED
-from tools.optimiser_bench.scenes import VIEW, last, make_scene, observe, wander
+from tools.optimiser_bench.scenes import as_calibrated, camera_of, initial_motion, last, make_scene, observe, wander
 
 FRAMES, FIRST_NUMBER = 110, 1001
 ONE_SECOND = RefineOptions(longest_gap_s=1.0)
@@ -29,17 +26,8 @@ SEEN = {"left": np.arange(FRAMES), "right": np.r_[5:30, 42:60, 91:110]}
 def clip():
     """Tracks, initial motions, camera, and the true keypoints (2, FRAMES, 21, 3) in the world."""
     scene = make_scene(FRAMES, (("left", 0, 0, FRAMES), ("right", 0, 0, FRAMES)), seed=9, walk=0.01)
-    models = {side: hand_model.load(side) for side in ("left", "right")}
-    offsets = default_calibration().offsets_m
-    spans = [
-        Span(skeleton_of(models[side], offsets), skeleton_of(models[side], np.zeros((21, 3))), 0, 0, FRAMES)
-        for side in ("left", "right")
-    ]
-    scene = replace(scene, layout=arrange(FRAMES, spans), truth=replace(scene.truth, betas=np.zeros((1, 10))))
-    world_from_camera = np.tile(np.eye(4), (FRAMES, 1, 1))
-    world_from_camera[:, :3, :3] = scene.truth.camera_from_world.swapaxes(1, 2)
-    world_from_camera[:, :3, 3] = scene.truth.camera_centre
-    camera = CameraPath("given", np.concatenate([VIEW.focal_px, VIEW.centre_px]), world_from_camera)
+    scene, models = as_calibrated(scene), {side: hand_model.load(side) for side in ("left", "right")}
+    camera = camera_of(scene)
     rng = np.random.default_rng(3)
     image = observe(scene.at(), 1.5, rng).reshape(2, FRAMES, 21, 2)
     tracks, motions = [], {}
@@ -48,29 +36,8 @@ def clip():
         nothing = np.full((n, 21, 3), np.nan)
         covariance = np.tile(4 * np.eye(2), (n, 21, 1, 1))
         tracks.append(HandTrack(side, 9.0, FIRST_NUMBER + seen, image[index, seen], covariance, nothing, np.ones(n)))
-        motions[index] = _initial(scene, index, side, seen, camera, rng)
+        motions[index] = initial_motion(scene, index, side, seen, rng, FIRST_NUMBER)
     return scene, tracks, motions, models, camera
-
-
-def _initial(scene, index: int, side: str, seen: np.ndarray, camera: CameraPath, rng) -> InitialMotion:
-    """What a fit per frame gives: the truth with independent errors, in each camera's frame."""
-    track = scene.layout.tracks[index]
-    hands = scene.truth.hands.take(track.packed + seen)
-    turn = np.swapaxes(camera.world_from_camera[seen, :3, :3], 1, 2)
-    wrist = (turn @ (hands.wrist - camera.world_from_camera[seen, :3, 3])[..., None])[..., 0]
-    n = len(seen)
-    pose = Pose(
-        exp(0.15 * rng.standard_normal((n, 3))) @ turn @ hands.global_orient,
-        hands.angles + 0.15 * rng.standard_normal(hands.angles.shape),
-        wrist * (1 + 0.05 * rng.standard_normal((n, 1))),
-    )
-    rest_wrist = track.bare.at(np.zeros(10))[0][0]
-    return InitialMotion(
-        track=index, side=side, frames=FIRST_NUMBER + seen, rotations=joint_rotations(track.bare, pose),
-        transl=pose.wrist - rest_wrist, angles=pose.angles, betas=np.zeros(10), rest_wrist=rest_wrist,
-        cost=np.zeros(n), error_px=np.zeros(n), error_relative=np.zeros(n), mode=np.zeros(n, int),
-        confidence=np.ones(n),
-    )  # fmt: skip
 
 
 def run_refine(clip, options: RefineOptions = ONE_SECOND, **more):

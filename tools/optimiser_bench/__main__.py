@@ -2,6 +2,7 @@
 
 lbfgs [FRAMES] [BUDGET]   cost against CPU time: ours, L-BFGS preconditioned, L-BFGS as the papers run it
 length                    CPU time and memory over the number of frames
+whole                     likewise with every cost, touching hands, second looks: from tracks to covariances
 local                     the re-solve of a window
 drift                     is the truth a minimum
 intervals                 do stated intervals hold the truth

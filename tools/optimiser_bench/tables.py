@@ -18,6 +18,7 @@ from solver.optimise.state import State
 from solver.optimise.uncertainty import marginals
 from solver.optimise.weights import BALANCED, FINAL
 
+from . import whole
 from .scenes import Scene, disturbed, last, make_scene, problem_of, seen_from
 
 # simulated noise is independent from frame to frame, but kernels and linearisation make it look a little repeated
@@ -166,6 +167,8 @@ TABLES = {
     "lbfgs": compare_with_lbfgs,
     "length": over_length,
     "one-length": one_length,
+    "whole": whole.over_length,
+    "one-whole": whole.one_length,
     "local": window,
     "drift": drift,
     "intervals": intervals,
