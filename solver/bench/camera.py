@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from . import metrics
+from . import intervals, metrics
 from .prediction import Prediction
 from .truth import Truth
 
@@ -28,7 +29,21 @@ def figures(truth: Truth, prediction: Prediction) -> dict[str, float]:
         "camera_scale": scale_error_percent(own[:, :3, 3], true[:, :3, 3]) if path > _LEAST_PATH_M else float("nan"),
         "focal_error": float(100 * (prediction.intrinsics[0] / truth.intrinsics[0] - 1)),
         "kind_right": float(prediction.camera_kind == kind(true)) if prediction.camera_kind else float("nan"),
+        **_stated(own, true, prediction.camera_sigma),
     }
+
+
+def _stated(own: np.ndarray, true: np.ndarray, sigma: np.ndarray | None) -> dict[str, float]:
+    """Coverage of the poses' stated intervals per axis. The world's place, vertical and size are not among them."""
+    sigma = np.full((len(own), 2), np.nan) if sigma is None else sigma / np.sqrt(3)
+    turn = _best_turn(own[:, :3, :3], true[:, :3, :3])
+    turned = Rotation.from_matrix(turn @ own[:, :3, :3] @ np.swapaxes(true[:, :3, :3], 1, 2)).as_rotvec()
+    move = metrics.umeyama(own[:, :3, 3], true[:, :3, 3])
+    parts = {
+        "camera_turn": intervals.coverage(turned, sigma[:, :1]),
+        "camera_place": intervals.coverage(move.apply(own[:, :3, 3]) - true[:, :3, 3], sigma[:, 1:] * move.scale),
+    }
+    return {f"within_{width}_{part}": share for part, shares in parts.items() for width, share in shares.items()}
 
 
 def angles_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -42,9 +57,13 @@ def angles_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def rotation_rmse_deg(predicted: np.ndarray, true: np.ndarray) -> float:
     """Root mean square angle between world-from-camera rotations (n, 3, 3) after the one turn of the world that fits
     best (the chordal mean)."""
+    return float(np.sqrt((angles_deg(_best_turn(predicted, true) @ predicted, true) ** 2).mean()))
+
+
+def _best_turn(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """(3, 3) of the world."""
     u, _, vt = np.linalg.svd((true @ np.swapaxes(predicted, 1, 2)).sum(axis=0))
-    turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
-    return float(np.sqrt((angles_deg(turn @ predicted, true) ** 2).mean()))
+    return u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
 
 
 def scale_error_percent(predicted: np.ndarray, true: np.ndarray) -> float:

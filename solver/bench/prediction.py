@@ -28,6 +28,7 @@ class Prediction:
         vertices: (T, 2, V, 3) world, NaN where missing; faces: (2, F, 3) outward, watertight. None: no meshes.
         sigma: (T, 2, 21) metres as in ``take.Take.joint_sigma``, distance_sigma: (T, 2) as there; None: not told.
         camera_kind: as in ``take.CAMERA_KINDS``; "" where it was not found out.
+        camera_sigma: (T, 2) rad and metres as in ``take.Take.camera_sigma``; None: not told.
     """
 
     keypoints: np.ndarray
@@ -40,6 +41,7 @@ class Prediction:
     sigma: np.ndarray | None = None
     distance_sigma: np.ndarray | None = None
     camera_kind: str = ""
+    camera_sigma: np.ndarray | None = None
 
     def found(self) -> np.ndarray:
         """(T, 2)."""
@@ -102,6 +104,7 @@ def from_take(take: takes.Take, truth: Truth, models: Mapping[str, HandModel] | 
         sigma=sigma,
         distance_sigma=distance_sigma,
         camera_kind="" if take.camera_kind == "given" else take.camera_kind,
+        camera_sigma=take.camera_sigma[rows] if take.camera_sigma.size else None,
     )
 
 

@@ -60,6 +60,10 @@ FIGURES: dict[str, Figure] = {
     "within_95_joints": Figure("95 %", "share", "likewise, 95 % interval", ""),
     "within_68_wrist": Figure("68 % wrist", "share", "wrists, along and across their rays, within the 68 %", ""),
     "within_95_wrist": Figure("95 % wrist", "share", "likewise, 95 % interval", ""),
+    "within_68_camera_turn": Figure("68 % turn", "share", "camera's turns within their stated 68 % interval", ""),
+    "within_95_camera_turn": Figure("95 % turn", "share", "likewise, 95 % interval", ""),
+    "within_68_camera_place": Figure("68 % place", "share", "camera's centres within their stated 68 % interval", ""),
+    "within_95_camera_place": Figure("95 % place", "share", "likewise, 95 % interval", ""),
     "camera_visible": Figure("visible", "mm", "C-MPJPE of visible joints"),
     "camera_occluded": Figure("occluded", "mm", "C-MPJPE of occluded joints"),
     "camera_outside": Figure("outside", "mm", "C-MPJPE of joints out of the frame"),
@@ -93,6 +97,7 @@ FURTHER = (
     "camera_scale", "camera_turn_rmse", "focal_error", "kind_right", "hand_size", "surface", "silhouette",
     "penetration", "penetration_volume", "true_penetration", "contact_gap",
     "within_68_joints", "within_95_joints", "within_68_wrist", "within_95_wrist",
+    "within_68_camera_turn", "within_95_camera_turn", "within_68_camera_place", "within_95_camera_place",
 )  # fmt: skip
 
 

@@ -229,3 +229,17 @@ def test_plot_breaks_its_line_where_nothing_is_known():
     drawn = plot("Errors", [Line("left", x, y, "#000")], "s", "mm")
     assert drawn.count("M") == 2
     assert plot("Nothing", [Line("left", x, x * np.nan, "#000")], "s", "mm") == ""
+
+
+def test_a_camera_is_judged_by_the_error_that_it_states(take, truth, models):
+    wander = np.random.default_rng(0).normal(0, 0.004, (COUNT, 3))
+    poses = take.world_from_camera.copy()
+    poses[:, :3, 3] += wander
+    stated = np.tile([1e-3, 0.004 * np.sqrt(3)], (COUNT, 1))
+    said = dataclasses.replace(take, world_from_camera=poses, camera_sigma=stated)
+    figures = _figures(said, truth, models)
+    assert figures["within_68_camera_turn"] == figures["within_95_camera_turn"] == 1.0
+    assert 0.5 < figures["within_68_camera_place"] < 0.9 <= figures["within_95_camera_place"]
+    bold = _figures(dataclasses.replace(said, camera_sigma=stated / 10), truth, models)
+    assert bold["within_95_camera_place"] < 0.4
+    assert np.isnan(_figures(take, truth, models)["within_95_camera_place"])
