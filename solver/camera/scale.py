@@ -2,8 +2,10 @@
 
 In ``world = R h + s C`` the image of the hands says nothing about s, and the s that makes hands move least shrinks the
 world when they are carried with the camera. What does say something is in ``scale_evidence`` (hands that touch or keep
-still) and ``scale_priors``. All goes into one likelihood on a grid of log s; its median and 95 % interval are the
-answer (DESIGN.md, section 7). What a person has measured overrides it (``known_sizes``).
+still), ``scale_scene`` (floors and tables) and ``scale_priors``. A scene can be read in several ways, and what hands do
+over the level surface depends on whether it is the floor: each reading's likelihood on a grid of log s is put together
+with what hands say there, and the sum's median and 95 % interval are the answer, wide where there are two
+(DESIGN.md, section 7). What a person has measured overrides it (``known_sizes``).
 """
 
 from __future__ import annotations
@@ -11,22 +13,28 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_ndtr
 
-from . import scale_evidence, scale_priors
+from . import scale_evidence, scale_priors, scale_scene
 from .cameras import CameraPath, ScaleEstimate
 from .scale_evidence import Evidence
+from .scale_scene import Reading
 from .seen_hands import SeenHand
-from .surfaces import find_level
 
-# One person's whole hand against the population's, and what all depths of a clip's initial fit have wrong in common:
-# eight hands of four validation clips lay 0.88 to 1.30 times as far as they should, 0.16 in the root mean square of the
-# logarithm. Their true lengths leave 0.095.
-_HAND_SIGMA, _MEASURED_HAND_SIGMA = 0.16, 0.10
+# What all depths of a clip's initial fit have wrong in common, and one person's whole hand against the population's:
+# (how much too far, sigma) of the logarithm, for eight hands of four validation clips (``bench.world`` prints them). A
+# hand whose tilt is read too low is put too far away, never too near.
+_HAND, _MEASURED_HAND = (0.09, 0.13), (0.07, 0.105)
 # What lies around a fingertip in the image may also lie before it: the bound is soft.
 _BOUND_NOISE = 0.3
-# Some of what passes the tests is wrong: hands that hover, or move along with the camera for a while.
-_CONTACT_SHARE, _GAP_IN_FRONT, _OUTLIERS = 0.6, 0.3, 0.1
+# Some of what passes the tests is wrong: hands that hover, anywhere above the surface, or move along with the camera
+# for a while; hardly ever do hands lie on the floor.
+_STILL_WRONG, _TOUCHING, _LYING, _LYING_ON_FLOOR, _WRONG = 0.15, 0.5, 0.65, 0.06, 0.03
+# how much seldomer a hand seems to lie where the surface is the floor
+_SELDOM = 0.3
+_HOVER, _HOVER_NOISE = 2.5, 0.1
+# of the logarithm: how close hands come to what they work at; how high over a floor those of who stands are
+_WORK_GAP, _WORK_NOISE, _OVER_FLOOR, _OVER_FLOOR_SIGMA, _ANYWHERE = 0.6, 0.15, 1.2, 0.5, 0.15
 _DETERMINED_WIDTH = 0.35
-_GRID = np.linspace(np.log(1e-3), np.log(1e3), 4001)
+_GRID = np.linspace(np.log(1e-3), np.log(1e3), 2001)
 
 
 def estimate(
@@ -45,43 +53,72 @@ def estimate(
             ``up_sigma`` is unknown.
         hand_is_measured: the hands have the length that they really have.
     """
-    is_upright = np.isfinite(path.up_sigma)
-    surface = find_level(path) if is_upright else None
-    evidence = scale_evidence.gather(path, hands, first_frame, surface)
-    prior = scale_priors.log_density(path, surface, frame_s if is_upright else None, _GRID)
-    return _answer(evidence, prior, _MEASURED_HAND_SIGMA if hand_is_measured else _HAND_SIGMA)
+    scene = scale_scene.look(path)
+    evidence = scale_evidence.gather(path, hands, first_frame, scene.surfaces[0] if scene.surfaces else None)
+    read = scale_priors.log_densities(path, scene, frame_s if np.isfinite(path.up_sigma) else None, _GRID)
+    top = max(float(one.max()) for one in read.values())
+    error = _MEASURED_HAND if hand_is_measured else _HAND
+    density = np.zeros_like(_GRID)
+    for reading, prior in read.items():
+        is_floor = reading is Reading.FLOOR and scene.main_is_lowest
+        density += np.exp(prior - top) * _of_hands(evidence, is_floor, *error)
+    return _answer(density, evidence)
 
 
-def _answer(evidence: Evidence, prior: np.ndarray, hand_sigma: float) -> ScaleEstimate:
-    """What hands say is blurred by their size, which all of it shares; the priors are not."""
-    said = np.zeros_like(_GRID)
-    for value, sigma in evidence.still:
-        said += np.log((1 - _OUTLIERS) * _hit(value, sigma) + _OUTLIERS / np.ptp(_GRID))
-    for value, sigma in (*evidence.contact, *evidence.resting):
-        in_front = np.where(value < _GRID, np.exp(-(_GRID - value) / _GAP_IN_FRONT) / _GAP_IN_FRONT, 0.0)
-        free = 1 - _CONTACT_SHARE - _OUTLIERS
-        said += np.log(_CONTACT_SHARE * _hit(value, sigma) + free * in_front + _OUTLIERS / np.ptp(_GRID))
-    if np.isfinite(evidence.bound):
-        said += log_ndtr((_GRID - evidence.bound) / _BOUND_NOISE)
-    density = _blurred(np.exp(said - said.max()), hand_sigma) * np.exp(prior - prior.max())
+def _answer(density: np.ndarray, evidence: Evidence) -> ScaleEstimate:
     low, middle, high = np.interp([0.025, 0.5, 0.975], np.cumsum(density) / density.sum(), _GRID)
     determined = bool(high - low < 2 * _DETERMINED_WIDTH)
     found = (("still hands", evidence.still), ("resting hands", evidence.resting), ("contact", evidence.contact))
     names = tuple(name for name, values in found if len(values)) if determined else ()
     return ScaleEstimate(
-        float(np.exp(middle)), float(np.exp(low - middle)), float(np.exp(high - middle)), determined,
+        float(np.exp(middle)), float(np.exp(low - middle)), float(np.exp(high - middle)), determined and bool(names),
         names or ("guess",),
     )  # fmt: skip
+
+
+def _of_hands(evidence: Evidence, is_floor: bool, too_far: float, hand_sigma: float) -> np.ndarray:
+    """(g,) likelihood of what hands say if the level surface ``is_floor`` or not, blurred by what they share."""
+    said = np.zeros_like(_GRID)
+    for value, sigma in evidence.still:
+        said += np.log((1 - _STILL_WRONG) * _hit(value, sigma) + _STILL_WRONG / np.ptp(_GRID))
+    for value, sigma in evidence.contact:
+        said += _touching(value, sigma, _TOUCHING)
+    for value, sigma in evidence.resting:
+        said += _touching(value, sigma, _LYING_ON_FLOOR if is_floor else _LYING) + is_floor * np.log(_SELDOM)
+    if evidence.above is not None and (is_floor or not len(evidence.resting)):
+        gap = _over_floor(evidence.above) if is_floor else _over_work(evidence.above)
+        said += np.log((1 - _ANYWHERE) * gap + _ANYWHERE / np.ptp(_GRID))
+    if np.isfinite(evidence.bound):
+        said += log_ndtr((_GRID - evidence.bound) / _BOUND_NOISE)
+    return _blurred(np.exp(said), too_far, hand_sigma)
+
+
+def _touching(value: float, sigma: float, share: float) -> np.ndarray:
+    """Log likelihood of a value that is the true one in ``share`` of the cases, else mostly some way below it."""
+    hovers = (value < _GRID + _HOVER_NOISE) & (value > _GRID - _HOVER)
+    density = share * _hit(value, sigma) + (1 - share - _WRONG) * hovers / (_HOVER + _HOVER_NOISE)
+    return np.log(density + _WRONG / np.ptp(_GRID))
+
+
+def _over_work(value: float) -> np.ndarray:
+    above = _GRID - value
+    noise = np.exp(-0.5 * (np.minimum(above, 0) / _WORK_NOISE) ** 2)
+    return noise * np.exp(-np.maximum(above, 0) / _WORK_GAP) / _WORK_GAP
+
+
+def _over_floor(value: float) -> np.ndarray:
+    return _hit(value + _OVER_FLOOR, _OVER_FLOOR_SIGMA)
 
 
 def _hit(value: float, sigma: float) -> np.ndarray:
     return np.exp(-0.5 * ((_GRID - value) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
 
 
-def _blurred(density: np.ndarray, hand_sigma: float) -> np.ndarray:
+def _blurred(density: np.ndarray, too_far: float, hand_sigma: float) -> np.ndarray:
     """One person's hands have one size: its uncertainty does not shrink with the number of stretches."""
     step = _GRID[1] - _GRID[0]
     reach = np.arange(-int(4 * hand_sigma / step), int(4 * hand_sigma / step) + 1) * step
     # a bound alone reaches to the end of the grid, beyond which it says the same
     padded = np.pad(density, len(reach) // 2, mode="edge")
-    return np.convolve(padded, np.exp(-0.5 * (reach / hand_sigma) ** 2), "valid")
+    kernel = np.exp(-0.5 * (reach / hand_sigma) ** 2)
+    return np.interp(_GRID + too_far, _GRID, np.convolve(padded, kernel / kernel.sum(), "valid"))

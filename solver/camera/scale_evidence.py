@@ -4,8 +4,12 @@
   that is carried along has none (its point lies at infinity) and drops out by itself.
 - **Contact**: a fingertip that sticks to what it covers, while that moves through the image, mostly touches it: its
   metric depth over the depth of the points around it is the value.
-- **Resting**: a flat hand that comes down, stays at one height over the level surface and leaves mostly lies on it.
+- **Resting**: a flat hand that comes down, stays at one height over the level surface and leaves mostly lies on it, if
+  it keeps its place there, too.
 - **In front**: a hand is in front of the background that it covers, so that ratio is never above the true value.
+- **Above**: nor is the share of a hand's height below the camera in the surface's: hands that work come close to it.
+
+Stretches of one hand that say the same are one: what is wrong in one is wrong in the next.
 """
 
 from __future__ import annotations
@@ -34,19 +38,28 @@ _LANDMARKS, _MIN_AGREEING = (0, 4, 5, 8, 9, 12, 13, 16, 17, 20), 2
 # the camera's height, and lifted by more than that within half a second before or after.
 _LOWEST, _LAYER_M, _FLESH_M, _MIN_LYING = 4, 0.03, 0.01, 5
 _LEVEL_SIGMA, _LIFTED, _LIFT_FRAMES, _SURFACE_NOISE = 0.04, 0.2, 15, 0.08
+# on the surface it moves by less than this share of its length in a stretch
+_KEEPS_PLACE, _PALM = 0.35, (0, 5, 9, 13, 17)
+# what one hand says twice: so close by each other
+_SAME, _SAME_LEVEL = 0.15, 0.08
 
 
 @dataclass(frozen=True)
 class Evidence:
     """``still``, ``contact``, ``resting`` (n, 2): a value and its one-sigma per stretch that passed the test.
 
-    ``bound``: the value is not below it; -inf without any.
+    ``bound``: the value is not below it; -inf without any. ``above``: as low over the level surface as a hand comes;
+    None without a surface.
     """
 
     still: np.ndarray
     contact: np.ndarray
     resting: np.ndarray
     bound: float
+    above: float | None
+
+
+NO_EVIDENCE = Evidence(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros((0, 2)), -np.inf, None)
 
 
 @dataclass(frozen=True)
@@ -72,12 +85,29 @@ def gather(path: CameraPath, seen: list[SeenHand], first_frame: int, surface: Le
     ratios = [(hand.depth_m[:, _FINGERTIPS] / hand.covered).ravel() for hand in hands]
     ratio = np.concatenate([np.zeros(0), *ratios])
     ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+    over = [level for hand in hands if surface and (level := _over(path, hand, surface)) is not None]
     return Evidence(
-        _table([value for hand in hands for value in _still(path, hand)]),
-        _table([value for hand in hands for value in _contacts(path, hand)]),
-        _table([value for hand in hands for value in (_resting(path, hand, surface) if surface else ())]),
+        _table([value for hand in hands for value in _once(_still(path, hand), _SAME)]),
+        _table([value for hand in hands for value in _once(_contacts(path, hand), _SAME)]),
+        _table([value for level in over for value in _once(_resting(level), _SAME_LEVEL)]),
         float(np.log(np.percentile(ratio, 75))) if len(ratio) >= _WINDOW_FRAMES else -np.inf,
+        max((float(np.percentile(level.ratio, 90)) for level in over), default=None),
     )
+
+
+def _once(values: list[tuple[float, float]], apart: float) -> list[tuple[float, float]]:
+    """Values that lie no further apart become their weighted mean, as sure as the surest."""
+    found: list[list[tuple[float, float]]] = []
+    for value, sigma in values:
+        same = next((one for one in found if abs(value - _mean(one)) < apart), None)
+        if same is None:
+            found.append(same := [])
+        same.append((value, sigma))
+    return [(_mean(one), min(sigma for _, sigma in one)) for one in found]
+
+
+def _mean(values: list[tuple[float, float]]) -> float:
+    return float(np.average([v for v, _ in values], weights=[sigma**-2.0 for _, sigma in values]))
 
 
 def _table(values: list[tuple[float, float]]) -> np.ndarray:
@@ -163,23 +193,44 @@ def _contacts(path: CameraPath, hand: _Hand) -> list[tuple[float, float]]:
     return found
 
 
-def _resting(path: CameraPath, hand: _Hand, surface: LevelSurface) -> list[tuple[float, float]]:
-    """log(camera's height over a hand that lies on the surface / over the surface), per stretch in which it lies."""
+@dataclass(frozen=True)
+class _Over:
+    """A hand over the level surface: ``ratio`` (n,) log(camera's height over its lowest landmarks / over the surface),
+    ``lying`` (n,) landmarks in one layer, ``palm`` (n, 3) where it would be if it lay there, in hands' lengths."""
+
+    hand: _Hand
+    ratio: np.ndarray
+    lying: np.ndarray
+    palm: np.ndarray
+
+
+def _over(path: CameraPath, hand: _Hand, surface: LevelSurface) -> _Over | None:
     cameras = path.world_from_camera[hand.rows]
     down = np.einsum("nji,j->ni", cameras[:, :3, :3], surface.normal)
     height_m = np.einsum("ni,nki->nk", down, hand.landmarks_m)
     below = surface.below(cameras[:, :3, 3])
     if (below <= 0).any():
-        return []
+        return None
     lowest = np.partition(height_m, -_LOWEST, axis=1)[:, -_LOWEST:].mean(axis=1) + _FLESH_M
     lying = (height_m > height_m.max(axis=1, keepdims=True) - _LAYER_M).sum(axis=1)
-    ratio = np.log(np.maximum(lowest, 1e-3) / below)
+    bearing = (hand.pixels[:, _PALM] - path.intrinsics[2:]) / path.intrinsics[:2]
+    rays = np.concatenate([bearing, np.ones((*bearing.shape[:2], 1))], axis=2) @ np.swapaxes(cameras[:, :3, :3], 1, 2)
+    # a hand that is seen against the horizon does not lie there: as if it were far away
+    along = below[:, None] / np.maximum(rays @ surface.normal, 1e-2)
+    on = cameras[:, None, :3, 3] + along[..., None] * rays
+    length = 2 * np.median(np.linalg.norm(on[:, 2] - on[:, 0], axis=1))
+    return _Over(hand, np.log(np.maximum(lowest, 1e-3) / below), lying, on.mean(axis=1) / length)
+
+
+def _resting(over: _Over) -> list[tuple[float, float]]:
+    """The ratio in each stretch in which the hand lies on the surface."""
     found = []
-    for part, _ in _windows(hand, _WINDOW_FRAMES):
-        level = np.median(ratio[part])
-        around = ratio[max(0, part.start - _LIFT_FRAMES) : part.stop + _LIFT_FRAMES]
+    for part, _ in _windows(over.hand, _WINDOW_FRAMES):
+        level = np.median(over.ratio[part])
+        around = over.ratio[max(0, part.start - _LIFT_FRAMES) : part.stop + _LIFT_FRAMES]
         is_lifted = level - np.percentile(around, 5) > _LIFTED
-        if ratio[part].std() < _LEVEL_SIGMA and np.median(lying[part]) >= _MIN_LYING and is_lifted:
+        is_flat = over.ratio[part].std() < _LEVEL_SIGMA and np.median(over.lying[part]) >= _MIN_LYING
+        if is_flat and is_lifted and np.linalg.norm(np.ptp(over.palm[part], axis=0)) < _KEEPS_PLACE:
             found.append((float(level), _SURFACE_NOISE))
     return found
 

@@ -9,41 +9,64 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from .cameras import CameraPath
-from .surfaces import LevelSurface
+from .scale_scene import LIKELY, Reading, Scene
+from .scale_scene import log_densities as of_scene
 
-# Indoors most of what a camera sees is some 1.4 m away, give or take a factor of 2.2.
-_DEPTH_M, _DEPTH_SIGMA = 1.4, 0.8
-# A camera over a level surface: (share, metres, sigma of the logarithm). Eyes stand 1.55 m and sit 1.2 m above a floor;
-# cameras are held about there; over a table they are 0.4 m (sitting) to 0.8 m (standing) up.
-_HEIGHTS = ((0.3, 1.45, 0.15), (0.55, 0.58, 0.3))
+# Indoors most of what a camera sees is some 1.4 m away, give or take a factor of 2.7.
+_DEPTH_M, _DEPTH_SIGMA = 1.4, 1.0
 # People who film their hands do not run: faster than this is unlikely (a soft bound on the logarithm).
-_FAST_M_S, _FAST_SIGMA = 2.0, 0.25
+_FAST_M_S, _FAST_SIGMA = 2.5, 0.2
+# Over half a second, which leaves tremor out: (metres per second, sigma of the logarithm) of who walks or does not.
+_WALKING, _STAYING, _CALM_S = (1.1, 0.3), (0.12, 0.8), 0.5
+# How often people walk in each reading of a scene; steps show in the height of a camera that is walked with, and
+# in others, seldom (of imagined worlds 0.85 and 0.03).
+_WALKS = {Reading.FLOOR: 0.4, Reading.POINTS: 0.3, Reading.TABLE: 0.03, Reading.OTHER: 0.3}
+_STEPS_SHOW, _STEPS_DECEIVE = 0.7, 0.05
+# of each level surface that a reading does not explain
+_UNEXPLAINED = 0.3
 # Step length over step rate is 0.4 cm per step a minute in walking adults (Sekiya and Nagasaki 1998: 0.0064 m men,
 # 0.0058 m women): at f steps a second a walker makes 60 * 0.006 f^2 m/s. Heads bob by some centimetres a step.
-_WALK_RATIO, _WALK_SIGMA = 60 * 0.006, 0.25
+_WALK_RATIO, _WALK_SIGMA = 60 * 0.006, 0.22
 _STEPS_HZ, _BAND_HZ, _MIN_STEPS, _PEAK_SHARE = (1.3, 2.4), (0.8, 6.0), 3.0, 0.5
 # A hand's tremor has a peak there, too, often enough.
-_BOB_SHARE_OF_STEP, _WALKS = (0.03, 0.2), 0.5
-_WRONG = 0.15
+_BOB_SHARE_OF_STEP = (0.03, 0.2)
+_NOTHING = 1e-12
 
 
-def log_density(
-    path: CameraPath, surface: LevelSurface | None, frame_s: float | None, log_scales: np.ndarray
-) -> np.ndarray:
-    """(g,) of all priors at ``log_scales`` (g,).
+def log_densities(
+    path: CameraPath, scene: Scene, frame_s: float | None, log_scales: np.ndarray
+) -> dict[Reading, np.ndarray]:
+    """(g,) of all priors at ``log_scales`` (g,), for each way to read the scene.
 
     Args:
         frame_s: seconds between frames; None where it is not known, and speed says nothing.
     """
     depth = median_depth(path)
-    total = -0.5 * ((log_scales + np.log(depth / _DEPTH_M)) / _DEPTH_SIGMA) ** 2 if depth else 0 * log_scales
-    if surface is not None:
-        height = float(np.median(surface.below(path.world_from_camera[:, :3, 3])))
-        if height > 0:
-            total = total + _of_height(log_scales + np.log(height), np.ptp(log_scales))
-    if frame_s:
-        total = total + _of_speed(path, frame_s, log_scales)
-    return total
+    common = -0.5 * ((log_scales + np.log(depth / _DEPTH_M)) / _DEPTH_SIGMA) ** 2 if depth else 0 * log_scales
+    unread = len(scene.below) * np.log(_UNEXPLAINED) + np.log(LIKELY[Reading.OTHER]) + 0 * log_scales
+    read = {**of_scene(scene, log_scales), Reading.OTHER: (unread, unread)}
+    if not frame_s or (speed := _calm_speed(path, frame_s)) <= 0:
+        return {reading: anyhow + common for reading, (anyhow, _) in read.items()}
+    common = common + log_ndtr((np.log(_FAST_M_S / speed) - log_scales) / _FAST_SIGMA)
+    walked = walking_speed(path.world_from_camera[:, :3, 3], frame_s)
+    shown = np.array([1.0, 1.0] if walked is None else [_STEPS_DECEIVE, _STEPS_SHOW])
+    walking, sigma = (walked, _WALK_SIGMA) if walked is not None else _WALKING
+    walks = _normal(log_scales - np.log(walking / speed), sigma)
+    stays = _normal(log_scales - np.log(_STAYING[0] / speed), _STAYING[1])
+    found = {}
+    for reading, (anyhow, standing) in read.items():
+        stayed, went = np.array([1 - _WALKS[reading], _WALKS[reading]]) * shown
+        in_place, on_the_way = np.log(stayed * stays + _NOTHING), np.log(went * walks + _NOTHING)
+        found[reading] = np.logaddexp(anyhow + in_place, standing + on_the_way) + common
+    return found
+
+
+def _calm_speed(path: CameraPath, frame_s: float) -> float:
+    """Units per second over the ground; 0 for a clip that is too short."""
+    ground, step = path.world_from_camera[:, [0, 2], 3], max(1, round(_CALM_S / frame_s))
+    if len(ground) <= step:
+        return 0.0
+    return float(np.median(np.linalg.norm(ground[step:] - ground[:-step], axis=1))) / (step * frame_s)
 
 
 def median_depth(path: CameraPath) -> float | None:
@@ -56,26 +79,6 @@ def median_depth(path: CameraPath) -> float | None:
         at = local[:, :2] / local[:, 2:] * path.intrinsics[:2] + path.intrinsics[2:]
         depths += local[((at > 0) & (at < 2 * path.intrinsics[2:])).all(axis=1), 2].tolist()
     return float(np.median(depths)) if depths else None
-
-
-def _of_height(log_height: np.ndarray, span: float) -> np.ndarray:
-    density = np.full_like(log_height, _WRONG / span)
-    for share, metres, sigma in _HEIGHTS:
-        density += share * _normal(log_height - np.log(metres), sigma)
-    return np.log(density)
-
-
-def _of_speed(path: CameraPath, frame_s: float, log_scales: np.ndarray) -> np.ndarray:
-    centres = path.world_from_camera[:, :3, 3]
-    speed = float(np.median(np.linalg.norm(np.diff(centres, axis=0), axis=1))) / frame_s if len(centres) > 1 else 0.0
-    if speed <= 0:
-        return 0 * log_scales
-    total = log_ndtr((np.log(_FAST_M_S / speed) - log_scales) / _FAST_SIGMA)
-    walked = walking_speed(centres, frame_s)
-    if walked is not None:
-        density = _WALKS * _normal(log_scales - np.log(walked / speed), _WALK_SIGMA)
-        total = total + np.log(density + (1 - _WALKS) / np.ptp(log_scales))
-    return total
 
 
 def walking_speed(centres: np.ndarray, frame_s: float) -> float | None:

@@ -1,4 +1,4 @@
-"""The level surface that a scene shows most of: a floor, or a table's top."""
+"""The level surfaces that a scene shows: floors, tables' tops."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ _THICKNESS = 0.006
 _MAX_TILT_DEG, _MIN_BELOW = 3.0, 0.15
 _TRIALS, _REFITS = 600, 5
 # a fair sample of very many points, for memory's sake
-_MOST_POINTS = 5000
+_MOST_POINTS, _FEW_POINTS = 5000, 1500
 # A surface needs this many points, and more than lie just off it by this factor: points of walls lie at any height.
 _MIN_POINTS, _MIN_CONTRAST = 30, 1.8
+# Further ones at other heights: so many at most, of this share of all points, and as broad as this share of their
+# distance (a row of points on a wall is level, too).
+_MOST_LEVELS, _MIN_SHARE, _MIN_FURTHER, _MIN_BREADTH = 3, 0.05, 20, 0.08
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,47 @@ def find_level(path: CameraPath, tilt_deg: float = _MAX_TILT_DEG) -> LevelSurfac
     if (off < 1).sum() < _MIN_CONTRAST * around or normal[1] < np.cos(np.radians(tilt_deg + _MAX_TILT_DEG)):
         return None
     return LevelSurface(normal, offset, int((off < 1).sum()))
+
+
+def find_levels(path: CameraPath, tilt_deg: float = _MAX_TILT_DEG) -> tuple[LevelSurface, ...]:
+    """The surface of ``find_level`` and others parallel to it, best supported first; empty where none stands out."""
+    first = find_level(path, tilt_deg)
+    if first is None:
+        return ()
+    points = good_points(path)
+    centre = path.world_from_camera[:, :3, 3].mean(axis=0)
+    far = np.linalg.norm(points - centre, axis=1)
+    height, reach = points @ first.normal, _THICKNESS * far
+    left = (height - centre @ first.normal > _MIN_BELOW * far) & (np.abs(height - first.offset) > 3 * reach)
+    found = [first]
+    for _ in range(_MOST_LEVELS):
+        some = np.flatnonzero(left)[:: 1 + left.sum() // _FEW_POINTS]
+        if len(some) < _MIN_FURTHER:
+            break
+        offset, on, around = _best_height(height[some], reach[some])
+        if on.sum() < _MIN_FURTHER or on.sum() < _MIN_CONTRAST * around:
+            break
+        if _breadth(points[some][on], first.normal) > _MIN_BREADTH * far[some][on].mean():
+            found.append(LevelSurface(first.normal, offset, int((np.abs(height - offset) < reach).sum())))
+        left &= np.abs(height - offset) > 3 * reach
+    strong = [one for one in found if one.points >= _MIN_SHARE * len(points)]
+    return tuple(sorted(strong, key=lambda one: -one.points)[:_MOST_LEVELS])
+
+
+def _best_height(height: np.ndarray, reach: np.ndarray) -> tuple[float, np.ndarray, float]:
+    """The height about which most of (n,) lie, which those are, and how many there would be just off it."""
+    off = np.abs(height - height[:, None]) / reach
+    near, around = off < 1, ((off >= 1) & (off < 4)).sum(axis=1) / 3
+    best = int((near.sum(axis=1) - around).argmax())
+    offset = float(np.average(height[near[best]], weights=reach[near[best]] ** -2.0))
+    off = np.abs(height - offset) / reach
+    return offset, off < 1, float(((off >= 1) & (off < 4)).sum() / 3)
+
+
+def _breadth(points: np.ndarray, normal: np.ndarray) -> float:
+    """The smaller of the two spreads of (n, 3) along the surface."""
+    flat = points - np.outer(points @ normal, normal)
+    return float(np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)[1] / np.sqrt(len(points)))
 
 
 def _sampled(points: np.ndarray, far: np.ndarray, tilt_deg: float) -> tuple[np.ndarray, float] | None:
