@@ -13,8 +13,8 @@ from ..hand_model import HandModel
 from ..initialise import InitialMotion, LandmarkCalibration, default_calibration
 from ..initialise.kinematics import joint_rotations
 from ..observations import HandTrack
-from ..prior.makers import bodies
 from ..take import INFILLED, OBSERVED
+from .bodies import bodies
 from .clip import Clip, assemble
 from .costs import Cost
 from .evaluation import Evaluation

@@ -17,10 +17,10 @@ from ..initialise import InitialMotion, default_calibration
 from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
 from ..prior import learned
-from ..prior.makers import SOLVED, bodies
 from ..take import MISSING, OBSERVED, Take
 from . import spread
 from .anatomy import angles_of
+from .bodies import SOLVED, bodies
 from .clip import Clip, assemble
 from .constraints import Constraint, ImagePoint
 from .local import calmer, resolve

@@ -15,6 +15,7 @@ from solver.initialise import default_calibration
 from solver.initialise.anatomy import palm_axes
 from solver.initialise.kinematics import Pose
 from solver.optimise import costs
+from solver.optimise.bodies import bodies
 from solver.optimise.clip import Clip, assemble, fill
 from solver.optimise.costs.contact import shared_frames
 from solver.optimise.costs.hint import DepthHintCost
@@ -24,7 +25,6 @@ from solver.optimise.objective import clip_costs
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import BALANCED
-from solver.prior.makers import bodies
 
 from .arms import ARMS, FINGER_COSTS, Arm, Fit, Numbers, Scene, filled, linear
 from .fit import fit

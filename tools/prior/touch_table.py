@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solver.optimise.bodies import bodies
 from solver.optimise.costs.contact import shared_frames
 from solver.optimise.costs.touch import TouchCost
 from solver.optimise.evaluation import Evaluation
@@ -15,7 +16,6 @@ from solver.optimise.objective import clip_costs
 from solver.optimise.problem import Problem
 from solver.optimise.solve import run as solve
 from solver.optimise.weights import BALANCED, Preset
-from solver.prior.makers import bodies
 from tools.optimiser_bench.scenes import VIEW, last
 
 from .size import WHOLE

@@ -1,4 +1,4 @@
-"""The prior's costs for a clip, in the form that the optimiser asks for."""
+"""Hands as bodies: the maker of the costs that keep them out of each other, and together where they touch."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import lru_cache
 import numpy as np
 
 from ..hand_model.model import HandModel
-from ..optimise.costs.base import Cost
-from ..optimise.costs.contact import NonPenetrationCost
-from ..optimise.costs.touch import NoSlipCost, TouchCost
-from ..optimise.evaluation import Evaluation, View, size_of
-from ..optimise.kernels import GemanMcClure
-from ..optimise.layout import Track
-from ..optimise.objective import Ingredients, Maker
-from .capsules import Capsules, capsules_of
+from ..prior.capsules import Capsules, capsules_of
+from .costs.base import Cost
+from .costs.contact import NonPenetrationCost
+from .costs.touch import NoSlipCost, TouchCost
+from .evaluation import Evaluation, View, size_of
+from .kernels import GemanMcClure
+from .layout import Track
+from .objective import Ingredients, Maker
 from .touching import Criteria, evident_touches
 
 _capsules = lru_cache(maxsize=8)(capsules_of)

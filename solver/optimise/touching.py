@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, label
 
-from ..optimise.costs.contact import shared_frames
-from ..optimise.costs.touch import Touches
-from ..optimise.layout import Layout
-from .capsules import Capsules, closest
+from ..prior.capsules import Capsules, closest
+from .costs.contact import shared_frames
+from .costs.touch import Touches
+from .layout import Layout
 
 # last bones of the thumb, and the last two of each finger, as capsules: what one hand pinches with
 _THUMB_END, _FINGER_ENDS = (5, 6), (8, 9, 11, 12, 14, 15, 17, 18)
