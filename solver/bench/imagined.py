@@ -267,14 +267,15 @@ def table(found: list[Found]) -> str:
     """As text: all, those told by hands, and each kind."""
     groups = [("all", found), ("told by hands", [one for one in found if one.told])]
     groups += [(kind, [one for one in found if one.kind == kind]) for kind in _KINDS]
-    lines = ["        worlds  count  size off by (median, rms)  within 5 %  95 % interval holds  its width"]
+    lines = ["        worlds  count  size off by: median      rms  within 5 %  95 % interval holds  its width"]
     for name, of in groups:
         if of:
             error = np.array([one.error for one in of])
-            off = 100 * np.expm1([np.median(np.abs(error)), np.sqrt((error**2).mean())])
+            median, rms = 100 * np.expm1([np.median(np.abs(error)), np.sqrt((error**2).mean())])
+            close, held = (100 * np.mean(which) for which in (np.abs(error) < 0.05, [one.holds for one in of]))
+            width = np.exp(np.mean([one.width for one in of]))
             lines.append(
-                f"{name:>14}  {len(of):5d}  {off[0]:11.0f} % {off[1]:9.0f} %  {100 * (np.abs(error) < 0.05).mean():8.0f} %"
-                f"  {100 * np.mean([one.holds for one in of]):17.0f} %  {np.exp(np.mean([one.width for one in of])):9.2f}"
+                f"{name:>14} {len(of):6d} {median:12.0f} % {rms:9.0f} % {close:9.0f} % {held:18.0f} % {width:10.2f}"
             )
     return "\n".join(lines)
 
