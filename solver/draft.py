@@ -17,7 +17,7 @@ from .hand_model.rotations import quaternion_from_matrix
 from .initialise import InitialMotion, default_calibration
 from .messages import Message
 from .observations import HandTrack
-from .optimise import Refined, RefinedTrack
+from .optimise import Refined, RefinedTrack, Remembered
 from .video import Clip
 
 
@@ -54,7 +54,7 @@ class TakeDraft:
         self._keypoints_px = np.full((hands, frames, 21, 2), np.nan)
         self._covariance_px = np.full((hands, frames, 21, 2, 2), np.nan)
         self._landmarks_m = np.full((hands, frames, 21, 3), np.nan)
-        self._overlap = np.zeros((0, 0))
+        self._overlap, self._outlines = np.zeros((0, 0)), {}
         for hand, track in enumerate(tracks):
             rows = track.frames - clip.first_frame
             self._keypoints_px[hand, rows] = track.landmarks_px
@@ -138,6 +138,19 @@ class TakeDraft:
         for hand, (frames, shares) in overlap.items():
             self._overlap[hand, frames - self._clip.first_frame] = shares
 
+    def remember(self, told: Mapping[int, tuple[np.ndarray, Remembered]]) -> None:
+        """Put in what outlines told: by hand its frames and that."""
+        sizes = {"outline_information": 0, "outline_slope": 0}
+        for _, kept in told.values():
+            sizes = {"outline_information": kept.information.shape[-1], "outline_slope": kept.slope.shape[-1]}
+        self._outlines = {name: np.zeros((*self._status.shape, size), np.float32) for name, size in sizes.items()}
+        self._outlines["landmark_share"] = np.full(self._status.shape, np.nan)
+        for hand, (frames, kept) in told.items():
+            rows = frames - self._clip.first_frame
+            self._outlines["outline_information"][hand, rows] = kept.information
+            self._outlines["outline_slope"][hand, rows] = kept.slope
+            self._outlines["landmark_share"][hand, rows] = kept.landmark_share
+
     def take(self) -> takes.Take | None:
         """Everything so far; None while there is no camera yet."""
         if self._clip is None:
@@ -175,6 +188,7 @@ class TakeDraft:
             keypoint_covariance_px=self._covariance_px,
             landmarks_m=self._landmarks_m,
             outline_overlap=self._overlap,
+            **self._outlines,
             joint_sigma=self._sigma,
             distance_sigma=self._distance_sigma,
             landmark_offsets=self._offsets,

@@ -47,6 +47,7 @@ from .prior import learned
 from .prior.resting import rested
 from .rendering.stage import fit_rendered
 from .reprojection import with_errors
+from .silhouette.kept import told
 from .silhouette.mattes import open_masks
 from .silhouette.stage import Outlined, OutlineProgress, fit_outlines
 from .summary import STAGES, summary
@@ -356,6 +357,7 @@ class _Solve:
                     yield from self._draft.replace(item)
                 case Outlined(refined=final, overlap=overlap):
                     self._draft.replace_overlap(overlap)
+                    self._draft.remember(told(item))
                     yield from self._draft.replace(final)
         return item
 

@@ -98,7 +98,8 @@ class Resolver:
         """The take with hands also where only the client has them; kept for the next request."""
         key = there.tobytes()
         if self._bridged is None or self._bridged[0] != key:
-            self._bridged = key, resume(_with_infilled(take, standing, rows), self._models)
+            bridged = _with_infilled(take, standing, rows)
+            self._bridged = key, resume(bridged, self._models, rest=self._resumed.slopes)
         return self._bridged[1]
 
     def _loaded(self, request: messages.ResolveRequest) -> Resumed:

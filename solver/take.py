@@ -78,6 +78,11 @@ class Take:
             this direction and the two across it. NaN likewise, empty when it was not computed.
         outline_overlap: (H, T) of the hand and its mask in the picture together, the share that both cover; NaN where
             no mask could be trusted. Empty when outlines were not looked at.
+        landmark_share: (H, T) factor on the information of a hand's landmarks (as a square root) beside its outline;
+            NaN where it is missing. outline_information: (H, T, d (d + 1) / 2) float32, upper triangle of what outlines
+            (or the rendered hand) say of the pose, in the solver's d variables of a hand (turn and place in the world,
+            hinges' angles; ``optimise.layout``), as a Gauss-Newton matrix, and outline_slope: (H, T, d) float32, their
+            gradient; 0 where there is none. All three empty when outlines were not looked at.
         landmark_offsets: (21, 3) bone-local offsets joint -> landmark, metres at mean hand size, right hand.
         provenance: JSON-able facts: solver version, options, seconds per stage.
     """
@@ -112,6 +117,9 @@ class Take:
     landmarks_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 21, 3)))
     reprojection_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     outline_overlap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    landmark_share: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    outline_information: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
+    outline_slope: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     distance_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     camera_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     camera_step_sigma: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
@@ -145,6 +153,7 @@ _ARRAYS = (
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
     "landmarks_m", "reprojection_px", "outline_overlap", "camera_sigma", "camera_step_sigma",
     "distance_sigma",
+    "landmark_share", "outline_information", "outline_slope",
 )  # fmt: skip
 
 
@@ -170,6 +179,8 @@ def _check_shapes(take: Take) -> None:
         "landmarks_m": (h, t, 21, 3) if take.landmarks_m.size else take.landmarks_m.shape,
         "reprojection_px": (h, t) if take.reprojection_px.size else take.reprojection_px.shape,
         "outline_overlap": (h, t) if take.outline_overlap.size else take.outline_overlap.shape,
+        "landmark_share": (h, t) if take.landmark_share.size else take.landmark_share.shape,
+        **{name: _by_hand(getattr(take, name), h, t) for name in ("outline_information", "outline_slope")},
         "distance_sigma": (h, t) if take.distance_sigma.size else take.distance_sigma.shape,
         "camera_sigma": (t, 2) if take.camera_sigma.size else take.camera_sigma.shape,
         "camera_step_sigma": (t, 2) if take.camera_step_sigma.size else take.camera_step_sigma.shape,
@@ -179,6 +190,10 @@ def _check_shapes(take: Take) -> None:
             raise ValueError(f"take.{name} has shape {np.shape(getattr(take, name))}, expected {shape}")
     if take.camera_kind not in CAMERA_KINDS or any(side not in SIDES for side in take.sides):
         raise ValueError(f"unknown camera kind {take.camera_kind!r} or side in {take.sides}")
+
+
+def _by_hand(array: np.ndarray, hands: int, frames: int) -> tuple[int, ...]:
+    return (hands, frames, array.shape[-1]) if array.size else array.shape
 
 
 def save(take: Take, path: str | os.PathLike[str]) -> None:

@@ -22,6 +22,7 @@ from ..constraints import (
 )
 from . import costs
 from .anatomy import angles_of
+from .costs.remembered import RememberedCost, RestCost
 from .kernels import QUADRATIC
 from .layout import ROOT, SHIFT, TURN, Layout
 from .problem import Problem
@@ -174,6 +175,10 @@ def _blind(out: Constrained, hands: np.ndarray) -> None:
             information, depth = cost.information.copy(), cost.depth.copy()
             information[hands], depth[hands] = 0, 0
             _exchange(out, cost, replace(cost, information=information, depth=depth))
+        elif isinstance(cost, RememberedCost | RestCost):
+            kept = np.ones(out.problem.layout.hand_count)
+            kept[hands] = 0
+            _exchange(out, cost, cost.faded(kept))
 
 
 def _join(out: Constrained, touch: Together) -> None:

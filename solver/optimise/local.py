@@ -11,6 +11,7 @@ import numpy as np
 from ..initialise import kinematics
 from . import costs, spread
 from .constraints import Constraint, Point, Pose, constrain
+from .costs.remembered import RestCost
 from .layout import ROOT, Layout, Window, window_of
 from .problem import Problem
 from .solve import Held, Iterate, Outcome, Stage, run
@@ -99,6 +100,9 @@ def pose(
     whole = taken_in.problem
     frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.layout.frame_count))
     window = window_of(whole.layout, frames, camera_free=solve_camera and whole.layout.camera_free)
+    if tracks is not None and not window.layout.camera_free:  # a free camera is moved by every hand
+        idle = frozenset(np.flatnonzero(~np.isin(window.tracks, list(tracks))).tolist())
+        window = replace(window, layout=replace(window.layout, idle=idle))
     held = _held(window, whole.layout, taken_in.held, first, last, tracks)
     return Posed(cut_problem(whole, window), taken_in.state, window, held)
 
@@ -114,8 +118,12 @@ def _within(constraints: Sequence[Constraint], window: Window, tracks: Collectio
 
 
 def calmer(problem: Problem, factor: float) -> Problem:
-    """The problem of hands whose usual speeds are ``factor`` times lower (higher, when it is below 1)."""
-    return replace(problem, costs=tuple(_calmer(cost, factor) for cost in problem.costs))
+    """The problem of hands whose usual speeds are ``factor`` times lower (higher, when it is below 1).
+
+    Nothing keeps such hands where they came to rest: that they should move otherwise is the wish.
+    """
+    kept = [cost for cost in problem.costs if not isinstance(cost, RestCost)]
+    return replace(problem, costs=tuple(_calmer(cost, factor) for cost in kept))
 
 
 def _calmer(cost: costs.Cost, factor: float) -> costs.Cost:
@@ -146,7 +154,7 @@ def retry(
     """Solve frames ``first`` to ``last`` of one track from ``start``, which differs from ``state`` there alone."""
     whole = problem.layout
     frames = slice(max(first - _BOUNDARY, 0), min(last + 1 + _BOUNDARY, whole.frame_count))
-    window = window_of(whole, frames)
+    window = window_of(whole, frames, only=[track])
     inner = cut_problem(problem, window)
     held = _held(window, whole, np.zeros((whole.frame_count, whole.block_size), bool), first, last, [track])
     before = inner.value(inner.at(cut_state(state, window)))

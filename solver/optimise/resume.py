@@ -26,7 +26,7 @@ from .constraints import Constraint, ImagePoint
 from .local import calmer, resolve
 from .objective import clip_costs
 from .problem import Problem
-from .settled import with_settled_landmarks
+from .settled import carried, remembered_cost, rest_cost, slopes, with_landmark_shares
 from .solve import Iterate
 from .state import State
 from .surety import surety
@@ -54,12 +54,14 @@ class Resumed:
 
     Attributes:
         take: as it was. problem, state: it, to the solver. clip: what lies where.
+        slopes: (H, T, d) what the take's own motion leaves unsaid of its costs, see ``settled``.
     """
 
     take: Take
     problem: Problem
     state: State
     clip: Clip
+    slopes: np.ndarray
 
     def resolve(
         self,
@@ -184,7 +186,12 @@ class Resumed:
         changed.rotations[hands.hand, hands.row] = hands.rotations
         changed.transl[hands.hand, hands.row] = hands.transl
         state = dataclasses.replace(state, hands=self._posed(hands), camera_from_world=turned, camera_centre=centre)
-        return Resumed(changed, self.problem, state, self.clip)
+        problem = self.problem
+        if camera.any():
+            turn = path[:, :3, :3] @ np.swapaxes(take.world_from_camera[:, :3, :3], -1, -2)
+            shift = path[:, :3, 3] - (turn @ take.world_from_camera[:, :3, 3:])[..., 0]
+            problem = carried(problem, problem.layout, turn, shift)
+        return dataclasses.replace(self, take=changed, problem=problem, state=state)
 
     def _moved_hands(self, rows: np.ndarray, rotations: np.ndarray, transl: np.ndarray) -> _Moved:
         parts = []
@@ -233,10 +240,12 @@ class Resumed:
             rotations[segment.track, rows] = joint_rotations(track.bare, pose)
             transl[segment.track, rows] = pose.wrist - track.bare.at(state.betas[track.shape])[0][0]
         take = dataclasses.replace(self.take, rotations=rotations, transl=transl)
-        return Resumed(take, self.problem, state, self.clip)
+        return dataclasses.replace(self, take=take, state=state)
 
 
-def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCED) -> Resumed:
+def resume(
+    take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCED, rest: np.ndarray | None = None
+) -> Resumed:
     """Make a take's problem: its globals and its camera are fixed, its poses are the start.
 
     Finger rotations that no hinge of the anatomy can make are met as nearly as possible, but only frames that a
@@ -244,6 +253,7 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
 
     Args:
         models: "left" and "right", the models that the take was solved with.
+        rest: ``Resumed.slopes`` of the take before hands were added to it; None: the take is as its solve left it.
     """
     calibration = dataclasses.replace(default_calibration(), offsets_m=take.landmark_offsets)
     frame_s = take.frame_rate[1] / take.frame_rate[0]
@@ -253,14 +263,15 @@ def resume(take: Take, models: Mapping[str, HandModel], preset: Preset = BALANCE
     motions = {hand: _motion(take, hand, tracks[hand], models) for hand in hands}
     clip = assemble(tracks, motions, models, camera, take.frames, 0, calibration, {"shape_free": False})
     state = dataclasses.replace(clip.start, hands=_poses(take, clip, motions))
-    clip = with_settled_landmarks(clip, state, take)
+    clip = with_landmark_shares(clip, take)
     costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (bodies(models, SOLVED),))
     problem = Problem(clip.layout, clip.view, costs)
     hidden = learned.of_take(take.provenance, 1 / frame_s)
-    foreseen = hidden(problem, state) if hidden else None
-    if foreseen is not None:
-        problem = dataclasses.replace(problem, costs=(*costs, foreseen))
-    return Resumed(take, problem, state, clip)
+    more = [hidden(problem, state) if hidden else None, remembered_cost(clip, state, take)]
+    problem = dataclasses.replace(problem, costs=(*costs, *(cost for cost in more if cost is not None)))
+    left = slopes(problem, clip, state, len(take.sides)) if rest is None else rest
+    problem = dataclasses.replace(problem, costs=(*problem.costs, rest_cost(clip, state.hands, left)))
+    return Resumed(take, problem, state, clip, left)
 
 
 def _track(take: Take, hand: int) -> HandTrack:

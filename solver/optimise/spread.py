@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..hand_model.rotations import exp, log
 from ..initialise.kinematics import Pose as HandPose
 from .constraints import Constraint, Point, Pose
 from .costs import KeypointCost
+from .costs.remembered import RememberedCost, RestCost, displacement
+from .evaluation import Evaluation
 from .layout import Track
 from .problem import Problem
 from .state import State
@@ -26,6 +27,8 @@ MEMORY_S = 1.0
 # share of the stretch, at either end, over which what is spread fades to nothing; in a short stretch more, up to all of
 # it: this many memories long, so that hands get no jerk at the ends
 _FADE, _FADE_MEMORIES = 0.25, 0.7
+# a correction that goes this far says that half of what was known around the former motion was wrong
+_WRONG_M = 0.02
 
 
 @dataclass(frozen=True)
@@ -72,36 +75,79 @@ def _of_track(track: Track, corrected: np.ndarray, first: int, last: int, memory
 
 def moved_along(before: State, after: State, given: Sequence[Corrections]) -> State:
     """``before`` with every stretch moved as its corrected frames moved from ``before`` to ``after``."""
-    old, new = before.hands, after.hands
-    orient, angles, wrist = old.global_orient.copy(), old.angles.copy(), old.wrist.copy()
+    return replace(before, hands=_led(before.hands, after.hands, given))
+
+
+def _led(poses: HandPose, to: HandPose, given: Sequence[Corrections]) -> HandPose:
+    """Poses that go over to others in the corrected frames, and move along around these."""
+    step = np.zeros((len(poses), 6 + poses.angles.shape[1]))
     for part in given:
-        at, by = part.corrected, part.share
-        turn = log(new.global_orient[at] @ np.swapaxes(old.global_orient[at], -1, -2))
-        orient[part.hands] = exp(by @ turn) @ old.global_orient[part.hands]
-        angles[part.hands] += by @ (new.angles[at] - old.angles[at])
-        wrist[part.hands] += by @ (new.wrist[at] - old.wrist[at])
-        orient[at], angles[at], wrist[at] = new.global_orient[at], new.angles[at], new.wrist[at]
-    return replace(before, hands=HandPose(orient, angles, wrist))
+        at = part.corrected
+        step[part.hands] = part.share @ displacement(to.take(at), poses.take(at))
+    corrected = np.concatenate([part.corrected for part in given])
+    return poses.moved(step).put(corrected, to.take(corrected))
 
 
 def relearned(problem: Problem, state: State, given: Sequence[Corrections]) -> Problem:
-    """The problem with the landmarks around each correction moved by what the tracker got wrong there."""
+    """The problem with what was seen around each correction moved by what was wrong there.
+
+    A correction that leaves a motion where it rested (``settled``) teaches nothing. The further it goes from there, the
+    more of what landmarks and motion disagreed on is put down to the tracker (but for hands on their outlines, which
+    lie off their landmarks for a reason), and the less is kept of the rest.
+    """
     seen = next(cost for cost in problem.costs if isinstance(cost, KeypointCost))
-    wanted = problem.at(state)
+    rest = next((cost for cost in problem.costs if isinstance(cost, RestCost)), None)
+    right = problem.at(state)
+    former = problem.at(replace(state, hands=rest.around)) if rest else right
+    wrong = _wrong(former, right) if rest else np.ones(len(seen.targets_px))
+    blamed = np.where(_remembered(problem), 0.0, wrong)[:, None, None]
+    taken = blamed * seen.targets_px + (1 - blamed) * _projected(former)
+    return replace(problem, costs=tuple(
+        replace(cost, targets_px=_relearned(seen, taken, _projected(right), given)) if cost is seen
+        else replace(cost, around=_led(cost.around, state.hands, given)) if isinstance(cost, RememberedCost)
+        else cost.faded(_kept(wrong, given)) if cost is rest
+        else cost
+        for cost in problem.costs
+    ))  # fmt: skip
+
+
+def _remembered(problem: Problem) -> np.ndarray:
+    """(N,) bool: hand-frames of which other evidence than landmarks is remembered."""
+    kept = [cost.root.any((1, 2)) for cost in problem.costs if isinstance(cost, RememberedCost)]
+    return np.logical_or.reduce([np.zeros(problem.layout.hand_count, bool), *kept])
+
+
+def _wrong(former: Evaluation, right: Evaluation) -> np.ndarray:
+    """(N,) 0..1: how wrong a motion was, by how far hands went from it."""
+    moved = np.linalg.norm(right.keypoints - former.keypoints, axis=-1).mean(-1)
+    return moved**2 / (moved**2 + _WRONG_M**2)
+
+
+def _kept(wrong: np.ndarray, given: Sequence[Corrections]) -> np.ndarray:
+    """(N,) 0..1: what around the corrections is left of the former motion."""
+    kept = np.ones(len(wrong))
+    for part in given:
+        kept[part.hands] = 1 - np.clip(part.share @ wrong[part.corrected], 0.0, 1.0)
+    return kept
+
+
+def _relearned(seen: KeypointCost, taken: np.ndarray, right: np.ndarray, given: Sequence[Corrections]) -> np.ndarray:
+    """(N, 21, 2) landmarks: in corrected frames as seen, around them moved as from ``taken`` to ``right`` there."""
     targets = seen.targets_px.copy()
     for part in given:
         known = [hand for hand in part.corrected if seen.whitening[hand].any()]
         shares = part.share[:, np.isin(part.corrected, known)]
-        errors = [_error(seen.targets_px[hand], _projected(wanted, hand), seen.whitening[hand]) for hand in known]
+        errors = [_error(taken[hand], right[hand], seen.whitening[hand]) for hand in known]
         for row, hand in enumerate(part.hands):
             if hand not in known and seen.whitening[hand].any():
                 targets[hand] = _corrected(seen.targets_px[hand], errors, shares[row])
-    return replace(problem, costs=tuple(replace(c, targets_px=targets) if c is seen else c for c in problem.costs))
+    return targets
 
 
-def _projected(at, hand: int) -> np.ndarray:
-    x = at.points_camera[hand]
-    return at.focal_px * x[:, :2] / x[:, 2:] + at.view.centre_px
+def _projected(at: Evaluation) -> np.ndarray:
+    """(N, 21, 2) landmarks in the picture, px."""
+    x = at.points_camera
+    return at.focal_px * x[..., :2] / np.maximum(x[..., 2:], 1e-3) + at.view.centre_px
 
 
 def _error(seen_px: np.ndarray, right_px: np.ndarray, whitening: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -116,14 +116,20 @@ def _seen(refined: Refined) -> np.ndarray:
 
 def with_outlines(problem: Problem, evidence: Mapping[int, Evidence], weights: ContourWeights) -> Problem:
     """The problem with its landmarks trusted less where an outline is: their errors repeat, an outline's don't."""
-    share = np.ones(problem.layout.hand_count)
-    for hand, seen in evidence.items():
-        share[hand] = 1 - (1 - weights.landmarks) * seen.trust
+    share = landmark_shares(problem, evidence, weights)
     costs = tuple(
         replace(cost, whitening=cost.whitening * share[:, None, None, None]) if isinstance(cost, KeypointCost) else cost
         for cost in problem.costs
     )
     return replace(problem, costs=costs)
+
+
+def landmark_shares(problem: Problem, evidence: Mapping[int, Evidence], weights: ContourWeights) -> np.ndarray:
+    """(N,) factor on the landmarks' information, as a square root."""
+    share = np.ones(problem.layout.hand_count)
+    for hand, seen in evidence.items():
+        share[hand] = 1 - (1 - weights.landmarks) * seen.trust
+    return share
 
 
 def _without_contour(problem: Problem) -> tuple:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from solver.hand_model import HandModel
 from solver.hand_model.rotations import exp
 from solver.initialise import default_calibration
 from solver.initialise.kinematics import joint_rotations, skeleton_of
+from solver.optimise import Resumed
+from solver.optimise.costs.remembered import RestCost
 from solver.take import INFILLED, MISSING, OBSERVED, Take
 from tools.optimiser_bench.scenes import VIEW, make_scene, observe
 
@@ -42,6 +46,12 @@ def solved_take(models: dict[str, HandModel]) -> Take:
         keypoint_covariance_px=np.tile(4 * np.eye(2), (2, FRAMES, 21, 1, 1)),
         joint_sigma=np.full((2, FRAMES, 21), np.nan), landmark_offsets=default_calibration().offsets_m,
     )  # fmt: skip
+
+
+def restless(resumed: Resumed) -> Resumed:
+    """A take whose re-solve goes where its costs draw it, as the solve did."""
+    costs = tuple(cost for cost in resumed.problem.costs if not isinstance(cost, RestCost))
+    return dataclasses.replace(resumed, problem=dataclasses.replace(resumed.problem, costs=costs))
 
 
 def keypoint(models: dict[str, HandModel], take: Take, hand: int, frame: int, point: int) -> np.ndarray:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from solver.hand_model.rotations import exp
+from solver.initialise.kinematics import Pose
 from solver.optimise import costs
+from solver.optimise.costs.remembered import RememberedCost, RestCost
 from solver.optimise.evaluation import Evaluation
 from solver.optimise.kernels import GemanMcClure
 from solver.optimise.layout import ROOT, Layout
@@ -269,3 +271,26 @@ def test_orient_target(at):
     hands = np.array([1, 8])
     targets = exp(np.array([[0.3, -0.2, 0.5], [0.0, 1.0, 0.2]])) @ at.state.hands.global_orient[hands]
     check(costs.OrientTargetCost(hands=hands, targets=targets, deviation=np.array([0.05, 0.1])), at)
+
+
+def _around(at: Evaluation) -> Pose:
+    step = 0.3 * np.random.default_rng(4).standard_normal((at.layout.hand_count, at.layout.hand_size))
+    return at.state.hands.moved(step)
+
+
+def test_remembered(at):
+    rng, n, d = np.random.default_rng(5), at.layout.hand_count, at.layout.hand_size
+    root, pull = rng.standard_normal((n, d, d)), rng.standard_normal((n, d))
+    root[3], pull[3] = 0, 0
+    check(RememberedCost(around=_around(at), root=root, pull=pull, kernel=GemanMcClure(8.0)), at)
+
+
+def test_rest(at):
+    """At rest it is the opposite of the slope it was made from; anywhere, what its residuals say."""
+    slope = np.random.default_rng(6).standard_normal((at.layout.hand_count, at.layout.hand_size))
+    check(RestCost(around=_around(at), slope=slope), at)
+    system, rest = System(at.layout), RestCost(around=at.state.hands, slope=slope)
+    rest.add_to(system, at)
+    frames, columns = at.layout.frame_of[:, None], at.layout.column_of[:, None] + np.arange(at.layout.hand_size)
+    np.testing.assert_allclose(system.gradient[frames, columns], -slope, atol=1e-12)
+    assert rest.value(at) == 0
