@@ -62,6 +62,7 @@ class Layout:
         frame_count: T. tracks: packed in this order.
         shape_count: number of betas vectors.
         camera_free, shape_free, scale_free, focal_free, offsets_free: which variables besides the hands are solved.
+        idle: indices of tracks that a solve holds entirely: what concerns each of them alone is a constant, left out.
     """
 
     frame_count: int
@@ -72,6 +73,7 @@ class Layout:
     scale_free: bool = False
     focal_free: bool = False
     offsets_free: bool = False
+    idle: frozenset[int] = frozenset()
 
     @property
     def hand_size(self) -> int:
@@ -142,11 +144,12 @@ class Layout:
         return _concatenate([np.full(track.count, track.slot * self.hand_size) for track in self.tracks])
 
     def runs(self, length: int) -> np.ndarray:
-        """(m,) every packed index that begins ``length`` consecutive frames of one track."""
+        """(m,) every packed index that begins ``length`` consecutive frames of one track that is not idle."""
         if self.hand_count < length:
             return np.zeros(0, int)
         last = len(self.track_of) - length + 1
-        return np.flatnonzero(self.track_of[:last] == self.track_of[length - 1 :])
+        whole = self.track_of[:last] == self.track_of[length - 1 :]
+        return np.flatnonzero(whole & ~np.isin(self.track_of[:last], list(self.idle)))
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,10 @@ def add_point_costs(costs: list[PointCost], system: System, at: Evaluation) -> N
 
 
 def chunks(layout: Layout) -> Iterator[tuple[int, slice]]:
-    """Track indices with slices of their hand-frames, small enough for the cache."""
+    """Indices of tracks that are not idle, with slices of their hand-frames, small enough for the cache."""
     for index, track in enumerate(layout.tracks):
+        if index in layout.idle:
+            continue
         for start in range(track.packed, track.packed + track.count, _CHUNK):
             yield index, slice(start, min(start + _CHUNK, track.packed + track.count))
 
