@@ -380,10 +380,12 @@ class Spread:
 
     Attributes:
         poses: (C, F, 6) change of turn and step by each of C groups. lens: (4,) one-sigma (focal: relative).
+        by_focal: (F, 6) change of turn and step as the log focal length rises by one; 0 where that is known.
     """
 
     poses: np.ndarray
     lens: np.ndarray
+    by_focal: np.ndarray
 
 
 def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarray) -> Spread:
@@ -408,10 +410,18 @@ def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarra
         pulls[:, 6 * seen.frame_count + axis] = np.bincount(group, lens_pull[:, axis], count)
     # what is left of the whole gradient is not the groups' doing
     pulls -= pulls.mean(axis=0)
-    solved = _Reduced(seen, _normal(seen, state, free, state.lens), 1e-6).solve(pulls.T).T
+    system = _Reduced(seen, _normal(seen, state, free, state.lens), 1e-6)
+    solved = system.solve(pulls.T).T
+    first = 6 * seen.frame_count
     sigma = np.zeros(4)
-    sigma[free] = np.sqrt((solved[:, 6 * seen.frame_count :] ** 2).sum(axis=0))
-    return Spread(solved[:, : 6 * seen.frame_count].reshape(count, -1, 6), sigma)
+    sigma[free] = np.sqrt((solved[:, first:] ** 2).sum(axis=0))
+    by_focal = np.zeros(pulls.shape[1])
+    if free[FOCAL]:
+        # pushed along, all else follows: the column of H^-1 that belongs to it, over its own entry
+        by_focal[first] = 1.0
+        by_focal = system.solve(by_focal)
+        by_focal /= by_focal[first]
+    return Spread(solved[:, :first].reshape(count, -1, 6), sigma, by_focal[:first].reshape(-1, 6))
 
 
 def resect(seen: Observations, state: State, frames: np.ndarray, iterations: int = 6) -> State:

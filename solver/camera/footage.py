@@ -14,7 +14,7 @@ from .features import Keyframe, agreeing, describe, plain
 from .masks import HandShapes, hand_shapes
 from .progress import CameraProgress
 from .segments import EVERY_FRAMES, NONE, Segments, find, joined
-from .tracks import Follower, Tracks, cells
+from .tracks import Follower, Halt, Tracks, cells
 
 # Smaller images split long clips into pieces, larger ones cost more than they give.
 WORKING_PX = 960
@@ -27,6 +27,8 @@ FEATURE_OVERLAP = 0.85
 _SELDOM_FRAMES, _SOME_FLOW = 8, 0.005
 # A cut: tracks break off, no half of the thumbnail is found again, and no features agree.
 _CUT_SURVIVAL, _CUT_LIKENESS = 0.3, 0.55
+# What was before a cut and comes back within so many frames was not cut but lit up: a flash.
+_FLASH_FRAMES = 3
 # Lines one apart differ by this many times what lines two apart do, in half of the frames looked at.
 _COMBED, _COMBED_EVERY = 1.1, 8
 
@@ -71,6 +73,18 @@ def watch(clip: Clip, hands: list[HandTrack]) -> Generator[CameraProgress, None,
     return observer.footage()
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What was known when a cut was found at ``row``; ``last`` as in ``_Observer``."""
+
+    row: int
+    halt: Halt
+    last: tuple[np.ndarray, np.ndarray, np.ndarray]
+    keyframes: int
+    key_points: tuple[np.ndarray, np.ndarray]
+    described: np.ndarray
+
+
 class _Observer:
     def __init__(self, size: tuple[int, int], scale: float, shapes: HandShapes) -> None:
         self.size, self.scale, self.shapes = size, scale, shapes
@@ -81,6 +95,7 @@ class _Observer:
         self._key_points: tuple[np.ndarray, np.ndarray] = (np.zeros(0, int), np.zeros((0, 2)))
         self._described = np.zeros(0, int)
         self._last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._before: _Before | None = None
         self._starts = [0]
         self._covered: list[int] = []
         self._masked: list[float] = []
@@ -95,9 +110,13 @@ class _Observer:
 
     def _see(self, gray: np.ndarray, mask: np.ndarray, reach: np.ndarray) -> None:
         row = self.count
+        if self._before is not None and self._was_flash(gray, mask):
+            self._resume(self._before)
+        halt = self._follower.halt()
         survived = self._follower.step(gray, mask, reach)
         cut = self._last is not None and survived < _CUT_SURVIVAL and self._is_cut(gray, mask)
         if cut:
+            self._before = _Before(row, halt, self._last, len(self._keyframes), self._key_points, self._described)
             self._follower.restart(gray, mask)
             self._starts.append(row)
         if cut or row == 0 or self._is_new():
@@ -136,9 +155,23 @@ class _Observer:
 
     def _is_cut(self, gray: np.ndarray, mask: np.ndarray) -> bool:
         before, before_mask, _ = self._last
-        if likeness(before, gray) > _CUT_LIKENESS:
-            return False
-        return not len(agreeing(describe(0, before, before_mask), describe(1, gray, mask)))
+        return not _same_scene(before, before_mask, gray, mask)
+
+    def _was_flash(self, gray: np.ndarray, mask: np.ndarray) -> bool:
+        before, before_mask, _ = self._before.last
+        near = self.count - self._before.row <= _FLASH_FRAMES
+        if near and _same_scene(before, before_mask, gray, mask):
+            return True
+        self._before = self._before if near else None
+        return False
+
+    def _resume(self, before: _Before) -> None:
+        """No cut was there: what was followed up to it is followed on."""
+        self._follower.resume(before.halt, self.count - before.row)
+        self._starts.remove(before.row)
+        del self._keyframes[before.keyframes :]
+        self._last, self._key_points, self._described = before.last, before.key_points, before.described
+        self._before = None
 
     def footage(self) -> Footage:
         starts = np.array(self._starts)
@@ -148,6 +181,12 @@ class _Observer:
             np.array(self._covered), np.array(self._masked), joined(self._segments),
             2 * sum(self.combed) > len(self.combed),
         )  # fmt: skip
+
+
+def _same_scene(before: np.ndarray, before_mask: np.ndarray, gray: np.ndarray, mask: np.ndarray) -> bool:
+    if likeness(before, gray) > _CUT_LIKENESS:
+        return True
+    return len(agreeing(describe(0, before, before_mask), describe(1, gray, mask))) > 0
 
 
 def combed(gray: np.ndarray) -> bool:

@@ -52,6 +52,8 @@ class MappedModel:
         error_px: (T,) median reprojection error of the tracks, NaN where none.
         counts: (T,) points that each pose rests on.
         sigma: (T, 2) one-sigma of the turn (rad) and step since the frame before; NaN: unknown.
+        spread: (T, 2) one-sigma of each pose as groups of points tell it, ``by_focal`` (T, 2) what it changes by as the
+            log focal length rises by one.
         focal_px, k1: the lens.
         points: (P, 3); ``point_ids`` (P,) their tracks (-1: features alone); ``point_errors_px`` (P,).
         profile: (3,) mean robust cost of a point, log(1 + px^2), at 0.88, 1 and 1.12 of the focal length; NaN when not
@@ -64,6 +66,7 @@ class MappedModel:
     counts: np.ndarray
     sigma: np.ndarray
     spread: np.ndarray
+    by_focal: np.ndarray
     lens: np.ndarray
     lens_sigma: np.ndarray
     points: np.ndarray

@@ -197,7 +197,7 @@ def _from_models(tracks: Tracks, models: list[MappedModel], focal_sigma: float) 
     for index, model, move in used:
         mine = joined.owner == index
         error_px[mine] = model.error_px[mine]
-        expected[mine] = model.spread[mine] * [1.0, move.scale]
+        expected[mine] = _expected(model, focal_sigma)[mine] * [1.0, move.scale]
         sigma[mine] = model.sigma[mine] * [1.0, move.scale]
     expected[:, 1] = np.hypot(expected[:, 1], joined.off_by_guess())
     return Shot(
@@ -215,6 +215,12 @@ def _from_models(tracks: Tracks, models: list[MappedModel], focal_sigma: float) 
         said + _error_notes(joined.world_from_camera, expected, best.moving_share),
         best.moving_share,
     )
+
+
+def _expected(model: MappedModel, focal_sigma: float) -> np.ndarray:
+    """(T, 2): what groups of points tell, and the focal length as far as it is known worse than by them."""
+    beyond = np.sqrt(max(0.0, min(focal_sigma, _FLAT_PROFILE) ** 2 - float(model.lens_sigma[0]) ** 2))
+    return np.hypot(model.spread, beyond * model.by_focal)
 
 
 def _bridging_notes(status: np.ndarray) -> tuple[CameraNote, ...]:

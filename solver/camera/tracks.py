@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,6 +82,16 @@ class Tracks:
         return points_a[a], points_b[b]
 
 
+@dataclass(frozen=True)
+class Halt:
+    """Where a ``Follower`` was at one frame, to go on from there."""
+
+    gray: np.ndarray | None
+    ids: np.ndarray
+    points: np.ndarray
+    motion: ImageMotion
+
+
 class Follower:
     """Feed it frames in order; it keeps every point's history."""
 
@@ -122,6 +133,14 @@ class Follower:
         self._points, self._ids = np.zeros((0, 2), np.float32), np.zeros(0, int)
         self._replenish(gray, mask)
         self._history[-1] = (self._ids, self._points + 0.5)
+
+    def halt(self) -> Halt:
+        return Halt(self._gray, self._ids, self._points, copy.copy(self._motion))
+
+    def resume(self, halt: Halt, frames: int) -> None:
+        """Go on from ``halt``, as if the last ``frames`` frames had shown nothing."""
+        self._gray, self._ids, self._points, self._motion = halt.gray, halt.ids, halt.points, copy.copy(halt.motion)
+        self._history[-frames:] = [(np.zeros(0, int), np.zeros((0, 2), np.float32))] * frames
 
     def tracks(self) -> Tracks:
         counts = [len(ids) for ids, _ in self._history]

@@ -113,6 +113,20 @@ def test_the_expected_error_is_the_error_also_when_points_are_wrong_together(pos
     assert abs(np.log(state.lens[0] / FOCAL)) < 4 * spread.lens[0] < 0.02
 
 
+def test_what_a_path_owes_to_its_focal_length_is_told(poses):
+    truth = state_at(poses, cloud(), [FOCAL, 0.0, 0.0, 0.0])
+    observations = seen(truth, 0.0)
+    free = np.array([True, False, False, False])
+    told = adjustment.spread(observations, truth, free, np.arange(260) % GROUPS).by_focal
+    longer = replace(truth, lens=truth.lens * [np.exp(1e-3), 1, 1, 1])
+    settled = adjustment.adjust(observations, longer, np.zeros(4, bool), 20, 1e-9)
+    turn, place = in_world(1e-3 * told[None], truth.camera_from_world)
+    error = position_error(settled, poses)
+    length = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1).sum()
+    assert error == pytest.approx(np.sqrt((place**2).sum(axis=2).mean()) / length, rel=0.1)
+    assert not adjustment.spread(observations, truth, ~ALL, np.arange(260) % GROUPS).by_focal.any()
+
+
 def test_frames_are_placed_by_known_points(poses):
     truth = state_at(poses, cloud(), [FOCAL, -0.1, 0.0, 0.4])
     observations = seen(truth, 0.1)

@@ -51,7 +51,7 @@ def model_of(poses: np.ndarray, rows, move: Similarity, points=NO_POINTS, ids=NO
     camera_from_world[rows] = np.linalg.inv(move.poses(poses[rows]))
     posed = np.isfinite(camera_from_world[:, 0, 0])
     return MappedModel(
-        camera_from_world, np.where(posed, 0.3, np.nan), posed * 100, *np.full((2, count, 2), np.nan),
+        camera_from_world, np.where(posed, 0.3, np.nan), posed * 100, *np.full((3, count, 2), np.nan),
         np.array([FOCAL, 0.0, 0.0, 0.0]), np.zeros(4), move.points(points), ids, np.full(len(points), 0.3),
         np.array([2.0, 1.0, 2.0]),
     )  # fmt: skip

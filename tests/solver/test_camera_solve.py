@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from solver.camera import shot, structure
+from solver.camera import footage, shot, structure
 from solver.camera.cameras import ASSUMED, SOLVED, CameraPath
 from solver.camera.formats import LensPart
 from solver.camera.progress import CameraProgress
@@ -109,6 +109,26 @@ def test_a_cut_starts_a_new_shot():
     path = solved(scene)
     assert path.shots.tolist() == [[0, 11], [12, 19]]
     assert "camera-cuts" in codes(path)
+
+
+def test_a_flash_is_no_cut():
+    scene = scene_of("desk", poses=camera_scenes.path(camera_scenes.desk_path, 16), frames=16)
+    images = list(camera_scenes.draw(scene))
+    images[8:10] = [np.full_like(image, 250) for image in images[8:10]]
+    seen = watched(images, camera_scenes.hand_tracks(scene))
+    assert seen.shots.tolist() == [[0, 15]]
+    counts = seen.tracks.counts()
+    assert not counts[8:10].any() and len(seen.tracks.shared(7, 10)[0]) > 0.5 * counts[7]
+    assert not {8, 9} & {keyframe.row for keyframe in seen.keyframes}
+
+
+def watched(images, hands) -> footage.Footage:
+    watching = footage.watch(camera_scenes.clip_of(images), hands)
+    while True:
+        try:
+            next(watching)
+        except StopIteration as end:
+            return end.value
 
 
 def test_a_lens_found_in_one_shot_is_no_surer_for_being_given_to_the_next(monkeypatch):
