@@ -4,6 +4,7 @@ lbfgs [FRAMES] [BUDGET]   cost against CPU time: ours, L-BFGS preconditioned, L-
 length                    CPU time and memory over the number of frames
 whole                     likewise with every cost, touching hands, second looks: from tracks to covariances
 local                     the re-solve of a window
+serve TAKE                likewise in a running process, from request to answer
 drift                     is the truth a minimum
 intervals                 do stated intervals hold the truth
 """
@@ -24,8 +25,15 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in TABLES:
         print(__doc__)
         return 2
-    TABLES[arguments[0]](*map(float, arguments[1:]))
+    TABLES[arguments[0]](*map(_number, arguments[1:]))
     return 0
+
+
+def _number(argument: str) -> float | str:
+    try:
+        return float(argument)
+    except ValueError:
+        return argument
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from solver.optimise.state import State
 from solver.optimise.uncertainty import marginals
 from solver.optimise.weights import BALANCED, FINAL
 
-from . import whole
+from . import served, whole
 from .scenes import Scene, disturbed, last, make_scene, problem_of, seen_from
 
 # simulated noise is independent from frame to frame, but kernels and linearisation make it look a little repeated
@@ -170,6 +170,7 @@ TABLES = {
     "whole": whole.over_length,
     "one-whole": whole.one_length,
     "local": window,
+    "serve": served.over_take,
     "drift": drift,
     "intervals": intervals,
 }
