@@ -43,7 +43,8 @@ class SolveOptions:
         hand_length_m: known length wrist to middle fingertip; None for the population's.
         known_length: (frame, x0, y0, x1, y1, metres): a length in the scene between two places of a frame's picture, in
             px of the clip; None when none was measured. It sets the size of a travelling camera's world.
-        camera_height_m: of the camera over the floor (or the level surface that is most in view) on average, likewise.
+        camera_height_m: of the camera over the floor (or a table in view) on average, likewise; weighed with
+            a known length.
         frame_rate: (numerator, denominator) of an image sequence; None for the movie's own.
         hand_boxes: hands that the person pointed out: (frame, x0, y0, x1, y1, side or "") in px of the clip.
         hand_edits: (frame, x, y, "drop" or "swap") of the hand nearest to a place, see ``hands.edits``.

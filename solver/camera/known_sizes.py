@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SolverError
+from . import scale_priors, scale_scene
 from .cameras import CameraPath, ScaleEstimate, undistort
-from .surfaces import find_level, good_points
+from .surfaces import find_levels, good_points
 
 # A point's surface is fitted to so many background points, the nearest in the picture, within this share of its width.
 _NEAREST, _MIN_NEAR, _REACH = 12, 4, 0.12
 # a tape's and a click's error; the floor is where the camera's height was measured to, within this
 _TAPE_SIGMA, _HEIGHT_SIGMA = 0.01, 0.02
+# two measures that are so many of their sigmas apart are not of one world
+_CONTRADICTING = 3.0
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class KnownLength:
 class KnownSizes:
     """Attributes:
     hand_is_measured: the hands have their own length, not the population's.
-    camera_height_m: of the camera over the floor, or over the level surface that the scene shows most of, on average.
-    length: between two places in the picture; it overrides the height.
+    camera_height_m: of the camera over the floor, or over a table in view, on average.
+    length: between two places in the picture; both together are weighed by how sure they are.
     """
 
     hand_is_measured: bool = False
@@ -73,13 +76,47 @@ def by_length(path: CameraPath, known: KnownLength, first_frame: int) -> ScaleEs
     return _exactly(known.metres / length, float(np.hypot(np.hypot(spread, common), _TAPE_SIGMA)), "known length")
 
 
-def by_height(path: CameraPath, metres: float) -> ScaleEstimate | None:
-    """Metres per unit of ``path``; None where it shows no level surface below the camera."""
-    surface = find_level(path)
-    if surface is None:
-        return None
-    height = float(np.mean(surface.below(path.world_from_camera[:, :3, 3])))
-    return _exactly(metres / height, _HEIGHT_SIGMA, "camera height") if height > 0 else None
+def by_height(path: CameraPath, metres: float, frame_s: float | None = None) -> ScaleEstimate | None:
+    """Metres per unit of ``path``; None where it shows no level surface below the camera.
+
+    Where it shows several the height is over the one that makes the likeliest world: 1.6 m are over a floor.
+    """
+    found = _heights(path, metres)
+    if len(found) < 2:
+        return found[0] if found else None
+    read = scale_priors.log_densities(path, scale_scene.look(path), frame_s, scale_priors.GRID)
+    likely = np.logaddexp.reduce(list(read.values()))
+    return max(found, key=lambda by: np.interp(np.log(by.metres_per_unit), scale_priors.GRID, likely))
+
+
+def with_height(by: ScaleEstimate, path: CameraPath, metres: float) -> ScaleEstimate:
+    """What a length says, ``by``, together with the camera's height over the level surface that agrees with it best.
+
+    Raises:
+        SolverError: ``camera-height-no-floor``; ``known-sizes-contradict``.
+    """
+    heights = _heights(path, metres)
+    if not heights:
+        raise no_floor()
+    other = min(heights, key=lambda height: abs(np.log(height.metres_per_unit / by.metres_per_unit)))
+    sigmas = np.array([np.log(one.high) / 1.96 for one in (by, other)])
+    logs = np.log([by.metres_per_unit, other.metres_per_unit])
+    if abs(logs[1] - logs[0]) > _CONTRADICTING * np.hypot(*sigmas):
+        said = metres * by.metres_per_unit / other.metres_per_unit
+        raise SolverError(
+            "known-sizes-contradict",
+            f"By the known length the camera is {said:.2f} m high, not {metres:.2f} m.",
+            "Measure again, or give one of the two alone. The height is the camera's over the floor or table in view.",
+        )
+    weights = sigmas**-2.0
+    return _exactly(float(np.exp(weights @ logs / weights.sum())), float(weights.sum() ** -0.5), *by.cues, *other.cues)
+
+
+def _heights(path: CameraPath, metres: float) -> list[ScaleEstimate]:
+    """By each level surface below the camera, best supported first."""
+    centres = path.world_from_camera[:, :3, 3]
+    over = [float(np.mean(surface.below(centres))) for surface in find_levels(path)]
+    return [_exactly(metres / height, _HEIGHT_SIGMA, "camera height") for height in over if height > 0]
 
 
 def no_floor() -> SolverError:
@@ -90,8 +127,8 @@ def no_floor() -> SolverError:
     )
 
 
-def _exactly(factor: float, sigma: float, cue: str) -> ScaleEstimate:
-    return ScaleEstimate(factor, float(np.exp(-1.96 * sigma)), float(np.exp(1.96 * sigma)), True, (cue,))
+def _exactly(factor: float, sigma: float, *cues: str) -> ScaleEstimate:
+    return ScaleEstimate(factor, float(np.exp(-1.96 * sigma)), float(np.exp(1.96 * sigma)), True, cues)
 
 
 def _place(path: CameraPath, row: int, pixel: np.ndarray) -> tuple[np.ndarray, float]:

@@ -66,13 +66,25 @@ def _scale_of(
     """None for a shot that does not travel."""
     if np.ptp(part.world_from_camera[:, :3, 3], axis=0).max() == 0:
         return None
-    last_frame = first_frame + len(part.world_from_camera) - 1
-    if known.length is not None and first_frame <= known.length.frame <= last_frame:
-        return known_sizes.by_length(part, known.length, first_frame)
-    if known.camera_height_m is not None and (by := known_sizes.by_height(part, known.camera_height_m)):
-        return by
-    during = [hand.during(first_frame, last_frame) for hand in hands]
+    if measured := _measured(part, first_frame, frame_s, known):
+        return measured
+    during = [hand.during(first_frame, first_frame + len(part.world_from_camera) - 1) for hand in hands]
     return scale.estimate(part, during, first_frame, frame_s, known.hand_is_measured)
+
+
+def _measured(part: CameraPath, first_frame: int, frame_s: float | None, known: KnownSizes) -> ScaleEstimate | None:
+    """By what a person measured in this shot; None if nothing.
+
+    Raises:
+        SolverError: see ``known_sizes``.
+    """
+    frames = range(first_frame, first_frame + len(part.world_from_camera))
+    if known.length is not None and known.length.frame in frames:
+        by = known_sizes.by_length(part, known.length, first_frame)
+        return by if known.camera_height_m is None else known_sizes.with_height(by, part, known.camera_height_m)
+    if known.camera_height_m is not None:
+        return known_sizes.by_height(part, known.camera_height_m, frame_s)
+    return None
 
 
 def require_useful(path: CameraPath, first_frame: int, known: KnownSizes) -> None:
@@ -81,17 +93,17 @@ def require_useful(path: CameraPath, first_frame: int, known: KnownSizes) -> Non
     Raises:
         SolverError: as ``in_metres``.
     """
-    shots = _shots(path)
     if path.scale is None:
         return
     if known.length is not None:
         known_sizes.require_frame(known.length, first_frame, len(path.world_from_camera))
-        index = int(np.searchsorted(shots[:, 1], known.length.frame - first_frame))
-        known_sizes.by_length(_part(path, shots, index), known.length, first_frame + int(shots[index, 0]))
-    elif known.camera_height_m is not None:
-        parts = (_part(path, shots, index) for index in range(len(shots)))
-        if not any(known_sizes.by_height(part, known.camera_height_m) for part in parts):
-            raise known_sizes.no_floor()
+    shots = _shots(path)
+    found = [
+        _measured(_part(path, shots, index), first_frame + int(first), None, known)
+        for index, (first, _) in enumerate(shots)
+    ]
+    if known.camera_height_m is not None and not any(found):
+        raise known_sizes.no_floor()
 
 
 def _shots(path: CameraPath) -> np.ndarray:

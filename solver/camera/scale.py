@@ -34,7 +34,7 @@ _HOVER, _HOVER_NOISE = 2.5, 0.1
 # of the logarithm: how close hands come to what they work at; how high over a floor those of who stands are
 _WORK_GAP, _WORK_NOISE, _OVER_FLOOR, _OVER_FLOOR_SIGMA, _ANYWHERE = 0.6, 0.15, 1.2, 0.5, 0.15
 _DETERMINED_WIDTH = 0.35
-_GRID = np.linspace(np.log(1e-3), np.log(1e3), 2001)
+_GRID = scale_priors.GRID
 
 
 def estimate(

@@ -12,12 +12,14 @@ from .cameras import CameraPath
 from .scale_scene import LIKELY, Reading, Scene
 from .scale_scene import log_densities as of_scene
 
+# logarithms of metres per unit
+GRID = np.linspace(np.log(1e-3), np.log(1e3), 2001)
 # Indoors most of what a camera sees is some 1.4 m away, give or take a factor of 2.7.
 _DEPTH_M, _DEPTH_SIGMA = 1.4, 1.0
 # People who film their hands do not run: faster than this is unlikely (a soft bound on the logarithm).
 _FAST_M_S, _FAST_SIGMA = 2.5, 0.2
 # Over half a second, which leaves tremor out: (metres per second, sigma of the logarithm) of who walks or does not.
-_WALKING, _STAYING, _CALM_S = (1.1, 0.3), (0.12, 0.8), 0.5
+_WALKING, _STAYING, _CALM_S = (1.1, 0.3), (0.14, 0.9), 0.5
 # How often people walk in each reading of a scene; steps show in the height of a camera that is walked with, and
 # in others, seldom (of imagined worlds 0.85 and 0.03).
 _WALKS = {Reading.FLOOR: 0.4, Reading.POINTS: 0.3, Reading.TABLE: 0.03, Reading.OTHER: 0.3}

@@ -14,6 +14,7 @@ import enum
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from .cameras import CameraPath
 from .surfaces import LevelSurface, find_levels, good_points
@@ -22,6 +23,7 @@ _MIN_POINTS = 30
 # Of the distance: what lies deeper than this under a surface is under it. More than a few such points, and it is no
 # floor: how many times less likely it is, and how fast that grows with their share.
 _UNDER, _FEW, _ODD, _ODD_SHARE = 0.03, 0.03, 0.05, 0.03
+_THICK = 0.006
 _TILT_SIGMAS, _MIN_TILT_DEG = 2.0, 3.0
 # (share, metres, sigma of the logarithm) of a camera over the floor: worn or held by who stands, sits, or sits on it
 _STANDING = ((0.29, 1.58, 0.08), (0.23, 1.35, 0.15))
@@ -32,8 +34,9 @@ _TOPS = ((0.62, 0.74, 0.03), (0.2, 0.91, 0.035), (0.18, 0.45, 0.06))
 _THINGS_M, _THING, _SMALL_THING, _LARGE_SHARE = 1.4, 0.25, 0.6, 0.15
 # of the logarithm: how well a seen floor's height is known; where single points make it out; how far it lies under them
 _FLOOR_SIGMA, _LOW_SIGMA, _LOW_GAP, _LOW_SHARE = 0.015, 0.08, 0.35, 0.6
-# a table without a floor in view has one level: others make it less likely
-_SEVERAL = 0.2
+# A table without a floor in view has one level: others make it less likely. Nor does it reach further from the camera
+# than this (a soft bound on the logarithm).
+_SEVERAL, _ARM_M, _ARM_SIGMA = 0.2, 1.7, 0.25
 _HEIGHTS = np.geomspace(0.45, 2.1, 90)
 _NOTHING = 1e-300
 
@@ -60,6 +63,7 @@ class Scene:
         surfaces: best supported first; all parallel.
         below: (k,) of each.
         shares: (k,) of all points that lie on each.
+        reach: how far away points of the best supported one lie, over the ground.
         lowest: the deepest points, but for the few that may be wrong; None without points below the camera.
         share_under: of all points that lie under the lowest of ``surfaces``; 1 without any.
     """
@@ -67,6 +71,7 @@ class Scene:
     surfaces: tuple[LevelSurface, ...]
     below: np.ndarray
     shares: np.ndarray
+    reach: float
     lowest: float | None
     share_under: float
 
@@ -75,7 +80,7 @@ class Scene:
         return len(self.below) > 0 and int(self.below.argmax()) == 0
 
 
-NOTHING_SEEN = Scene((), np.zeros(0), np.zeros(0), None, 1.0)
+NOTHING_SEEN = Scene((), np.zeros(0), np.zeros(0), 0.0, None, 1.0)
 
 
 def look(path: CameraPath) -> Scene:
@@ -91,7 +96,9 @@ def look(path: CameraPath) -> Scene:
     under = depth > below.max() + _UNDER * far if len(below) else np.ones(len(points), bool)
     lowest = float(np.percentile(depth[under], 80) if len(below) and under.mean() > _FEW else np.percentile(depth, 97))
     shares = np.array([one.points / len(points) for one in surfaces])
-    return Scene(surfaces, below, shares, lowest if lowest > 0 else None, float(under.mean()))
+    on = np.abs(depth - below[0]) < _THICK * far if len(below) else np.zeros(len(points), bool)
+    reach = float(np.percentile(np.sqrt(far[on] ** 2 - depth[on] ** 2), 90)) if on.any() else 0.0
+    return Scene(surfaces, below, shares, reach, lowest if lowest > 0 else None, float(under.mean()))
 
 
 def log_densities(scene: Scene, log_scales: np.ndarray) -> dict[Reading, tuple[np.ndarray, np.ndarray]]:
@@ -105,7 +112,8 @@ def log_densities(scene: Scene, log_scales: np.ndarray) -> dict[Reading, tuple[n
         at = np.log(scene.below[lowest] * scales / _HEIGHTS)
         found[Reading.FLOOR] = odd * _normal(at, _FLOOR_SIGMA) * _furniture(scene, scales, but=lowest)
         alone = 1.0 if len(scene.below) == 1 else _SEVERAL
-        found[Reading.TABLE] = odd * alone * _furniture(scene, scales)
+        within = ndtr((np.log(_ARM_M / max(scene.reach, 1e-9)) - np.log(scales)) / _ARM_SIGMA)
+        found[Reading.TABLE] = odd * alone * within * _furniture(scene, scales)
     if scene.lowest is not None:
         at = np.log(scene.lowest * scales / _HEIGHTS)
         above = np.where(at < _LOW_SIGMA, np.exp(np.minimum(at - _LOW_SIGMA, 0) / _LOW_GAP) / _LOW_GAP, 0)

@@ -192,24 +192,42 @@ def _pixels(path: CameraPath, *places_m: np.ndarray) -> list[tuple[float, float]
     return [tuple(project((place / _UNIT - camera[:3, 3]) @ camera[:3, :3], _LENS)) for place in places_m]
 
 
-def test_a_known_length_sets_the_size():
+def _known_length() -> tuple[CameraPath, KnownLength]:
+    """On the table's top."""
     path, _ = _over_a_table("carried")
     rng = np.random.default_rng(3)
     path = dataclasses.replace(path, points=_table(rng)[:300] / _UNIT, point_errors_px=np.full(300, 0.5))
     ends = np.array([[-0.2, _TABLE_TOP_M, 0.5], [0.25, _TABLE_TOP_M, 0.7]])
     length = KnownLength(10, *_pixels(path, *ends), float(np.linalg.norm(ends[0] - ends[1])))
-    guessed = dataclasses.replace(path, scale=ScaleEstimate(determined=False, cues=("guess",)))
-    found = metric.in_metres(guessed, [], 1, _FRAME_S, KnownSizes(camera_height_m=9.0, length=length))
+    return dataclasses.replace(path, scale=ScaleEstimate(determined=False, cues=("guess",))), length
+
+
+def test_a_known_length_sets_the_size():
+    path, length = _known_length()
+    found = metric.in_metres(path, [], 1, _FRAME_S, KnownSizes(length=length))
     assert found.scale.metres_per_unit == pytest.approx(_UNIT, rel=0.01)
     assert found.scale.determined and found.scale.cues == ("known length",) and found.notes == ()
     np.testing.assert_allclose(found.world_from_camera[:, :3, 3], path.world_from_camera[:, :3, 3] * _UNIT, rtol=0.01)
     np.testing.assert_allclose(found.points, path.points * found.scale.metres_per_unit)
 
 
-def test_a_known_camera_height_sets_the_size():
-    found = _measured(KnownSizes(camera_height_m=_TABLE_TOP_M))
+@pytest.mark.parametrize("height_m", [_TABLE_TOP_M, _FLOOR_M])
+def test_a_known_camera_height_sets_the_size(height_m):
+    found = _measured(KnownSizes(camera_height_m=height_m))
     assert found.scale.metres_per_unit == pytest.approx(_UNIT, rel=0.03)
     assert found.scale.cues == ("camera height",) and _holds(found.scale)
+
+
+def test_a_length_and_a_height_are_weighed_or_refused():
+    path, length = _known_length()
+    alone = metric.in_metres(path, [], 1, _FRAME_S, KnownSizes(length=length)).scale
+    both = metric.in_metres(path, [], 1, _FRAME_S, KnownSizes(camera_height_m=_TABLE_TOP_M, length=length)).scale
+    assert both.cues == ("known length", "camera height") and _holds(both)
+    assert both.high / both.low < alone.high / alone.low
+    for known in (metric.in_metres, lambda path, _, first, __, sizes: metric.require_useful(path, first, sizes)):
+        with pytest.raises(SolverError) as refused:
+            known(path, [], 1, _FRAME_S, KnownSizes(camera_height_m=9.0, length=length))
+        assert refused.value.code == "known-sizes-contradict" and "0.50 m high" in refused.value.sentence
 
 
 @pytest.mark.parametrize(
