@@ -5,6 +5,7 @@ length                    CPU time and memory over the number of frames
 whole                     likewise with every cost, touching hands, second looks: from tracks to covariances
 local                     the re-solve of a window
 serve TAKE                likewise in a running process, from request to answer
+whitening TAKE ...        landmarks' residuals in stated deviations
 drift                     is the truth a minimum
 intervals                 do stated intervals hold the truth
 """

@@ -18,7 +18,7 @@ from solver.optimise.state import State
 from solver.optimise.uncertainty import marginals
 from solver.optimise.weights import BALANCED, FINAL
 
-from . import served, whole
+from . import served, whitening, whole
 from .scenes import Scene, disturbed, last, make_scene, problem_of, seen_from
 
 # simulated noise is independent from frame to frame, but kernels and linearisation make it look a little repeated
@@ -171,6 +171,7 @@ TABLES = {
     "one-whole": whole.one_length,
     "local": window,
     "serve": served.over_take,
+    "whitening": whitening.of_takes,
     "drift": drift,
     "intervals": intervals,
 }
