@@ -1,7 +1,8 @@
 """How true the world's size and vertical are: ``python -m solver.bench.world [--suite validation] [--clip CLIP ...]``.
 
 One row per way to learn the size: by the whole clip, by each half and the middle of it (its camera as solved from the
-whole), with the hands' true length, and with the true camera in units of its own. Then how many 95 % intervals hold.
+whole), with the hands' true length, and with the true camera in units of its own. Then how many 95 % intervals hold,
+and how much too far away the hands were put that tell it.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from .clips import BenchClip
 
 # the true camera comes in a unit of so many metres
 _UNIT_M = 0.37
+_MIN_FRAMES = 5
 
 
 @dataclass(frozen=True)
 class Row:
-    """``scale``: what was found over the true size; ``low``, ``high``: its interval; ``vertical_deg``: off by."""
+    """``scale``: what was found over the true size; ``low``, ``high``: its interval; ``too_far``: the logarithm of each
+    hand's distance over its true one; ``vertical_deg``: off by."""
 
     name: str
     scale: float
@@ -43,6 +46,7 @@ class Row:
     vertical_deg: float = float("nan")
     vertical_sigma_deg: float = float("nan")
     level_head_deg: float = float("nan")
+    too_far: tuple[float, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -61,7 +65,7 @@ def rows(clip: BenchClip) -> Iterator[Row]:
             yield _with_vertical(Row("whole", np.nan, np.nan, np.nan, ()), path, true)
         return
     hands = placed(tracks, path)
-    whole = _row("whole", path, hands, true, first, frame_s)
+    whole = dataclasses.replace(_row("whole", path, hands, true, first, frame_s), too_far=_too_far(clip, hands))
     yield _with_vertical(whole, path, true)
     count = len(true)
     for name, start, stop in (
@@ -73,7 +77,8 @@ def rows(clip: BenchClip) -> Iterator[Row]:
         )  # fmt: skip
         yield _row(name, part, hands, true[start:stop], first + start, frame_s)
     length = placed(tracks, path, clip.truth.hand_length())
-    yield _row("hand's length", path, length, true, first, frame_s, KnownSizes(hand_is_measured=True))
+    by_length = _row("hand's length", path, length, true, first, frame_s, KnownSizes(hand_is_measured=True))
+    yield dataclasses.replace(by_length, too_far=_too_far(clip, length))
     given = _in_units(path, clip, _UNIT_M)
     yield _row("true camera", given, placed(tracks, given), true, first, frame_s)
 
@@ -85,6 +90,21 @@ def _row(
     found = metric.in_metres(path, hands, first_frame, frame_s, known)
     scale = 1 / between_paths(found.world_from_camera, true).scale
     return Row(name, scale, found.scale.low * scale, found.scale.high * scale, found.scale.cues)
+
+
+def _too_far(clip: BenchClip, hands: list[SeenHand]) -> tuple[float, ...]:
+    """Of each hand that is seen in enough frames; which hand it is tells the picture."""
+    known, found = clip.truth, []
+    for hand in hands:
+        rows = np.searchsorted(known.frames, hand.frames)
+        camera = np.linalg.inv(known.world_from_camera[rows])
+        local = np.einsum("tij,thkj->thki", camera[:, :3, :3], known.keypoints[rows]) + camera[:, None, None, :3, 3]
+        apart = np.linalg.norm(known.keypoints_px[rows] - hand.pixels[:, None], axis=-1).mean(axis=-1)
+        mine = np.where(np.isfinite(apart), apart, np.inf).argmin(axis=1)
+        error = np.median(np.log(hand.landmarks_m[..., 2] / local[np.arange(len(rows)), mine, :, 2]), axis=1)
+        if np.isfinite(error).sum() >= _MIN_FRAMES:
+            found.append(float(np.nanmean(error)))
+    return tuple(found)
 
 
 def _with_vertical(row: Row, path: CameraPath, true: np.ndarray) -> Row:
@@ -129,6 +149,11 @@ def table(found: dict[str, list[Row]]) -> str:
             off = np.median([abs(np.log(row.scale)) for row in of])
             held = sum(row.holds for row in of)
             lines.append(f"intervals, {title}: {held} of {len(of)} hold; median error a factor of {np.exp(off):.2f}")
+    for name in ("whole", "hand's length"):
+        errors = np.array([error for row in every if row.name == name for error in row.too_far])
+        if len(errors):
+            each = ", ".join(f"{error:+.2f}" for error in errors)
+            lines.append(f"hands too far, {name} (log): mean {errors.mean():+.3f}, sigma {errors.std():.3f}: {each}")
     return "\n".join(lines)
 
 
