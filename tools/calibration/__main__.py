@@ -14,7 +14,7 @@ from solver.initialise.kinematics import skeleton_of
 from solver.observations import KEYPOINT_NAMES
 
 from .lift import fit_lift, held_out_errors, palm_tilts, rows_of, shrinkage
-from .observe import Observation, observe
+from .observe import DEGRADED, PLAIN, Observation, observe
 from .offsets import fit_offsets, image_errors, robust_sigma
 from .views import load_views, sample_views, save_views
 
@@ -96,30 +96,42 @@ def _well_read_half(errors: np.ndarray) -> np.ndarray:
 
 
 def _fit_hint(folders: list[Path], write: bool) -> None:
-    seen, people, plain = [], [], []
+    seen, people = [], []
     for number, folder in enumerate(folders):
-        observed = observe(folder, load_views(folder), mirrored=True)
+        observed = observe(folder, load_views(folder), in_all_ways=True)
         seen += observed
         people += [1000 * number + o.view.identity for o in observed]
-        plain += [2 * i < len(observed) for i in range(len(observed))]
-    growth, offsets, plain = _growth(seen), default_calibration().offsets_m, np.array(plain)
-    as_read = [o for o, is_plain in zip(seen, plain, strict=True) if is_plain]
-    print(f"the hand's size falls by {shrinkage(as_read, growth[plain], offsets):.1%} per decade of doubt")
+    growth, offsets, ways = _growth(seen), default_calibration().offsets_m, np.array([o.way for o in seen])
+    plain = np.flatnonzero(ways == PLAIN)
+    slope = shrinkage([seen[i] for i in plain], growth[plain], offsets)
+    print(f"the hand's size falls by {slope:.1%} per decade of doubt")
     inputs, targets = rows_of(seen, growth, offsets)
     own = inputs[:, 42:].reshape(-1, 21, 3) - targets.reshape(-1, 21, 3)
     left = held_out_errors(inputs, targets, np.array(people))
-    print(f"{len(as_read)} pictures; held-out people's rms error in palm sizes, x, y, depth; palm's tilt, deg")
-    rows = {"the net's own": own[plain], "set right": left[plain]}
-    for name, errors in rows.items():
-        tilt = palm_tilts(errors, targets[plain])
-        print(f"{name:<20}" + "".join(f"{value:8.3f}" for value in _rms(errors)) + f"{np.median(tilt):8.1f}")
+    print(f"{len(plain)} pictures; held-out people's rms error in palm sizes, x, y, depth; palm's tilt, deg")
+    depths = []
+    for way in (PLAIN, DEGRADED):
+        for name, errors in (("the net's own", own), ("set right", left)):
+            depths.append(_print_hint_errors(f"{way}, {name}", errors[ways == way], targets[ways == way]))
     if write:
-        before, after = (f"{_rms(errors)[2]:.2f}" for errors in rows.values())
-        provenance = (
-            f"python -m tools.calibration hint: {len(as_read)} Cycles renders of the open hand read by MediaPipe's "
-            f"hand_landmark_full, plain and mirrored. Held-out people: depth error {before} -> {after} palm sizes."
-        )
-        write_hint_calibration(_SHIPPED_HINT, fit_lift(inputs, targets, provenance))
+        write_hint_calibration(_SHIPPED_HINT, fit_lift(inputs, targets, _hint_provenance(len(plain), depths)))
+
+
+def _print_hint_errors(name: str, errors: np.ndarray, targets: np.ndarray) -> float:
+    """One row of the table; returns the depth's."""
+    tilt, rms = palm_tilts(errors, targets), _rms(errors)
+    print(f"{name:<28}" + "".join(f"{value:8.3f}" for value in rms) + f"{np.median(tilt):8.1f}")
+    return float(rms[2])
+
+
+def _hint_provenance(pictures: int, depths: list[float]) -> str:
+    own, right, own_degraded, right_degraded = depths
+    return (
+        f"python -m tools.calibration hint: {pictures} Cycles renders of the open hand read by MediaPipe's "
+        "hand_landmark_full, plain, mirrored, from a shifted region, and small, blurred, dark, noisy and compressed."
+        f" Held-out people: depth error {own:.2f} -> {right:.2f} palm sizes, degraded pictures"
+        f" {own_degraded:.2f} -> {right_degraded:.2f}."
+    )
 
 
 def _rms(errors: np.ndarray) -> np.ndarray:

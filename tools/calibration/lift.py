@@ -18,7 +18,7 @@ from .observe import Observation
 from .offsets import MIRROR
 
 # chosen by the error of people who were held out; half or twice as much of any changes it by less than 3 %
-_COORDINATES, _BUMPS, _SHARPNESS = 40, 400, 0.6
+_COORDINATES, _BUMPS, _SHARPNESS = 40, 500, 0.6
 _RIDGE, _LINEAR_RIDGE = 0.1, 0.33
 _FOLDS = 5
 
