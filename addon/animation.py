@@ -101,6 +101,16 @@ def claim(target: bpy.types.Object, paths: Sequence[str], frame: float) -> None:
         key.type = "KEYFRAME"
 
 
+def move_keys(target: bpy.types.Object, path: str, frame: float, by: Sequence[float]) -> None:
+    """Add ``by``, a number a component, to a property's keys in a frame, handles and all; whose they are stays."""
+    for curve in curves(target):
+        if curve.data_path == path:
+            for key in (key for key in curve.keyframe_points if key.co[0] == frame):
+                for point in (key.co, key.handle_left, key.handle_right):
+                    point[1] += by[curve.array_index]
+            curve.update()
+
+
 def release(target: bpy.types.Object, paths: Sequence[str], frame: float) -> None:
     """Make the keys of these properties in a frame the solver's."""
     for key in _keys_at(target, paths, frame):

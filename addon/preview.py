@@ -84,7 +84,7 @@ class Preview:
             return False
         solved = take.load(take_path)
         self._become_result(around)
-        take_list.record(around.scene, take_to_scene.build(solved, take_path, around))
+        take_list.place(solved, take_path, around)
         self._return_to_frame(around)
         return True
 

@@ -11,9 +11,20 @@ import bpy
 from ..solver import hand_model
 from ..solver.errors import SolverError
 from ..solver.take import MISSING, Take
-from . import animation, camera_lens, camera_scene, camera_world, pinned_camera, preferences, rig, take_files
+from . import (
+    animation,
+    camera_lens,
+    camera_scene,
+    camera_world,
+    keys_along,
+    pinned_camera,
+    preferences,
+    rig,
+    take_files,
+)
 from .edit_properties import HandheldTake
-from .take_to_scene import Surroundings, build_camera, ensure_hand, hands_of, model_source, ordinals
+from .scene import find_root
+from .take_to_scene import Surroundings, build, build_camera, ensure_hand, hands_of, model_source, ordinals
 
 # of the scene's settings: what makes one solve differ from another
 _SETTINGS = (
@@ -38,6 +49,30 @@ def record(scene: bpy.types.Scene, root: bpy.types.Object) -> None:
     entry.path = root.handheld.take
     entry.settings = json.dumps({name: getattr(scene.handheld, name) for name in _SETTINGS})
     _keep_actions(root, entry)
+
+
+def place(take: Take, path: str, around: Surroundings) -> bpy.types.Object:
+    """Build a take and note it; pins that were set in the world of the one before follow, keys are noted.
+
+    Raises:
+        SolverError: as ``take_to_scene.build``.
+    """
+    root = find_root(around.scene, around.clip, path)
+    world = root.handheld_world if root else None
+    former, taken_over = (root.handheld.take, world.settled) if root else ("", "")
+    by_hand = root is not None and world.scaled_by == "HAND"
+    before = None
+    with contextlib.suppress(SolverError):  # without its file nobody knows where its world was
+        before = take_files.read(former) if former else None
+    root = build(take, path, around)
+    if before is not None:
+        is_taken_over = root.handheld_world.settled != taken_over
+        scale = take.provenance.get("options", {}).get("world_scale") if is_taken_over else None
+        if scale is None:
+            camera_world.pins_into(root, before, take)
+        keys_along.note(root, before, take, scale if scale and by_hand else 1.0)
+    record(around.scene, root)
+    return root
 
 
 def begin_another(scene: bpy.types.Scene, root: bpy.types.Object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
-from ..addon import camera, camera_export, camera_world, solve, take_files
+from ..addon import camera, camera_export, camera_world, keys_along, solve, take_files
 from ..addon.scene import edited_root
 from ..solver.errors import SolverError
 
@@ -116,6 +116,26 @@ class HANDHELD_OT_reset_world(_WorldHandle, bpy.types.Operator):
         return self._run(camera_world.reset, context)
 
 
+class HANDHELD_OT_bring_keys(_WorldHandle, bpy.types.Operator):
+    """Move the keys that you set in the world of the take before to where hands and camera are now"""
+
+    bl_idname = "handheld.bring_keys"
+    bl_label = "Bring Keys Along"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self._run(keys_along.bring, edited_root(context))
+
+
+class HANDHELD_OT_leave_keys(_WorldHandle, bpy.types.Operator):
+    """The keys that you set in the world of the take before are right where they are"""
+
+    bl_idname = "handheld.leave_keys"
+    bl_label = "Leave Keys"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self._run(keys_along.leave, edited_root(context))
+
+
 class HANDHELD_OT_use_solved_lens(_WorldHandle, bpy.types.Operator):
     """Give the clip's tracking camera the lens that the solve used, in place of the one that was set there"""
 
@@ -192,7 +212,8 @@ class HANDHELD_OT_export_camera(bpy.types.Operator):
 
 CLASSES = (
     HANDHELD_OT_set_floor, HANDHELD_OT_set_origin, HANDHELD_OT_set_scale, HANDHELD_OT_set_hand_length,
-    HANDHELD_OT_set_camera_height, HANDHELD_OT_reset_world, HANDHELD_OT_use_solved_lens,
+    HANDHELD_OT_set_camera_height, HANDHELD_OT_reset_world, HANDHELD_OT_bring_keys, HANDHELD_OT_leave_keys,
+    HANDHELD_OT_use_solved_lens,
     HANDHELD_OT_choose_camera_file,
     HANDHELD_OT_export_camera,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..addon import pins, scene, solve, wishes
+from ..addon import keys_along, pins, scene, solve, wishes
 from ..addon.edit_properties import HandheldPin
 from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
@@ -34,6 +34,7 @@ class _EditPanel(Sidebar):
     def draw(self, context: bpy.types.Context) -> None:
         layout = begin(self.layout)
         layout.enabled = not solve.is_running()
+        _draw_keys_behind(layout, context)
         _draw_resolve(layout, context)
         _draw_pins(layout, context)
         layout.operator("handheld.show_keypoints", icon="TRACKER")
@@ -45,6 +46,19 @@ class _EditPanel(Sidebar):
         row = layout.row(align=True)
         row.operator_menu_enum("handheld.clear_keys", "where", text="Clear Keys")
         row.operator("handheld.bake")
+
+
+def _draw_keys_behind(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    behind = keys_along.count(scene.edited_root(context))
+    if not behind:
+        return
+    box = layout.box()
+    where = "1 frame" if behind == 1 else f"{behind} frames"
+    draw_wrapped(box, context, f"Your keys in {where} were set in the world of the take before. They are as you set "
+                 "them, and pull hands out of their place.", "ERROR")  # fmt: skip
+    row = box.row(align=True)
+    row.operator("handheld.bring_keys")
+    row.operator("handheld.leave_keys")
 
 
 def _draw_resolve(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

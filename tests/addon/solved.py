@@ -16,11 +16,11 @@ _MAKE = """
 import sys
 from solver import hand_model, take
 from solver.optimise import resume
-from tests.solver.edited_takes import solved_take
+from tests.solver.edited_takes import restless, solved_take
 models = {side: hand_model.load(side) for side in ("left", "right")}
 resumed = resume(solved_take(models), models)
 for _ in range(4):
-    *_, (_, resumed) = resumed.resolve(501, 580)
+    *_, (_, resumed) = restless(resumed).resolve(501, 580)
 take.save(resumed.take, sys.argv[1])
 """
 

@@ -7,10 +7,13 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.handheld.addon import (
+    animation,
     camera_scene,
     camera_world,
     clip,
     frames,
+    hands,
+    keys_along,
     request,
     take_list,
     take_to_scene,
@@ -305,6 +308,46 @@ def test_pins_stay_with_the_camera_when_takes_are_switched(root):
     np.testing.assert_allclose(pin.position, (1.0 + path[-1, 0, 3] / 2, 2.0, 3.0), atol=1e-6)
     camera_world.pins_into(root, take(world_from_camera=path), small)
     np.testing.assert_allclose(pin.position, (1.0, 2.0, 3.0), atol=1e-6)
+
+
+def test_keys_of_the_artist_stay_and_are_brought_along_when_told(root, tmp_path):
+    takes.save(take(), tmp_path / "a.npz")
+    root.handheld.take = str(tmp_path / "a.npz")
+    hand = next(child for child in root.children if child.handheld.role == "HAND")
+    wrist = hand.pose.bones["wrist"]
+    bpy.context.scene.frame_set(FRAMES)
+    wrist.location = wrist.location + Vector((0.1, 0.0, 0.0))
+    wrist.keyframe_insert("location", frame=FRAMES)
+    eye, keyed = bpy.context.scene.camera.matrix_world.translation.copy(), animation.keys_of(hand, [hands.LOCATION])
+    before = _wrist(hand) - np.array(eye)
+
+    path = take().world_from_camera.copy()
+    path[:, :3, 3] *= 2
+    around = Surroundings(bpy.context.scene, bpy.context.scene.handheld.clip, "open")
+    take_list.place(take(world_from_camera=path), str(tmp_path / "b.npz"), around)
+    np.testing.assert_array_equal(animation.keys_of(hand, [hands.LOCATION]), keyed)  # bit for bit
+    assert keys_along.count(root) == 1
+    assert bpy.ops.handheld.bring_keys() == {"FINISHED"}
+    assert keys_along.count(root) == 0 and len(animation.artist_frames(hand)[hands.LOCATION]) == 1
+    bpy.context.scene.frame_set(FRAMES)
+    moved = np.array(bpy.context.scene.camera.matrix_world.translation)
+    assert np.linalg.norm(moved - np.array(eye)) > 0.2
+    np.testing.assert_allclose(_wrist(hand) - moved, before, atol=1e-5)
+
+
+def test_a_take_of_the_same_world_leaves_no_key_behind(root, tmp_path):
+    takes.save(take(), tmp_path / "a.npz")
+    root.handheld.take = str(tmp_path / "a.npz")
+    hand = next(child for child in root.children if child.handheld.role == "HAND")
+    hand.pose.bones["wrist"].keyframe_insert("location", frame=3)
+    around = Surroundings(bpy.context.scene, bpy.context.scene.handheld.clip, "open")
+    take_list.place(take(), str(tmp_path / "b.npz"), around)
+    assert keys_along.count(root) == 0
+
+
+def _wrist(hand):
+    bpy.context.view_layer.update()
+    return np.array(hand.matrix_world @ hand.pose.bones["wrist"].head)
 
 
 def _seen(root):
