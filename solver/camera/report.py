@@ -24,6 +24,7 @@ from . import metric
 from .cameras import BRIDGED, SOLVED, CameraPath
 from .ideal import ideal_tracks
 from .known_sizes import KnownSizes
+from .lengthened import there_and_back
 from .progress import CameraProgress
 from .seen_hands import SeenHand, seen_hands
 from .sheet import place_cube, sheet
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("clip", type=Path)
     parser.add_argument("--focal-px", type=float)
     parser.add_argument("--unmasked", action="store_true", help="take hands for background, to see what they do")
+    parser.add_argument("--frames", type=int, help="play the clip there and back for so many, to see what that costs")
     parser.add_argument("--truth", type=Path, help="npz with world_from_camera and intrinsics of every frame")
     parser.add_argument("--sheet", type=Path, help="PNG to draw")
     parser.add_argument(
@@ -46,11 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cv2.setNumThreads(1)
     clip = open_clip(chosen.clip)
     tracks = [] if chosen.unmasked else tracked(clip)
+    if chosen.frames:
+        clip, tracks = there_and_back(clip, tracks, chosen.frames)
     before = _cpu_seconds()
     path = solved(clip, tracks, chosen.focal_px)
     milliseconds = 1000 * (_cpu_seconds() - before) / len(clip)
-    path = metric.in_metres(path, placed(tracks, path), clip.first_frame, float(1 / clip.frame_rate), KnownSizes())
-    lines = [f"{chosen.clip.name}: {len(clip)} frames, {milliseconds:.0f} CPU ms a frame", *described(path)]
+    lines = [f"{chosen.clip.name}: {len(clip)} frames, {milliseconds:.0f} CPU ms a frame{_peak()}"]
+    if not chosen.frames:
+        path = metric.in_metres(path, placed(tracks, path), clip.first_frame, float(1 / clip.frame_rate), KnownSizes())
+    lines += described(path)
     if chosen.truth:
         lines += against(path, chosen.truth)
     sys.stdout.write("\n".join(lines) + "\n")
@@ -96,6 +102,19 @@ def _cpu_seconds() -> float:
         return time.process_time()
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def _peak() -> str:
+    """Largest memory of this process and of any mapping process so far, in words where the system tells it."""
+    try:
+        import resource
+    except ImportError:
+        return ""
+    unit = 1e6 if sys.platform == "darwin" else 1e3  # macOS tells bytes, Linux kilobytes
+    own, mapping = (
+        resource.getrusage(who).ru_maxrss / unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return f", peak {own:.0f} MB here, {mapping:.0f} MB mapping"
 
 
 def described(path: CameraPath) -> list[str]:

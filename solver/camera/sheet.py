@@ -11,8 +11,9 @@ from .distortion import distort
 
 _FRAMES, _COLUMNS, _WIDTH_PX = 24, 4, 480
 _STATUS = ("assumed", "bridged", "solved")
-# points around the cube's foot that its ground is fitted to; its side in shares of the distance
-_GROUND_POINTS, _SIDE_SHARE = 40, 0.12
+# points around the cube's foot, of which the steadier half is what its ground is fitted to; its side in shares of the
+# distance; sine of the flattest angle at which a ground is looked at
+_GROUND_POINTS, _SIDE_SHARE, _GRAZING = 80, 0.12, 0.1
 _EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b) in (1, 2, 4)]
 
 
@@ -39,12 +40,14 @@ def place_cube(path: CameraPath, row: int, pixel: np.ndarray) -> np.ndarray:
     """
     at, local, seen = _projected(path, row, path.points)
     near = np.argsort(np.where(seen, ((at - pixel) ** 2).sum(axis=1), np.inf))[:_GROUND_POINTS]
-    centre, normal = _plane(path.points[near])
+    near = near[seen[near]]
+    near = near[np.argsort(path.point_errors_px[near])[: max(3, len(near) // 2)]]
     camera = path.world_from_camera[row]
-    if normal @ (camera[:3, 3] - centre) < 0:
-        normal = -normal
     bearing = np.append((pixel - path.intrinsics[2:]) / path.intrinsics[:2], 1.0)
     ray = camera[:3, :3] @ bearing
+    centre, normal = _plane(path.points[near], ray / np.linalg.norm(ray))
+    if normal @ (camera[:3, 3] - centre) < 0:
+        normal = -normal
     foot = camera[:3, 3] + ray * (normal @ (centre - camera[:3, 3])) / (normal @ ray)
     side = _SIDE_SHARE * np.linalg.norm(foot - camera[:3, 3])
     along = camera[:3, 0] - normal * (normal @ camera[:3, 0])
@@ -54,20 +57,23 @@ def place_cube(path: CameraPath, row: int, pixel: np.ndarray) -> np.ndarray:
     return foot + corners @ axes
 
 
-def _plane(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and unit normal of the plane through most of ``points``: least median of squares over samples of three."""
+def _plane(points: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and unit normal of the plane through most of ``points``: least median of squares over samples of three.
+
+    One that ``ray`` (3,) only grazes is no ground to stand on; without another, it is the plane across the ray.
+    """
     rng = np.random.default_rng(0)
-    best, keep = np.inf, np.ones(len(points), bool)
+    best, found, keep = np.inf, ray, np.ones(len(points), bool)
     for _ in range(200):
         a, b, c = points[rng.choice(len(points), 3, replace=False)]
         normal = np.cross(b - a, c - a)
-        length = np.linalg.norm(normal)
-        if length > 1e-12:
-            off = np.abs((points - a) @ normal) / length
-            if np.median(off) < best:
-                best, keep = float(np.median(off)), off <= 3 * np.median(off) + 1e-12
+        normal /= max(np.linalg.norm(normal), 1e-12)
+        off = np.abs((points - a) @ normal)
+        if abs(normal @ ray) > _GRAZING and np.median(off) < best:
+            best, found, keep = float(np.median(off)), normal, off <= 3 * np.median(off) + 1e-12
     centre = points[keep].mean(axis=0)
-    return centre, np.linalg.svd(points[keep] - centre)[2][2]
+    refined = np.linalg.svd(points[keep] - centre)[2][2]
+    return centre, refined if abs(refined @ ray) > _GRAZING else found
 
 
 def _projected(path: CameraPath, row: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
