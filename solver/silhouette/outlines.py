@@ -26,7 +26,8 @@ class ContourWeights:
     deviation: of a point of the outline from its line, as a share of the crop's side.
     share: how many points' worth of independent evidence there is in a crop pixel of outline.
     robust_sigmas: Geman-McClure scale, in deviations.
-    landmarks: factor on the landmarks' information (as a square root) in frames whose mask is trusted fully.
+    landmarks: factor on the landmarks' information (as a square root) in frames whose mask is the artist's and is
+        trusted fully. Beside masks that are cut here, landmarks keep all of theirs.
     reach: how far a match may be, shares of the crop's side, round by round.
     """
 

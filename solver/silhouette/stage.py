@@ -115,7 +115,7 @@ def _seen(refined: Refined) -> np.ndarray:
 
 
 def with_outlines(problem: Problem, evidence: Mapping[int, Evidence], weights: ContourWeights) -> Problem:
-    """The problem with its landmarks trusted less where an outline is: their errors repeat, an outline's don't."""
+    """The problem with its landmarks trusted less beside an artist's mask: their errors repeat, its don't."""
     share = landmark_shares(problem, evidence, weights)
     costs = tuple(
         replace(cost, whitening=cost.whitening * share[:, None, None, None]) if isinstance(cost, KeypointCost) else cost
@@ -125,10 +125,12 @@ def with_outlines(problem: Problem, evidence: Mapping[int, Evidence], weights: C
 
 
 def landmark_shares(problem: Problem, evidence: Mapping[int, Evidence], weights: ContourWeights) -> np.ndarray:
-    """(N,) factor on the landmarks' information, as a square root."""
+    """(N,) factor on the landmarks' information, as a square root. Beside a mask that was cut here it is all of it:
+    whether a hand is wide or near no outline tells."""
     share = np.ones(problem.layout.hand_count)
     for hand, seen in evidence.items():
-        share[hand] = 1 - (1 - weights.landmarks) * seen.trust
+        if seen.drawn:
+            share[hand] = 1 - (1 - weights.landmarks) * seen.trust
     return share
 
 
