@@ -49,9 +49,10 @@ def _touches(
     evident = evident_touches(given.layout, _in_camera(given), seen, capsules, growth, given.frame_s, criteria)
     if evident is not None:
         kernel = GemanMcClure(w.touch_robust_sigmas)
-        yield TouchCost(capsules=capsules, growth=growth, touches_of=evident, deviation=w.touch_m, kernel=kernel)
+        wanted = {"touches_of": evident, "capsules": capsules, "kernel": kernel}
+        yield TouchCost(**wanted, growth=growth, deviation=w.touch_m, held=w.held_m)
         slip = w.slip_speed * given.frame_s
-        yield NoSlipCost(capsules=capsules, touches_of=evident, deviation=slip, kernel=kernel)
+        yield NoSlipCost(**wanted, deviation=slip)
 
 
 def _in_camera(given: Ingredients) -> np.ndarray:

@@ -71,6 +71,8 @@ class Weights:
     # air between parts that are evidently in touch, metres; how fast they may slip, m/s; and beyond how many deviations
     # the picture is believed instead
     touch_m: float = 0.003
+    # air that thumb and finger of one hand may have for nothing: what they hold between them is not known to be nothing
+    held_m: float = 0.015
     slip_speed: float = 0.03
     touch_robust_sigmas: float = 6.0
 

@@ -16,14 +16,15 @@ from typing import Self
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import lfilter
 
 from ..optimise.constraints import Constraint
-from ..optimise.costs.base import Cost, HandCost, Stencil, StencilCost
+from ..optimise.costs.base import Cost, Stencil, StencilCost
 from ..optimise.costs.contact import NonPenetrationCost
 from ..optimise.costs.keypoints import KeypointCost
-from ..optimise.costs.pose import JointLimitCost, PoseDistributionCost
+from ..optimise.costs.pose import JointLimitCost, PoseCovarianceCost
 from ..optimise.evaluation import Evaluation
-from ..optimise.layout import Layout, Window
+from ..optimise.layout import ROOT, Layout, Window
 from ..optimise.problem import Problem
 from ..optimise.resume import Resumed
 from ..optimise.uncertainty import SIGMA_FACTOR, marginals
@@ -32,10 +33,12 @@ from ..take import INFILLED, MISSING, Take
 # Innovations are smoothed over so many frames, their slow part kept as it is: the model calls them white, which is a
 # good belief about where a hand can be, and a poor picture of how it gets there (drawn as they are, hands tremble)
 _SMOOTHING_FRAMES = 2.5
+# for so many frames a detector's error of a landmark lasts (``Weights.error_memory_s``)
+_ERROR_FRAMES = 30.0
 # of the draws' noise, and how heavy its tails are: set by the table of intervals of ``tools/prior``
 _SPREAD, _FREEDOM = 2.5, 5.0
 # factor on the information of one-sided rows: an innovation that is drawn must not push a joint over its limit
-_STRICTNESS = 20.0
+_STRICTNESS = 6.0
 
 
 def hidden_stretches(take: Take, hand: int) -> list[tuple[int, int]]:
@@ -113,10 +116,11 @@ def _blind(cost: Cost, inside: np.ndarray) -> Cost:
 def _drawn(cost: Cost, layout: Layout, rng: np.random.Generator, liveliness: float) -> Cost:
     if isinstance(cost, StencilCost):
         return DisplacedStencil(inner=cost, by=liveliness * _smooth_noise(layout, rng))
-    if isinstance(cost, PoseDistributionCost):
-        return DisplacedHand(inner=cost, by=_smooth_noise(layout, rng))
+    if isinstance(cost, PoseCovarianceCost):
+        noise = _smooth_noise(layout, rng)[:, ROOT : ROOT + len(cost.whitener)]
+        return replace(cost, mean=cost.mean + np.linalg.solve(cost.whitener, noise.T).T)
     if isinstance(cost, KeypointCost):
-        return _displaced_landmarks(cost, rng)
+        return _displaced_landmarks(cost, layout, rng)
     if isinstance(cost, JointLimitCost | NonPenetrationCost):
         return replace(cost, deviation=cost.deviation / _STRICTNESS)
     return cost
@@ -130,9 +134,16 @@ def _smooth_noise(layout: Layout, rng: np.random.Generator) -> np.ndarray:
     return noise
 
 
-def _displaced_landmarks(cost: KeypointCost, rng: np.random.Generator) -> KeypointCost:
-    seen = np.linalg.det(cost.whitening) > 0
+def _displaced_landmarks(cost: KeypointCost, layout: Layout, rng: np.random.Generator) -> KeypointCost:
+    """A detector repeats its errors: each landmark is off by what lasts, with the deviation that is stated."""
     noise = rng.standard_normal(cost.targets_px.shape)
+    rho = np.exp(-1 / _ERROR_FRAMES)
+    fresh = np.sqrt(1 - rho * rho)
+    for track in layout.tracks:
+        own = noise[track.hands]
+        own[1:] *= fresh
+        noise[track.hands] = lfilter([1.0], [1.0, -rho], own, axis=0)
+    seen = np.linalg.det(cost.whitening) > 0
     moved = cost.targets_px.copy()
     moved[seen] += np.linalg.solve(cost.whitening[seen], noise[seen][..., None])[..., 0]
     return replace(cost, targets_px=moved)
@@ -156,30 +167,6 @@ class DisplacedStencil(StencilCost):
     def linearise(self, at: Evaluation) -> Stencil:
         stencil = self.inner.linearise(at)
         return replace(stencil, residual=stencil.residual - self.by[stencil.hands[:, None], stencil.columns])
-
-    def within(self, window: Window) -> Self | None:
-        inner = self.inner.within(window)
-        return None if inner is None else replace(self, inner=inner, by=self.by[window.hands])
-
-
-@dataclass(frozen=True, kw_only=True)
-class DisplacedHand(HandCost):
-    """The same for costs on one hand-frame."""
-
-    inner: HandCost
-    by: np.ndarray
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def touches(self) -> tuple[str, ...]:
-        return self.inner.touches
-
-    def linearise(self, at: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        hands, columns, residual, slope = self.inner.linearise(at)
-        return hands, columns, residual - self.by[hands[:, None], columns], slope
 
     def within(self, window: Window) -> Self | None:
         inner = self.inner.within(window)

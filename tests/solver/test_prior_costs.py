@@ -86,6 +86,17 @@ def test_touch(at):
     check(cost, at, 2e-5)
 
 
+def test_what_one_hand_holds_may_be_between_its_fingers(at):
+    capsules = solid(at).capsules
+    cost = TouchCost(capsules=capsules, growth=np.full(3, 0.3), touches_of=touching(at), deviation=0.004)
+    tight = 0.004 * cost.residuals(at)[:, 0]
+    loose = 0.004 * replace(cost, held=0.01).residuals(at)[:, 0]
+    own = np.arange(6) < 3
+    np.testing.assert_allclose(loose, np.where(own, np.maximum(tight - 0.01, 0), tight), atol=1e-12)
+    assert (loose[own] < tight[own]).any()
+    check(replace(cost, held=0.5 * tight[own].min()), at, 2e-5)
+
+
 def test_no_slip(at):
     cost = NoSlipCost(capsules=solid(at).capsules, touches_of=touching(at), deviation=0.002, kernel=GemanMcClure(30.0))
     assert cost.residuals(at).shape == (3, 3)

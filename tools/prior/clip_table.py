@@ -25,6 +25,7 @@ from solver.optimise.objective import clip_costs
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import BALANCED
+from solver.prior.learned.hidden import hinges_seen
 
 from .arms import ARMS, FINGER_COSTS, Arm, Fit, Numbers, Scene, filled, linear
 from .fit import fit
@@ -169,11 +170,7 @@ def _where_near(solved: Solved, length: int) -> Iterator[slice]:
 
 def _known(solved: Solved, unseen: np.ndarray) -> np.ndarray:
     layout, seen = solved.clip.layout, solved.clip.seen.whitening.any((2, 3))
-    keypoint, hinge = layout.tracks[0].skeleton.hinges.moves
-    known = np.zeros((layout.hand_count, len(layout.tracks[0].skeleton.hinges)), bool)
-    for k, h in zip(keypoint, hinge, strict=True):
-        known[:, h] |= seen[:, k] & ~unseen[:, k]
-    return known
+    return hinges_seen(layout.tracks[0].skeleton.hinges, seen & ~unseen)
 
 
 def _start(solved: Solved, unseen: np.ndarray, known: np.ndarray) -> State:

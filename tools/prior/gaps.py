@@ -20,6 +20,7 @@ from solver.optimise.kernels import GemanMcClure
 from solver.optimise.layout import Layout, Span, arrange
 from solver.optimise.state import State
 from solver.optimise.weights import Weights
+from solver.prior.learned.hidden import hinges_seen
 from tools.optimiser_bench.scenes import wander
 
 from .arms import Fit, Scene, filled, linear
@@ -158,7 +159,7 @@ def pose_puzzle(gaps: Sequence[Gap], hidden: Hidden, seed: int) -> Puzzle:
     for gap, track in zip(gaps, layout.tracks, strict=True):
         hole = slice(0, track.count) if hidden.throughout else gap.hole
         unseen[track.packed + hole.start : track.packed + hole.stop, list(hidden.points)] = True
-    known = _known(unseen)
+    known = hinges_seen(skeleton.hinges, ~unseen)
     angles = _interpolated(layout, truth.hands.angles + np.radians(4) * rng.standard_normal(known.shape), known)
     begin = _state(layout, Pose(truth.hands.global_orient, angles, truth.hands.wrist))
     return Puzzle(
@@ -180,15 +181,6 @@ def _wrists(rng: np.random.Generator, lengths: list[int], angles: np.ndarray) ->
 def _state(layout: Layout, hands: Pose) -> State:
     t = layout.frame_count
     return State(hands, np.tile(np.eye(3), (t, 1, 1)), np.zeros((t, 3)), np.zeros((1, 10)), 0.0, 0.0, np.zeros((21, 3)))
-
-
-def _known(unseen: np.ndarray) -> np.ndarray:
-    """(N, hinges) hinges that move a seen landmark beyond the palm."""
-    keypoint, hinge = open_skeleton().hinges.moves
-    out = np.zeros((len(unseen), hinge.max() + 1), bool)
-    for k, h in zip(keypoint, hinge, strict=True):
-        out[:, h] |= ~unseen[:, k]
-    return out
 
 
 def _interpolated(layout: Layout, angles: np.ndarray, known: np.ndarray) -> np.ndarray:

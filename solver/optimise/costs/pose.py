@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ..evaluation import Evaluation
-from ..layout import ROOT
+from ..layout import ROOT, Window
 from ..system import System
 from .base import Cost, HandCost
 
@@ -59,7 +60,8 @@ class PoseCovarianceCost(Cost):
     much it counts against motion and observations.
 
     Attributes:
-        mean: (hinges,) rad. whitener: (hinges, hinges) 1/rad, W with ``W' W`` the inverse covariance.
+        mean: (hinges,) rad, or (N, hinges) for one of its own in each hand-frame. whitener: (hinges, hinges) 1/rad, W
+            with ``W' W`` the inverse covariance.
     """
 
     mean: np.ndarray
@@ -68,6 +70,9 @@ class PoseCovarianceCost(Cost):
     name = "pose-covariance"
     touches = ("fingers",)
 
+    def within(self, window: Window) -> Self:
+        return self if self.mean.ndim == 1 else replace(self, mean=self.mean[window.hands])
+
     def residuals(self, at: Evaluation) -> np.ndarray:
         return (at.state.hands.angles - self.mean) @ self.whitener.T
 
@@ -75,7 +80,7 @@ class PoseCovarianceCost(Cost):
         residual = self.residuals(at)
         if not len(residual):
             return
-        hands, columns = np.arange(len(residual)), ROOT + np.arange(len(self.mean))
+        hands, columns = np.arange(len(residual)), ROOT + np.arange(len(self.whitener))
         weight = self.kernel.weight((residual * residual).sum(-1))
         system.add_hand_gradient(hands, columns, weight[:, None] * (residual @ self.whitener))
         system.add_hand_blocks(hands, columns, weight[:, None, None] * (self.whitener.T @ self.whitener))

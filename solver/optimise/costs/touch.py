@@ -59,12 +59,14 @@ class TouchCost(Cost):
     that this draws. The robust kernel lets go where the picture says otherwise.
 
     ``capsules``, ``growth``: as ``NonPenetrationCost`` has them; like it this has no say in the hands' shape.
+    ``held``: metres of air that parts of one hand may have for nothing: a rim, a pen, a card may be between them.
     """
 
     capsules: tuple[Capsules, ...]
     growth: np.ndarray
     touches_of: Touches
     deviation: float
+    held: float = 0.0
 
     name = "touch"
     touches = ("wrists", "fingers")
@@ -86,7 +88,8 @@ class TouchCost(Cost):
         other_start, other_stop = (part[np.arange(len(j)), j] for part in other.axes(at.keypoints[t.second]))
         distance, direction, s, u = closest(start, stop, other_start, other_stop)
         reach = self.growth[tracks[0]] * one.radius[i] + self.growth[tracks[1]] * other.radius[j]
-        return np.maximum(distance - reach, 0) / self.deviation, direction, s, u
+        free = reach + self.held * (tracks[0] == tracks[1])
+        return np.maximum(distance - free, 0) / self.deviation, direction, s, u
 
     def add_to(self, system: System, at: Evaluation) -> None:
         for tracks, rows in pairs_of_tracks(at.layout, self.touches_of.first, self.touches_of.second):

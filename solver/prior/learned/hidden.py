@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from ...hand_model.layout import KEYPOINT_JOINTS
-from ...initialise.anatomy import palm_axes
+from ...initialise.anatomy import Hinges, palm_axes
 from ...optimise.costs import KeypointCost
 from ...optimise.costs.base import Cost
 from ...optimise.costs.learned import HiddenFingersCost
@@ -63,7 +63,7 @@ def predicted(model: Model, problem: Problem, state: State, frame_s: float) -> P
     """What ``model`` says of hinges that no landmark lies beyond."""
     layout = problem.layout
     landmarks = _landmarks_seen(problem.costs, layout)
-    known = _hinges_seen(layout, landmarks)
+    known = hinges_seen(layout.tracks[0].skeleton.hinges, landmarks)
     mean, deviation = state.hands.angles.copy(), np.ones(known.shape)
     for index, track in enumerate(layout.tracks):
         if not known[track.hands].all():
@@ -81,9 +81,8 @@ def _landmarks_seen(costs: Sequence[Cost], layout: Layout) -> np.ndarray:
     return seen
 
 
-def _hinges_seen(layout: Layout, landmarks: np.ndarray) -> np.ndarray:
-    """(N, hinges) hinges that some seen landmark lies beyond: one at the joint itself does not show how it is bent."""
-    hinges = layout.tracks[0].skeleton.hinges
+def hinges_seen(hinges: Hinges, landmarks: np.ndarray) -> np.ndarray:
+    """(N, hinges) bool: a landmark of ``landmarks`` (N, 21) lies beyond; one at the joint itself does not show it."""
     out = np.zeros((len(landmarks), len(hinges)), bool)
     for k, h in hinges.moves.T:
         if k in _TIPS or KEYPOINT_JOINTS[k] != hinges.joint[h]:
