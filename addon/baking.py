@@ -38,6 +38,14 @@ def bake(scene: bpy.types.Scene, root: bpy.types.Object) -> bpy.types.Collection
     return collection
 
 
+def hide_original(root: bpy.types.Object, layer: bpy.types.ViewLayer) -> None:
+    """Hide the hands that were baked, where the copy would lie on them: with the eye, in one view layer."""
+    for hand in hands_of(root):
+        for thing in filter(None, (hand, rig.mesh_of(hand))):
+            if thing.name in layer.objects:
+                thing.hide_set(True, view_layer=layer)
+
+
 def _matrices(
     scene: bpy.types.Scene, numbers: np.ndarray, sources: list[bpy.types.Object]
 ) -> dict[str, list[tuple[Matrix, ...]]]:
@@ -116,6 +124,7 @@ def _bake_camera(
 def _copied(source: bpy.types.Object, collection: bpy.types.Collection, keeps_keys: bool = False) -> bpy.types.Object:
     """An object of its own with its own data and, unless the keys are kept, no animation of the object."""
     copy = source.copy()
+    copy.name = f"{source.name} Baked"
     copy.data = source.data.copy()
     copy.animation_data_clear()
     if keeps_keys and source.animation_data and source.animation_data.action:

@@ -11,6 +11,7 @@ import numpy as np
 from ..solver.errors import SolverError
 from ..solver.take import Take
 from . import clip, hands
+from .edit_properties import HandheldHint
 
 
 def boxes(movie: bpy.types.MovieClip) -> list[list]:
@@ -21,6 +22,16 @@ def boxes(movie: bpy.types.MovieClip) -> list[list]:
 def edits(movie: bpy.types.MovieClip) -> list[list]:
     """The solver's ``hand_edits``."""
     return [[hint.frame, *hint.corners[:2], hint.what] for hint in movie.handheld.hints if hint.what != "box"]
+
+
+def described(hint: HandheldHint) -> str:
+    """A hint in a few words."""
+    return {"drop": "No hand here", "swap": "The other side's hand", "box": "A hand in the box"}[hint.what]
+
+
+def scene_frame(movie: bpy.types.MovieClip, hint: HandheldHint) -> int:
+    """The frame of the scene that a hint is about."""
+    return int(clip.scene_frames(movie, np.array([hint.frame]))[0])
 
 
 def about_hand(root: bpy.types.Object, take: Take, armature: bpy.types.Object, what: str, scene_frame: int) -> None:

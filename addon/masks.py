@@ -14,6 +14,16 @@ from .scene import stepping
 
 # points on the curve between two points of a spline
 _STEPS = 12
+_MATTES = ("left", "right", "hands")
+
+
+def render_needs(target: bpy.types.Scene) -> str:
+    """What the rendering stage lacks to take part in the next solve; "" when it does."""
+    settings = target.handheld_outlines
+    mattes = [getattr(settings, f"matte_{of}") for of in _MATTES]
+    if target.handheld.quality == "FINAL" or any(mattes) or settings.mask is not None:
+        return ""
+    return "Needs Final, or masks of yours"
 
 
 def options(target: bpy.types.Scene, movie: bpy.types.MovieClip, numbers: np.ndarray) -> dict[str, str]:
@@ -26,7 +36,7 @@ def options(target: bpy.types.Scene, movie: bpy.types.MovieClip, numbers: np.nda
         SolverError: ``mask-missing``, ``mask-empty``.
     """
     settings, found = target.handheld_outlines, {}
-    for of in ("left", "right", "hands"):
+    for of in _MATTES:
         path = getattr(settings, f"matte_{of}")
         if path:
             found[of] = _existing(Path(bpy.path.abspath(path)), settings.bl_rna.properties[f"matte_{of}"].name)

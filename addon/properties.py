@@ -44,6 +44,7 @@ ROLES = (
     ("CAMERA", "Camera", "Camera that was solved"),
     ("POINTS", "Scene Points", "Sparse points of the background"),
     ("PATH", "Camera Path", "Where the camera went"),
+    ("GHOST", "Ghost", "Hand of another take, to look at"),
 )
 
 

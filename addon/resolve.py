@@ -195,6 +195,22 @@ def presence(take: Take, row: int, armature: bpy.types.Object, clip_offset: int)
     return there
 
 
+def together_in(root: bpy.types.Object, whose: Sequence[bpy.types.Object], first: int, last: int) -> bool:
+    """Is there a scene frame from ``first`` to ``last`` in which all these hands are there?
+
+    Raises:
+        SolverError: the take can't be read.
+    """
+    take = take_files.of_root(root)
+    shown = clip.scene_frames(root.handheld.clip, take.frames)
+    offset = int(take.frames[0] - shown[0])
+    there = (shown >= first) & (shown <= last)
+    rows = {armature: row for row, armature in hands.by_row(root, take).items()}
+    for hand in whose:
+        there = there & (presence(take, rows[hand], hand, offset) if hand in rows else False)
+    return bool(np.any(there))
+
+
 def _camera(
     root: bpy.types.Object, take: Take, near: np.ndarray, is_end: np.ndarray, clip_offset: int
 ) -> tuple[np.ndarray, _CameraPlan | None]:

@@ -102,8 +102,8 @@ def switch(context: bpy.types.Context, root: bpy.types.Object, number: int) -> N
             nothing has changed then.
     """
     edit = root.handheld_edit
-    _require_listed(edit, number)
-    before, entry = edit.takes[edit.active_take], edit.takes[number]
+    entry = listed(edit, number)
+    before = edit.takes[edit.active_take]
     if not entry.path:
         _keep_actions(root, before)
         edit.active_take = number
@@ -132,7 +132,7 @@ def remove(root: bpy.types.Object, number: int) -> None:
         SolverError: ``take-shown``, or there is none of this number.
     """
     edit = root.handheld_edit
-    _require_listed(edit, number)
+    listed(edit, number)
     if number == edit.active_take:
         raise SolverError("take-shown", "This take is the one that is shown.", "Switch to another first.")
     edit.takes.remove(number)
@@ -155,9 +155,11 @@ def _animated(root: bpy.types.Object) -> Iterator[bpy.types.Object]:
         yield camera
 
 
-def _require_listed(edit: bpy.types.PropertyGroup, number: int) -> None:
+def listed(edit: bpy.types.PropertyGroup, number: int) -> HandheldTake:
+    """Raises SolverError ``take-not-listed``."""
     if not 0 <= number < len(edit.takes):
         raise SolverError("take-not-listed", f"There is no take {number} in the list.", "Choose one that is listed.")
+    return edit.takes[number]
 
 
 def _assign_kept(root: bpy.types.Object, entry: HandheldTake) -> None:
@@ -180,7 +182,9 @@ def _show_hands(root: bpy.types.Object, take: Take, models: dict[str, hand_model
     shown = []
     for row, ordinal in enumerate(ordinals(take.sides)):
         if (take.status[row] != MISSING).any():
-            shown.append(ensure_hand(root, models[take.sides[row]].with_shape(take.betas[row]), ordinal))
+            hand = ensure_hand(root, models[take.sides[row]].with_shape(take.betas[row]), ordinal)
+            hand.handheld.coverage = float((take.status[row] != MISSING).mean())
+            shown.append(hand)
     for armature in hands_of(root):
         armature.hide_viewport = armature not in shown
         mesh = rig.mesh_of(armature)

@@ -155,5 +155,9 @@ def _build_hand(
 
 def _remove_other_hands(root: bpy.types.Object, kept: list[bpy.types.Object]) -> None:
     for armature in hands_of(root):
-        if armature not in kept and not animation.has_artist_keys(armature):
+        if armature in kept:
+            continue
+        if animation.has_artist_keys(armature):
+            armature.handheld.coverage = 0.0  # the panel tells
+        else:
             scene.remove_tree(armature)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import FloatVectorProperty, StringProperty
+from bpy.props import FloatVectorProperty, IntProperty, StringProperty
 
 from ..addon import hands, hints, scene, solve, take_files
 from ..addon.take_to_scene import hands_of
@@ -139,4 +139,73 @@ class HANDHELD_OT_clear_hints(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (HANDHELD_OT_delete_hand, HANDHELD_OT_swap_hand, HANDHELD_OT_box_hand, HANDHELD_OT_clear_hints)
+class _OnHint:
+    """One of what was said about hands of the clip that is edited."""
+
+    number: IntProperty(name="Number", description="In the list", options={"SKIP_SAVE"})
+
+    def chosen(self, context: bpy.types.Context) -> tuple[bpy.types.MovieClip, bpy.types.PropertyGroup] | None:
+        root = scene.edited_root(context)
+        movie = root.handheld.clip if root else context.scene.handheld.clip
+        there = movie is not None and 0 <= self.number < len(movie.handheld.hints)
+        return (movie, movie.handheld.hints[self.number]) if there else None
+
+
+class HANDHELD_OT_remove_hint(_OnHint, bpy.types.Operator):
+    """Take back what was said here; the next solve of the clip doesn't heed it"""
+
+    bl_idname = "handheld.remove_hint"
+    bl_label = "Remove Hint"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if (found := self.chosen(context)) is None:
+            return {"CANCELLED"}
+        found[0].handheld.hints.remove(self.number)
+        return {"FINISHED"}
+
+
+class HANDHELD_OT_go_to_hint(_OnHint, bpy.types.Operator):
+    """Show the frame that this is about"""
+
+    bl_idname = "handheld.go_to_hint"
+    bl_label = "Go to Hint"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if (found := self.chosen(context)) is None:
+            return {"CANCELLED"}
+        context.scene.frame_set(hints.scene_frame(*found))
+        return {"FINISHED"}
+
+
+class HANDHELD_OT_remove_hand(bpy.types.Operator):
+    """Remove a hand that is not in the take, with the keys that you set on it"""
+
+    bl_idname = "handheld.remove_hand"
+    bl_label = "Remove Hand"
+    bl_options = {"REGISTER", "UNDO"}
+
+    hand: StringProperty(name="Hand", description="Name of the hand's armature", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return scene.edited_root(context) is not None and not solve.is_running()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for found in hands_of(scene.edited_root(context)):
+            if found.name == self.hand:
+                scene.remove_tree(found)
+                return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+CLASSES = (
+    HANDHELD_OT_remove_hint,
+    HANDHELD_OT_go_to_hint,
+    HANDHELD_OT_remove_hand,
+    HANDHELD_OT_delete_hand,
+    HANDHELD_OT_swap_hand,
+    HANDHELD_OT_box_hand,
+    HANDHELD_OT_clear_hints,
+)

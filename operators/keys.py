@@ -57,18 +57,26 @@ class HANDHELD_OT_bake(bpy.types.Operator):
     bl_label = "Bake a Copy"
     bl_options = {"REGISTER", "UNDO"}
 
+    hide_original: BoolProperty(
+        name="Hide Original", default=True, description="Hide the hands that the copy was made of in this view layer"
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         cls.poll_message_set("Solve a clip first")
         return scene.edited_root(context) is not None and not solve.is_running()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        root = scene.edited_root(context)
         try:
-            collection = baking.bake(context.scene, scene.edited_root(context))
+            collection = baking.bake(context.scene, root)
         except SolverError as problem:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"The copy is in the collection {collection.name}.")
+        if self.hide_original:
+            baking.hide_original(root, context.view_layer)
+        hidden = "; the original hands are hidden" if self.hide_original else ""
+        self.report({"INFO"}, f"The copy is in the collection {collection.name}{hidden}.")
         return {"FINISHED"}
 
 

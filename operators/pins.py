@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 from bpy_extras import view3d_utils
 from mathutils import Vector
 
-from ..addon import hands, pins, ranges, scene, solve
+from ..addon import hands, pins, ranges, resolve, scene, solve
 from ..addon.edit_properties import KEYPOINTS
 from ..addon.take_to_scene import hands_of
 from ..solver.errors import SolverError
@@ -195,6 +195,14 @@ class _OverRange(_OnHand):
         ranges.require_in_take(root, self.first, self.last)
         return root
 
+    def warn_of_absence(self, root: bpy.types.Object, *whose: bpy.types.Object) -> None:
+        """A pin that no frame of the range can heed is kept, since the range may change; but it is told."""
+        if not resolve.together_in(root, whose, self.first, self.last):
+            who = " and ".join(sorted({hand.name for hand in whose}))
+            how = "are in no frame" if len(set(whose)) > 1 else "is in no frame"
+            then = " together" if len(set(whose)) > 1 else ""
+            self.report({"WARNING"}, f"{who} {how} from {self.first} to {self.last}{then}: the pin does nothing there.")
+
     def take_range(self, context: bpy.types.Context) -> None:
         editing = context.scene.handheld_editing
         self.first, self.last = min(editing.first, editing.last), max(editing.first, editing.last)
@@ -219,10 +227,12 @@ class HANDHELD_OT_hold_still(_OverRange, bpy.types.Operator):
         return self.guarded(self._pin, context)
 
     def _pin(self, context: bpy.types.Context) -> None:
+        root, hand = self.root_in_range(context), self.chosen_hand(context)
         pins.add(
-            self.root_in_range(context), "HOLD_STILL", self.first, last_frame=self.last,
-            hand=self.chosen_hand(context), keypoint=self.keypoint, tolerance_mm=self.tolerance_mm,
+            root, "HOLD_STILL", self.first, last_frame=self.last, hand=hand, keypoint=self.keypoint,
+            tolerance_mm=self.tolerance_mm,
         )  # fmt: skip
+        self.warn_of_absence(root, hand)
 
 
 class HANDHELD_OT_together(_OverRange, bpy.types.Operator):
@@ -255,6 +265,7 @@ class HANDHELD_OT_together(_OverRange, bpy.types.Operator):
             root, "TOGETHER", self.first, last_frame=self.last, hand=hand, keypoint=self.keypoint,
             other_hand=other, other_keypoint=self.other_keypoint, tolerance_mm=self.tolerance_mm,
         )  # fmt: skip
+        self.warn_of_absence(root, hand, other)
 
 
 class HANDHELD_OT_ignore(_OverRange, bpy.types.Operator):
@@ -267,8 +278,9 @@ class HANDHELD_OT_ignore(_OverRange, bpy.types.Operator):
         return self.guarded(self._pin, context)
 
     def _pin(self, context: bpy.types.Context) -> None:
-        root = self.root_in_range(context)
-        pins.add(root, "IGNORE", self.first, last_frame=self.last, hand=self.chosen_hand(context))
+        root, hand = self.root_in_range(context), self.chosen_hand(context)
+        pins.add(root, "IGNORE", self.first, last_frame=self.last, hand=hand)
+        self.warn_of_absence(root, hand)
 
 
 class HANDHELD_OT_remove_pin(_OnRoot, bpy.types.Operator):

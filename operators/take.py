@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..addon import imports, scene, solve, take_files, take_list
+from ..addon import ghosts, imports, scene, solve, take_files, take_list
 from ..solver.errors import SolverError
 
 
@@ -108,7 +108,12 @@ class HANDHELD_OT_switch_take(_OnListedTake, bpy.types.Operator):
     bl_label = "Switch Take"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(take_list.switch, context, scene.edited_root(context), self.number)
+        return self.guarded(self._switch, context, scene.edited_root(context))
+
+    def _switch(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        take_list.switch(context, root, self.number)
+        if ghosts.shown(root) == root.handheld.take:
+            ghosts.hide(root)
 
 
 class HANDHELD_OT_remove_take(_OnListedTake, bpy.types.Operator):
@@ -121,7 +126,24 @@ class HANDHELD_OT_remove_take(_OnListedTake, bpy.types.Operator):
         return self.guarded(take_list.remove, scene.edited_root(context), self.number)
 
 
+class HANDHELD_OT_compare_take(_OnListedTake, bpy.types.Operator):
+    """Show this take's hands as wires beside those that are shown, to look at; again: take them away"""
+
+    bl_idname = "handheld.compare_take"
+    bl_label = "Compare Take"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.guarded(self._toggle, context, scene.edited_root(context))
+
+    def _toggle(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        if ghosts.shown(root) == take_list.listed(root.handheld_edit, self.number).path:
+            ghosts.hide(root)
+        else:
+            ghosts.show(context, root, self.number)
+
+
 CLASSES = (
+    HANDHELD_OT_compare_take,
     HANDHELD_OT_import_take,
     HANDHELD_OT_find_take,
     HANDHELD_OT_new_take,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from ..addon import keys_along, pins, scene, solve, wishes
+from ..addon import ghosts, hints, keys_along, pins, scene, solve, wishes
 from ..addon.edit_properties import HandheldPin
+from ..addon.take_to_scene import hands_of
 from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
 
@@ -35,6 +36,7 @@ class _EditPanel(Sidebar):
         layout = begin(self.layout)
         layout.enabled = not solve.is_running()
         _draw_keys_behind(layout, context)
+        _draw_strays(layout, context)
         _draw_resolve(layout, context)
         _draw_pins(layout, context)
         layout.operator("handheld.show_keypoints", icon="TRACKER")
@@ -43,6 +45,7 @@ class _EditPanel(Sidebar):
         row.operator("handheld.swap_hand", text="Swap", icon="ARROW_LEFTRIGHT")
         row.operator("handheld.box_hand", text="Missed", icon="SELECT_SET")
         row.operator("handheld.clear_hints", text="", icon="LOOP_BACK")
+        _draw_hints(layout, scene.edited_root(context).handheld.clip)
         row = layout.row(align=True)
         row.operator_menu_enum("handheld.clear_keys", "where", text="Clear Keys")
         row.operator("handheld.bake")
@@ -75,6 +78,30 @@ def _draw_resolve(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     row = column.row(align=True)
     for frames, text in (("RANGE", "Range"), ("KEYS", "Keys"), ("ALL", "All")):
         row.operator("handheld.resolve", text=text).frames = frames
+
+
+def _draw_strays(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    for hand in hands_of(scene.edited_root(context)):
+        if hand.handheld.coverage == 0:
+            box = layout.box()
+            told = f"{hand.name} is not in this take. It stayed for the keys that you set on it; re-solves pass it by."
+            draw_wrapped(box, context, told, "INFO")
+            box.operator("handheld.remove_hand").hand = hand.name
+
+
+def _draw_hints(layout: bpy.types.UILayout, movie: bpy.types.MovieClip | None) -> None:
+    """What was said about hands of the clip, to be heeded by its next solve."""
+    if movie is None or not movie.handheld.hints:
+        return
+    box = layout.box().column(align=True)
+    for number, hint in enumerate(movie.handheld.hints):
+        row = box.row(align=True)
+        row.label(
+            text=hints.described(hint), icon={"drop": "X", "swap": "ARROW_LEFTRIGHT"}.get(hint.what, "SELECT_SET")
+        )
+        row.operator("handheld.go_to_hint", text=str(hints.scene_frame(movie, hint)), emboss=False).number = number
+        row.operator("handheld.remove_hint", text="", icon="REMOVE").number = number
+    box.label(text="The next Solve heeds these.", icon="INFO")
 
 
 def _draw_pins(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -129,7 +156,8 @@ class _TakesPanel(Sidebar):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.enabled = not solve.is_running()
-        edit = scene.edited_root(context).handheld_edit
+        root = scene.edited_root(context)
+        edit, wires = root.handheld_edit, ghosts.shown(root)
         for number, take in enumerate(edit.takes):
             row = layout.row(align=True)
             is_shown = number == edit.active_take
@@ -138,6 +166,9 @@ class _TakesPanel(Sidebar):
             ).number = number
             row.prop(take, "name", text="")
             if not is_shown:
+                compared = bool(take.path) and take.path == wires
+                icon = "GHOST_ENABLED" if compared else "GHOST_DISABLED"
+                row.operator("handheld.compare_take", text="", icon=icon, depress=compared).number = number
                 row.operator("handheld.remove_take", text="", icon="X").number = number
         layout.operator("handheld.new_take", icon="DUPLICATE")
         if edit.takes and not edit.takes[edit.active_take].path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..addon import scene, solve, take_to_scene
+from ..addon import masks, scene, solve, take_to_scene
 from ..addon.session import Session, State
 from ..solver.messages import ResolveRequest
 from . import repairs
@@ -54,7 +54,12 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     layout.prop(settings, "quality")
     more = layout.column()
     more.active = settings.quality != "INITIAL"
-    more.prop(settings, "use_render")
+    needed = masks.render_needs(context.scene)
+    row = more.row()
+    row.active = not needed
+    row.prop(settings, "use_render")
+    if needed and settings.use_render:
+        more.label(text=needed, icon="INFO")
     along = layout.row()
     along.active = settings.quality != "INITIAL" and settings.camera_source in {"AUTO", "SOLVE"}
     along.prop(settings, "use_camera_along", text="Mend Camera")  # the whole name doesn't fit the sidebar
