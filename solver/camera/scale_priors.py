@@ -51,7 +51,9 @@ def log_densities(
         return {reading: anyhow + common for reading, (anyhow, _) in read.items()}
     common = common + log_ndtr((np.log(_FAST_M_S / speed) - log_scales) / _FAST_SIGMA)
     walked = walking_speed(path.world_from_camera[:, :3, 3], frame_s)
-    shown = np.array([1.0, 1.0] if walked is None else [_STEPS_DECEIVE, _STEPS_SHOW])
+    shown = np.array([_STEPS_DECEIVE, _STEPS_SHOW])
+    if walked is None:
+        shown = 1 - shown if _long_enough(len(path.world_from_camera), frame_s) else np.ones(2)
     walking, sigma = (walked, _WALK_SIGMA) if walked is not None else _WALKING
     walks = _normal(log_scales - np.log(walking / speed), sigma)
     stays = _normal(log_scales - np.log(_STAYING[0] / speed), _STAYING[1])
@@ -89,7 +91,7 @@ def walking_speed(centres: np.ndarray, frame_s: float) -> float | None:
     Walking shows as one peak in the spectrum of the height, of a size that goes with the distance between steps.
     """
     count = len(centres)
-    if count * frame_s * _STEPS_HZ[0] < _MIN_STEPS:
+    if not _long_enough(count, frame_s):
         return None
     times = np.arange(count) * frame_s
     height = centres[:, 1] - np.polyval(np.polyfit(times, centres[:, 1], 3), times)
@@ -108,6 +110,11 @@ def walking_speed(centres: np.ndarray, frame_s: float) -> float | None:
     ground = np.linalg.norm(np.diff(centres[:, [0, 2]], axis=0), axis=1).sum() / (count - 1) / frame_s
     low, high = _BOB_SHARE_OF_STEP
     return _WALK_RATIO * steps_hz**2 if low < bob * steps_hz / max(ground, 1e-12) < high else None
+
+
+def _long_enough(count: int, frame_s: float) -> bool:
+    """For steps to show."""
+    return count * frame_s * _STEPS_HZ[0] >= _MIN_STEPS
 
 
 def _normal(value: np.ndarray, sigma: float) -> np.ndarray:
