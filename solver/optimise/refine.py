@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -100,22 +101,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Refined:
-    """The state of the solve after a step; the last one has ``final`` set.
+    """The state of the solve after a step; the last one has ``final`` set. What it means for hands and camera is worked
+    out where somebody looks at it: most steps nobody does, and in a long clip there are many.
 
     Attributes:
-        tracks: all tracks.
-        world_from_camera: (T, 4, 4) metres. intrinsics: (4,) px.
-        landmark_offsets: (21, 3) metres, right hand, bone-local.
         stage, step: where the solve is. stage_end: whether a stage has just ended. cost: its objective.
         outcome: of the last stage, when final.
         problem, state: for a later local re-solve. origin: for a later stage (``continued``).
         uncertainty: when final and asked for.
     """
 
-    tracks: tuple[RefinedTrack, ...]
-    world_from_camera: np.ndarray
-    intrinsics: np.ndarray
-    landmark_offsets: np.ndarray
     stage: str
     step: int
     stage_end: bool
@@ -126,6 +121,37 @@ class Refined:
     outcome: Outcome | None = None
     final: bool = False
     uncertainty: Uncertainty | None = None
+
+    @cached_property
+    def tracks(self) -> tuple[RefinedTrack, ...]:
+        """All tracks."""
+        origin = self.origin
+        stated = None if self.uncertainty is None else _stated(origin, self._at, self.uncertainty)
+        return tuple(
+            _track(origin.clip, self.state, index, origin.sides[index], stated) for index in sorted(origin.sides)
+        )
+
+    @cached_property
+    def world_from_camera(self) -> np.ndarray:
+        """(T, 4, 4) metres."""
+        pose = np.tile(np.eye(4), (len(self.origin.clip.frames), 1, 1))
+        pose[:, :3, :3] = np.swapaxes(self.state.camera_from_world, -1, -2)
+        pose[:, :3, 3] = self._at.scaled_centre
+        return pose
+
+    @property
+    def intrinsics(self) -> np.ndarray:
+        """(4,) px."""
+        return np.concatenate([self._at.focal_px, self.origin.clip.view.centre_px])
+
+    @property
+    def landmark_offsets(self) -> np.ndarray:
+        """(21, 3) metres, right hand, bone-local."""
+        return self.origin.calibration.offsets_m + self.state.offsets
+
+    @cached_property
+    def _at(self) -> Evaluation:
+        return self.problem.at(self.state)
 
 
 def refine(
@@ -227,28 +253,17 @@ def _free(options: RefineOptions, camera: CameraPath) -> dict[str, bool]:
 
 def continued(origin: Origin, problem: Problem, iterate: Iterate, final: bool = False, sure: bool = False) -> Refined:
     """What a solve of ``origin``'s clip shows after an iterate; ``sure``: with covariances, under ``problem``."""
-    clip = origin.clip
-    state = iterate.state
-    at = problem.at(state)
-    uncertainty = marginals(problem.discounted(origin.repeats), state) if sure else None
-    stated = None if uncertainty is None else _stated(origin, at, uncertainty)
-    pose = np.tile(np.eye(4), (len(clip.frames), 1, 1))
-    pose[:, :3, :3], pose[:, :3, 3] = np.swapaxes(state.camera_from_world, -1, -2), at.scaled_centre
     return Refined(
-        tracks=tuple(_track(clip, state, index, origin.sides[index], stated) for index in sorted(origin.sides)),
-        world_from_camera=pose,
-        intrinsics=np.concatenate([at.focal_px, clip.view.centre_px]),
-        landmark_offsets=origin.calibration.offsets_m + state.offsets,
         stage=iterate.stage,
         step=iterate.step,
         stage_end=iterate.outcome is not None,
         cost=iterate.cost,
         problem=problem,
-        state=state,
+        state=iterate.state,
         origin=origin,
         outcome=iterate.outcome if final else None,
         final=final,
-        uncertainty=uncertainty,
+        uncertainty=marginals(problem.discounted(origin.repeats), iterate.state) if sure else None,
     )
 
 
