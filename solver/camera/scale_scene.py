@@ -24,7 +24,8 @@ _MIN_POINTS = 30
 # floor: how many times less likely it is, and how fast that grows with their share.
 _UNDER, _FEW, _ODD, _ODD_SHARE = 0.03, 0.03, 0.05, 0.03
 _THICK = 0.006
-_TILT_SIGMAS, _MIN_TILT_DEG = 2.0, 3.0
+# by how much a level surface may lean: by as much as the vertical may be wrong
+_TILT_SIGMAS, _MIN_TILT_DEG, _MAX_TILT_DEG = 2.0, 3.0, 12.0
 # (share, metres, sigma of the logarithm) of a camera over the floor: worn or held by who stands, sits, or sits on it
 _STANDING = ((0.29, 1.58, 0.08), (0.23, 1.35, 0.15))
 _LOWER = ((0.33, 1.2, 0.09), (0.15, 0.85, 0.25))
@@ -88,7 +89,8 @@ def look(path: CameraPath) -> Scene:
     points = good_points(path)
     if len(points) < _MIN_POINTS or not np.isfinite(path.up_sigma):
         return NOTHING_SEEN
-    surfaces = find_levels(path, max(_MIN_TILT_DEG, _TILT_SIGMAS * float(np.degrees(path.up_sigma))))
+    tilt = np.clip(_TILT_SIGMAS * np.degrees(path.up_sigma), _MIN_TILT_DEG, _MAX_TILT_DEG)
+    surfaces = find_levels(path, float(tilt))
     normal = surfaces[0].normal if surfaces else np.array([0.0, 1, 0])
     centre = path.world_from_camera[:, :3, 3].mean(axis=0)
     depth, far = (points - centre) @ normal, np.linalg.norm(points - centre, axis=1)
