@@ -44,9 +44,10 @@ def observe(folder: Path, views: list[View], in_all_ways: bool = False) -> list[
     reader = LandmarkReader()
     seen: list[Observation] = []
     for number, view in enumerate(views):
-        picture = cv2.imread(str(folder / f"{number:05d}.png"))
-        if picture is None:
+        path = folder / f"{number:05d}.png"
+        if not path.exists():
             continue
+        picture = cv2.imread(str(path))
         rng = np.random.default_rng(view.seed)
         seen += _read(reader, picture, view, rng if in_all_ways else None)
         if in_all_ways:
