@@ -47,17 +47,17 @@ def look_again(
 ) -> tuple[State, list[Stretch]]:
     """The state with every suspicious stretch at the best of its modes, and the stretches that changed."""
     changed = []
-    for stretch in suspicious(problem, state):
-        better = _best_of(problem, state, stretch, cancelled)
+    before = problem.at(state)  # once: a stretch's own hands are still so when its turn comes
+    for stretch in suspicious(problem, before):
+        better = _best_of(problem, before, state, stretch, cancelled)
         if better is not None:
             state = better
             changed.append(stretch)
     return state, changed
 
 
-def suspicious(problem: Problem, state: State) -> list[Stretch]:
+def suspicious(problem: Problem, at: Evaluation) -> list[Stretch]:
     """Stretches that don't fit their landmarks, or lie between two jumps of orientation."""
-    at = problem.at(state)
     costs = misfit(problem, at)
     jumps = _jumps(problem, at)
     out = []
@@ -109,10 +109,12 @@ def _merged(spans: list[tuple[int, int]], count: int) -> list[tuple[int, int]]:
     return out
 
 
-def _best_of(problem: Problem, state: State, stretch: Stretch, cancelled: Callable[[], bool]) -> State | None:
+def _best_of(
+    problem: Problem, before: Evaluation, state: State, stretch: Stretch, cancelled: Callable[[], bool]
+) -> State | None:
     """The cheapest state from the other starts, or None when the present one is as good."""
     best, lowest = None, None
-    for start in _other_starts(problem, state, stretch):
+    for start in _other_starts(before, state, stretch):
         trial = retry(problem, state, start, stretch.first, stretch.last, stretch.track, cancelled)
         if trial.outcome is Outcome.STOPPED:
             return None
@@ -121,13 +123,12 @@ def _best_of(problem: Problem, state: State, stretch: Stretch, cancelled: Callab
     return best
 
 
-def _other_starts(problem: Problem, state: State, stretch: Stretch) -> list[State]:
-    track = problem.layout.tracks[stretch.track]
+def _other_starts(before: Evaluation, state: State, stretch: Stretch) -> list[State]:
+    track = before.layout.tracks[stretch.track]
     hands = np.arange(stretch.first, stretch.last + 1) - track.start + track.packed
-    twin = _twin(problem.at(state), stretch.track, hands)
+    twin = _twin(before, stretch.track, hands)
     starts = [_with(state, hands, twin)]
-    before, after = hands[0] - 1, hands[-1] + 1
-    ends = [end for end in (before, after) if track.packed <= end < track.packed + track.count]
+    ends = [end for end in (hands[0] - 1, hands[-1] + 1) if track.packed <= end < track.packed + track.count]
     if ends:
         seen = np.zeros(len(hands) + 2, bool)
         seen[0], seen[-1] = True, True

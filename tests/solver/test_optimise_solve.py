@@ -212,7 +212,7 @@ def test_a_stretch_in_the_wrong_mode_is_found_and_mended():
     problem = problem_of(scene, seen_from(scene, 2.0))
     stuck = solve(problem, twin)
     assert angle_between(stuck.state.hands.global_orient[hands], scene.truth.hands.global_orient[hands]).max() > 0.5
-    found = suspicious(problem, stuck.state)
+    found = suspicious(problem, problem.at(stuck.state))
     assert any(s.first <= stretch.first + 3 and s.last >= stretch.last - 3 for s in found)
     mended, changed = look_again(problem, stuck.state)
     assert changed
