@@ -58,7 +58,9 @@ def resolve(
 
     made = _within(constraints, window, tracks)
     begins = window.frames.start
-    given = spread.corrections(posed.problem, made, first - begins, last - begins, memory_frames or 1.0)
+    given = spread.corrections(
+        posed.problem, posed.cut(start), made, first - begins, last - begins, memory_frames or 1.0
+    )
     for iterate in solved(posed.problem, cut_state(start, window)):
         yield iterate
     if given and memory_frames and iterate.outcome.usable and not cancelled():

@@ -31,12 +31,17 @@ _FADE, _FADE_MEMORIES = 0.25, 0.7
 _WRONG_M = 0.02
 
 
+# a frame beside the stretch that stands this far from where it rested was moved: below this nobody sees it
+_MOVED_M = 1e-4
+
+
 @dataclass(frozen=True)
 class Corrections:
     """Corrected frames of one layout track, and how much each says about every frame of the stretch.
 
     Attributes:
-        hands: (n,) packed hand-frames of the stretch. corrected: (m,) those that were corrected.
+        hands: (n,) packed hand-frames of the stretch. corrected: (m,) those that were corrected, in the stretch or
+            right beside it.
         share: (n, m).
     """
 
@@ -46,31 +51,55 @@ class Corrections:
 
 
 def corrections(
-    problem: Problem, constraints: Sequence[Constraint], first: int, last: int, memory_frames: float
+    problem: Problem, state: State, constraints: Sequence[Constraint], first: int, last: int, memory_frames: float
 ) -> list[Corrections]:
-    """By track, what the constraints correct in frames ``first`` to ``last``. A tolerance makes no difference."""
-    out = []
+    """By track, what the constraints correct in frames ``first`` to ``last``. A tolerance makes no difference.
+
+    What an earlier correction has moved right beside the stretch counts there, too: else the stretch would turn back to
+    its landmarks where its neighbours don't.
+    """
+    out, moved = [], _moved_m(problem, state)
     for index, track in enumerate(problem.layout.tracks):
         frames = {
             c.frame
             for c in constraints
             if isinstance(c, Pose | Point) and c.track == index and first <= c.frame <= last
         }
-        if frames:
-            out.append(_of_track(track, np.array(sorted(frames)), first, last, memory_frames))
+        beside = [frame for frame in (first - 1, last + 1) if 0 <= frame - track.start < track.count]
+        beside = [frame for frame in beside if moved[track.packed + frame - track.start] > _MOVED_M]
+        if frames or beside:
+            out.append(_of_track(track, np.array(sorted(frames), int), beside, first, last, memory_frames))
     return out
 
 
-def _of_track(track: Track, corrected: np.ndarray, first: int, last: int, memory_frames: float) -> Corrections:
+def _moved_m(problem: Problem, state: State) -> np.ndarray:
+    """(N,) how far hands stand from where they rested, where that is known."""
+    for cost in problem.costs:
+        if isinstance(cost, RestCost):
+            former = problem.at(replace(state, hands=cost.around))
+            return np.linalg.norm(problem.at(state).keypoints - former.keypoints, axis=-1).mean(-1)
+    return np.zeros(problem.layout.hand_count)
+
+
+def _of_track(
+    track: Track, corrected: np.ndarray, beside: Sequence[int], first: int, last: int, memory_frames: float
+) -> Corrections:
     frames = np.arange(max(first, track.start), min(last, track.start + track.count - 1) + 1)
     known = np.exp(-np.abs(corrected[:, None] - corrected) / memory_frames)
     share = np.exp(-np.abs(frames[:, None] - corrected) / memory_frames) @ np.linalg.inv(known)
     count = last - first + 1
     fade = max(min(max(_FADE * count, _FADE_MEMORIES * memory_frames), count / 2), 1.0)
-    inside = np.clip(np.minimum(frames - first + 1, last + 1 - frames) / fade, 0.0, 1.0)
-    share *= (inside * inside * (3 - 2 * inside))[:, None]
+    share *= _smooth(np.minimum(frames - first + 1, last + 1 - frames) / fade)[:, None]
+    ends = [1 - _smooth(np.abs(frames - end) / fade) for end in beside]
     packed = track.packed - track.start
-    return Corrections(frames + packed, corrected + packed, share)
+    return Corrections(
+        frames + packed, np.concatenate([corrected, np.array(beside, int)]) + packed, np.column_stack([share, *ends])
+    )
+
+
+def _smooth(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0.0, 1.0)
+    return x * x * (3 - 2 * x)
 
 
 def moved_along(before: State, after: State, given: Sequence[Corrections]) -> State:
