@@ -1,17 +1,23 @@
 """What outlines are worth: ``python -m tools.outline_bench FOLDER [CLIP ...]`` over clip folders of ``tools.truth``.
 
-Per clip, with its true camera (and with ``--sized`` the hand's true length): the balanced quality, the final one
-without outlines ("landmarks"), with the product's own masks and with true masks, each by outlines alone and then
-rendered (``solver.rendering``), and with true outlines and each hand by itself, as if others were background.
+Per clip, with its true camera (and with ``--sized`` the hand's true length, the oracle that takes away what no picture
+tells): the balanced quality, the final one without outlines ("landmarks"), with the product's own masks and with true
+masks, each by outlines alone and then rendered (``solver.rendering``), with true outlines and each hand by itself, as
+if others were background, and on true masks as they would be of a person whose hands are thicker or thinner all around
+by ``_GIRTH_MM``, a tenth of a finger's, at the same length.
+
 Prints the mean error of visible and of hidden joints in the camera's frame (mm, no alignment), relative to the wrist,
-the overlap of hand and true mask, that of the masks used and the true ones where they say something, and CPU ms per
-hand and frame of the stages, masks included; last each arm against balanced: the mean change of the visible joints'
+of visible joints if all but the hand's length were right ("size": a hand lies as much too far away as it is too long),
+how far visible joints lie beyond the true ones (``depth``, mean change of distance), the overlap of hand and true mask,
+that of the masks used and the true ones where they say something, CPU ms per hand and frame of the stages, masks
+included, and the process's peak memory so far; last each arm against balanced: the mean change of the visible joints'
 error over the clips, the clip that fares worst, and in how many the overlap rises.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,7 +44,8 @@ from solver.silhouette.stage import Outlined, fit_outlines
 from solver.silhouette.surface import surface_of
 from solver.video import Clip, open_clip
 
-_LEFT, _RIGHT, _ARM, _PROP = 1, 2, 3, 4
+_LEFT, _RIGHT, _ARM = 1, 2, 3
+_GIRTH_MM = 0.7
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Figures:
     visible_mm: float
     hidden_mm: float
     relative_mm: float
+    size_mm: float
+    depth: float
     overlap: float
     masks: float
     cpu_ms: float
@@ -58,11 +67,16 @@ class TrueMasks:
 
     Attributes:
         labels: by frame (height, width), as a pinhole sees them.
+        thicker_mm: by how much all around the hands are drawn thicker than they are.
     """
 
-    def __init__(self, folder: Path, camera: CameraPath) -> None:
+    def __init__(self, folder: Path, camera: CameraPath, thicker_mm: float = 0.0) -> None:
+        truth = truths.load(folder / "truth.npz")
         with np.load(folder / "truth.npz") as data:
             self.labels = dict(zip(data["frames"].tolist(), data["masks"], strict=True))
+        distance = np.nanmean(np.linalg.norm(_from_lens(truth, truth.keypoints), axis=-1), axis=-1)
+        grown = 1e-3 * thicker_mm * camera.intrinsics[0] / distance
+        self._grown_px = dict(zip(truth.frames.tolist(), grown, strict=True)) if thicker_mm else {}
         self._places = None
         if np.any(camera.distortion):
             height, width = next(iter(self.labels.values())).shape
@@ -74,9 +88,23 @@ class TrueMasks:
         if own is None:
             return None
         labels = self.labels[number]
-        if self._places is not None:
-            labels = cv2.remap(labels, self._places, None, cv2.INTER_NEAREST)
-        return np.where((labels == own) | (labels == _ARM), 255, 0).astype(np.uint8)
+        shown = np.where((labels == own) | (labels == _ARM), 255, 0).astype(np.uint8)
+        if number in self._grown_px:
+            shown = _grown(shown, float(np.nan_to_num(self._grown_px[number][own - 1])))
+        return shown if self._places is None else cv2.remap(shown, self._places, None, cv2.INTER_NEAREST)
+
+
+def _grown(mask: np.ndarray, by_px: float) -> np.ndarray:
+    """The mask of a thing that is larger all around, to a fraction of a pixel."""
+    large = cv2.resize(mask, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    outside, inside = (cv2.distanceTransform(m, cv2.DIST_L2, 5) for m in (255 - large, large))
+    kept = np.where(outside - inside < 4 * by_px, 255, 0).astype(np.uint8)
+    return np.where(cv2.resize(kept, mask.shape[::-1], interpolation=cv2.INTER_AREA) > 127, 255, 0).astype(np.uint8)
+
+
+def _from_lens(truth: truths.Truth, points: np.ndarray) -> np.ndarray:
+    """(T, 2, 21, 3) world points from the camera's centre."""
+    return points - truth.world_from_camera[:, None, None, :3, 3]
 
 
 def measure(folder: Path, sized: bool, rendered: bool) -> Iterator[tuple[str, Figures]]:
@@ -103,6 +131,9 @@ def measure(folder: Path, sized: bool, rendered: bool) -> Iterator[tuple[str, Fi
         yield name, figures(outlined, spent_ms)
         if rendered:
             yield f"{name}, rendered", figures(*_rendered(outlined, models))
+    for name, more_mm in (("true, thicker", _GIRTH_MM), ("true, thinner", -_GIRTH_MM)):
+        changed = TrueMasks(folder, camera, more_mm)
+        yield name, figures(*_outlined(refined, models, camera, clip, Masks((changed,))))
     rule = PosedHands.beside
     PosedHands.beside = lambda self, hand: rule(self, hand)[:1]
     try:
@@ -162,10 +193,16 @@ def _figures(refined: Refined, truth: truths.Truth, true: TrueMasks, models: Map
         (keypoints - keypoints[:, :, :1]) - (truth.keypoints - truth.keypoints[:, :, :1]), axis=-1
     )
     there = np.isfinite(error)
+    visible = there & (truth.visibility == truths.VISIBLE)
+    true_distance = np.linalg.norm(_from_lens(truth, truth.keypoints), axis=-1)
+    distance = np.linalg.norm(_from_lens(truth, keypoints), axis=-1)
+    too_long = _lengths(refined)[:, None] / truth.hand_length() - 1
     return Figures(
-        _mean(error[there & (truth.visibility == truths.VISIBLE)]),
+        _mean(error[visible]),
         _mean(error[there & (truth.visibility == truths.OCCLUDED)]),
         _mean(relative[there & (truth.visibility != truths.OUTSIDE)]),
+        1e3 * _mean((np.abs(too_long) * true_distance)[visible]),
+        _mean((distance / true_distance - 1)[visible]),
         _overlap(refined, true, models),
         float("nan"),
         float("nan"),
@@ -174,6 +211,14 @@ def _figures(refined: Refined, truth: truths.Truth, true: TrueMasks, models: Map
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else float("nan")
+
+
+def _lengths(refined: Refined) -> np.ndarray:
+    """(2,) metres, wrist to middle fingertip, by side; NaN where there is no hand."""
+    out = np.full(2, np.nan)
+    for track in refined.problem.layout.tracks:
+        out[takes.SIDES.index(track.bare.side)] = track.bare.hand_length(refined.state.betas[track.shape])
+    return out
 
 
 def _keypoints(refined: Refined, truth: truths.Truth, models: Mapping[str, HandModel]) -> np.ndarray:
@@ -208,16 +253,23 @@ def _overlap(refined: Refined, true: TrueMasks, models: Mapping[str, HandModel])
 
 
 def _masks_overlap(evidence: Mapping[int, Evidence], refined: Refined, true: TrueMasks) -> float:
-    """Mean over masks of mask and true mask together, the share that both cover, where the mask says something."""
+    """Mean over masks of mask and true mask together, the share that both cover, where the mask says something.
+
+    Where truth shows an arm, another hand or a thing nothing counts: masks are of hands, with or without an arm.
+    """
     layout, first, shares = refined.problem.layout, int(refined.origin.clip.frames[0]), []
     for hand, seen in evidence.items():
         labels = true.labels[int(layout.frame_of[hand]) + first]
         own = 1 + takes.SIDES.index(layout.tracks[layout.track_of[hand]].bare.side)
         there = seen.crop.cut(labels, smooth=False, border=cv2.BORDER_CONSTANT)
-        known, truth = ~seen.unknown & (there != _PROP), (there == own) | (there == _ARM)
+        known, truth = ~seen.unknown & ((there == own) | (there == 0)), there == own
         both, either = (seen.inside & truth & known).sum(), ((seen.inside | truth) & known).sum()
         shares.append(both / max(either, 1))
     return float(np.mean(shares)) if shares else float("nan")
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _summary(found: Mapping[str, Mapping[str, Figures]]) -> Iterator[str]:
@@ -241,7 +293,8 @@ def main() -> None:
         "--outlines-only", action="store_true", help="without the rendering stage, which is the dearest"
     )
     options = parser.parse_args()
-    print(f"{'clip':12} {'':20} {'visible':>8} {'hidden':>8} {'relative':>8} {'overlap':>8} {'masks':>8} {'CPU ms':>7}")
+    names = ("visible", "hidden", "relative", "size", "depth", "overlap", "masks", "CPU ms", "peak MB")
+    print(f"{'clip':12} {'':20} " + " ".join(f"{name:>8}" for name in names))
     found: dict[str, dict[str, Figures]] = {}
     for path in sorted(options.folder.glob("*/truth.npz")):
         clip = path.parent.name
@@ -250,8 +303,8 @@ def main() -> None:
         for name, f in measure(path.parent, options.sized, not options.outlines_only):
             found.setdefault(clip, {})[name] = f
             print(
-                f"{clip:12} {name:20} {f.visible_mm:8.1f} {f.hidden_mm:8.1f} {f.relative_mm:8.1f} "
-                f"{f.overlap:8.3f} {f.masks:8.3f} {f.cpu_ms:7.1f}",
+                f"{clip:12} {name:20} {f.visible_mm:8.1f} {f.hidden_mm:8.1f} {f.relative_mm:8.1f} {f.size_mm:8.1f} "
+                f"{f.depth:+8.1%} {f.overlap:8.3f} {f.masks:8.3f} {f.cpu_ms:8.1f} {_peak_mb():8.0f}",
                 flush=True,
             )
     print("\nVisible joints against balanced")
