@@ -82,7 +82,7 @@ def _add_solve(commands) -> None:
         "--known-length", nargs=6, type=float, metavar=("FRAME", "X0", "Y0", "X1", "Y1", "M"),
         help="two places in a frame's picture, in px, and the metres between them",
     )  # fmt: skip
-    solve.add_argument("--camera-height", type=float, metavar="M", help="of the camera over the floor, on average")
+    solve.add_argument("--camera-height", type=float, metavar="M", help="of the camera over the floor in view")
     solve.add_argument(
         "--frame-rate", type=_frame_rate, metavar="RATE", help="of an image sequence, e.g. 24 or 30000/1001"
     )

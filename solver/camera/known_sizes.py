@@ -13,8 +13,9 @@ from .surfaces import find_levels, good_points
 
 # A point's surface is fitted to so many background points, the nearest in the picture, within this share of its width.
 _NEAREST, _MIN_NEAR, _REACH = 12, 4, 0.12
-# a tape's and a click's error; the floor is where the camera's height was measured to, within this
-_TAPE_SIGMA, _HEIGHT_SIGMA = 0.01, 0.02
+# a tape's and a click's error; the floor is where the camera's height was measured to, within this: as a surface that
+# was found, or as single points
+_TAPE_SIGMA, _HEIGHT_SIGMA, _POINTS_SIGMA = 0.01, 0.02, 0.12
 # two measures that are so many of their sigmas apart are not of one world
 _CONTRADICTING = 3.0
 
@@ -79,12 +80,16 @@ def by_length(path: CameraPath, known: KnownLength, first_frame: int) -> ScaleEs
 def by_height(path: CameraPath, metres: float, frame_s: float | None = None) -> ScaleEstimate | None:
     """Metres per unit of ``path``; None where it shows no level surface below the camera.
 
-    Where it shows several the height is over the one that makes the likeliest world: 1.6 m are over a floor.
+    The height is over what makes the likeliest world: one of the surfaces, or what single points show far below them.
+    1.6 m are over a floor.
     """
     found = _heights(path, metres)
+    scene = scale_scene.look(path)
+    if found and scene.lowest is not None and scene.lies_lower:
+        found.append(_exactly(metres / scene.lowest, _POINTS_SIGMA, "camera height"))
     if len(found) < 2:
         return found[0] if found else None
-    read = scale_priors.log_densities(path, scale_scene.look(path), frame_s, scale_priors.GRID)
+    read = scale_priors.log_densities(path, scene, frame_s, scale_priors.GRID)
     likely = np.logaddexp.reduce(list(read.values()))
     return max(found, key=lambda by: np.interp(np.log(by.metres_per_unit), scale_priors.GRID, likely))
 

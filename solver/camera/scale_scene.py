@@ -80,6 +80,11 @@ class Scene:
     def main_is_lowest(self) -> bool:
         return len(self.below) > 0 and int(self.below.argmax()) == 0
 
+    @property
+    def lies_lower(self) -> bool:
+        """Is more under all of ``surfaces`` than points that are wrong?"""
+        return self.share_under >= _FEW
+
 
 NOTHING_SEEN = Scene((), np.zeros(0), np.zeros(0), 0.0, None, 1.0)
 
@@ -109,8 +114,7 @@ def log_densities(scene: Scene, log_scales: np.ndarray) -> dict[Reading, tuple[n
     found = {}
     if len(scene.below):
         lowest = int(scene.below.argmax())
-        few = scene.share_under < _FEW
-        odd = 1.0 if few else _ODD * np.exp(-(scene.share_under - _FEW) / _ODD_SHARE)
+        odd = 1.0 if not scene.lies_lower else _ODD * np.exp(-(scene.share_under - _FEW) / _ODD_SHARE)
         at = np.log(scene.below[lowest] * scales / _HEIGHTS)
         found[Reading.FLOOR] = odd * _normal(at, _FLOOR_SIGMA) * _furniture(scene, scales, but=lowest)
         alone = 1.0 if len(scene.below) == 1 else _SEVERAL
@@ -120,7 +124,7 @@ def log_densities(scene: Scene, log_scales: np.ndarray) -> dict[Reading, tuple[n
         at = np.log(scene.lowest * scales / _HEIGHTS)
         above = np.where(at < _LOW_SIGMA, np.exp(np.minimum(at - _LOW_SIGMA, 0) / _LOW_GAP) / _LOW_GAP, 0)
         seen = _LOW_SHARE * _normal(at, _LOW_SIGMA) + (1 - _LOW_SHARE) * above
-        likely = 1.0 if scene.share_under >= _FEW else 0.1
+        likely = 1.0 if scene.lies_lower else 0.1
         found[Reading.POINTS] = likely * seen * _furniture(scene, scales)
     anyhow, standing = _of_camera(_STANDING + _LOWER), _of_camera(_STANDING)
     return {

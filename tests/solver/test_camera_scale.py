@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from solver.camera import metric, scale, scale_priors, surfaces
+from solver.camera import known_sizes, metric, scale, scale_priors, surfaces
 from solver.camera.cameras import CameraPath, ScaleEstimate, project
 from solver.camera.known_sizes import KnownLength, KnownSizes
 from solver.camera.seen_hands import SeenHand
@@ -216,6 +216,15 @@ def test_a_known_camera_height_sets_the_size(height_m):
     found = _measured(KnownSizes(camera_height_m=height_m))
     assert found.scale.metres_per_unit == pytest.approx(_UNIT, rel=0.03)
     assert found.scale.cues == ("camera height",) and _holds(found.scale)
+
+
+def test_a_height_over_a_floor_that_only_single_points_show_is_not_taken_for_one_over_the_table():
+    rng = np.random.default_rng(9)
+    loose = _floor(rng) + rng.uniform([0, -0.1, 0], [0, 0.1, 0], (150, 3))
+    path = _path(_looking_down(_swaying(40, rng)), np.concatenate([_table(rng), loose]))
+    assert len(surfaces.find_levels(path)) == 1
+    found = known_sizes.by_height(path, _FLOOR_M, _FRAME_S)
+    assert found.metres_per_unit == pytest.approx(_UNIT, rel=0.15) and _holds(found) and found.high > 1.15
 
 
 def test_a_length_and_a_height_are_weighed_or_refused():
