@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from . import optimise
@@ -149,6 +150,23 @@ class SolveOptions:
             value = getattr(self, name)
             if value is not None and not (isinstance(value, tuple) and len(value) == 2):
                 raise _not_valid(name, value, "two numbers")
+        self._require_whole_frames()
+        if self.cache and Path(self.cache).is_file():
+            raise _not_valid("cache", self.cache, "a folder; this is a file")
+
+    def _require_whole_frames(self) -> None:
+        """A part of a frame would be cut off without a word."""
+        length = self.known_length
+        frames = {
+            "frame_range": self.frame_range or (),
+            "known_length": length[:1] if isinstance(length, tuple) else (),
+            "hand_boxes": [entry[0] for entry in self.hand_boxes],
+            "hand_edits": [entry[0] for entry in self.hand_edits],
+        }
+        for name, numbers in frames.items():
+            for number in numbers:
+                if not (isinstance(number, int | float) and float(number).is_integer()):
+                    raise _not_valid(name, number, "whole frame numbers")
 
     def _require_nothing_of_the_optimiser(self) -> None:
         for name in _OF_THE_OPTIMISER:

@@ -223,6 +223,10 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
         {"focal_px": math.inf}, {"camera_scale": math.inf}, {"along": ("lens",)},
         {"without": ("poses",), "quality": "initial"}, {"along": ("focal",), "quality": "initial"},
         {"camera_height_m": "tall"}, {"prior": 3}, {"hand_boxes": ((1, 2),)}, {"frame_range": (5,)},
+        {"frame_range": (1.5, 20)},
+        {"hand_boxes": ((2.5, 0, 0, 9, 9, ""),)},
+        {"known_length": (1.5, 10, 10, 60, 60, 0.3)},
+        {"cache": CLIP},
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_named(tmp_path, wrong):
