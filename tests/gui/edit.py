@@ -84,6 +84,10 @@ def steps() -> Iterator[float]:
     invoke(bpy.ops.handheld.ignore, hand=hands()[-1].name)
     yield 0.3
     picture("e4_pins")
+    invoke(bpy.ops.handheld.swap_hand, hand=hands()[1].name)
+    yield 0.5
+    picture("e14_hints")
+    invoke(bpy.ops.handheld.remove_hint, number=0)
     yield from _escape()
 
     _root().handheld.take = "/nowhere/take.npz"
@@ -104,7 +108,8 @@ def steps() -> Iterator[float]:
     yield 0.5
     picture("e9_solver_died")
 
-    bpy.utils.unregister_class(bpy.types.HANDHELD_PT_view3d_edit)  # room for the panels below it
+    edit_panel = bpy.types.HANDHELD_PT_view3d_edit
+    bpy.utils.unregister_class(edit_panel)  # room for the panels below it
     bpy.ops.handheld.dismiss()
     invoke(bpy.ops.handheld.next_weak, step=-1)
     yield 0.5
@@ -113,10 +118,16 @@ def steps() -> Iterator[float]:
     invoke(bpy.ops.handheld.new_take)
     yield 0.5
     picture("e11_new_take")
+    invoke(bpy.ops.handheld.compare_take, number=0)
+    yield 0.5
+    assert addon("ghosts").shown(_root())
+    picture("e13_compared")
     invoke(bpy.ops.handheld.switch_take, number=0)
     yield 0.5
     assert _keys() == pinned
+    assert not addon("ghosts").shown(_root())
     picture("e12_switched_back")
+    bpy.utils.register_class(edit_panel)
 
 
 def _escape() -> Iterator[float]:
