@@ -26,7 +26,7 @@ def edits(movie: bpy.types.MovieClip) -> list[list]:
 
 def described(hint: HandheldHint) -> str:
     """A hint in a few words."""
-    return {"drop": "No hand here", "swap": "The other side's hand", "box": "A hand in the box"}[hint.what]
+    return {"drop": "No Hand", "swap": "Other Side", "box": "Hand Here"}[hint.what]  # short: sidebars are narrow
 
 
 def scene_frame(movie: bpy.types.MovieClip, hint: HandheldHint) -> int:

@@ -78,7 +78,7 @@ def test_hints_are_listed_and_taken_back_one_by_one(root):
     bpy.context.scene.frame_set(9)
     bpy.ops.handheld.box_hand("EXEC_DEFAULT", corners=(0.25, 0.25, 0.75, 0.75))
     first, second = movie.handheld.hints
-    assert [hints.described(first), hints.described(second)] == ["The other side's hand", "A hand in the box"]
+    assert [hints.described(first), hints.described(second)] == ["Other Side", "Hand Here"]
     bpy.ops.handheld.go_to_hint(number=0)
     assert bpy.context.scene.frame_current == 7 == hints.scene_frame(movie, first)
     bpy.ops.handheld.remove_hint(number=0)
