@@ -220,7 +220,7 @@ def test_a_known_camera_height_sets_the_size(height_m):
 
 def test_a_height_over_a_floor_that_only_single_points_show_is_not_taken_for_one_over_the_table():
     rng = np.random.default_rng(9)
-    loose = _floor(rng) + rng.uniform([0, -0.1, 0], [0, 0.1, 0], (150, 3))
+    loose = _floor(rng) + rng.uniform([0, -0.25, 0], [0, 0.15, 0], (150, 3))
     path = _path(_looking_down(_swaying(40, rng)), np.concatenate([_table(rng), loose]))
     assert len(surfaces.find_levels(path)) == 1
     found = known_sizes.by_height(path, _FLOOR_M, _FRAME_S)
