@@ -35,6 +35,8 @@ from .weights import BALANCED, Preset
 
 # what a pose loses as a client's floats
 _SAME_RAD, _SAME_M = 2e-6, 1e-6
+# the quality in which every frame is fitted by itself: no motion that rests anywhere
+_FITTED_ALONE = "initial"
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,8 @@ def resume(
     more = [hidden(problem, state) if hidden else None, remembered_cost(clip, state, take)]
     problem = dataclasses.replace(problem, costs=(*costs, *(cost for cost in more if cost is not None)))
     left = slopes(problem, clip, state, len(take.sides)) if rest is None else rest
+    if take.provenance.get("options", {}).get("quality") == _FITTED_ALONE:
+        left = np.zeros_like(left)
     problem = dataclasses.replace(problem, costs=(*problem.costs, rest_cost(clip, state.hands, left)))
     return Resumed(take, problem, state, clip, left)
 
