@@ -45,7 +45,7 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
     figures |= _image(truth, prediction, found & present)
     figures |= camera.figures(truth, prediction)
     figures |= meshes.figures(truth, prediction, found & present)
-    figures |= _stated(prediction, local, true_local, present)
+    figures |= _stated(truth, prediction, local, true_local)
     figures["silhouette"] = silhouette.overlap(truth, prediction)
     figures["hand_size"] = 100 * (hand_length(prediction.keypoints) / truth.hand_length() - 1)
     world_errors, aligned = _aligned(truth, prediction, found & present)
@@ -181,15 +181,18 @@ def _image(truth: Truth, prediction: Prediction, counted: np.ndarray) -> dict[st
     }
 
 
-def _stated(prediction: Prediction, local: np.ndarray, true_local: np.ndarray, present: np.ndarray) -> dict[str, float]:
+def _stated(truth: Truth, prediction: Prediction, local: np.ndarray, true_local: np.ndarray) -> dict[str, float]:
     """Coverage of the stated intervals: joints relative to the wrist per axis of the camera, the wrist's position
     along the ray to it and across."""
     sigma = np.full(local.shape[:3], np.nan) if prediction.sigma is None else prediction.sigma
     along = np.full(local.shape[:2], np.nan) if prediction.distance_sigma is None else prediction.distance_sigma
-    sigma = np.where(present[..., None], sigma, np.nan)
+    sigma = np.where(truth.present()[..., None], sigma, np.nan)
+    visible = np.where(truth.visibility == VISIBLE, sigma, np.nan)
     errors = local - true_local
+    about_wrist = errors[:, :, 1:] - errors[:, :, :1]
     parts = {
-        "joints": intervals.coverage(errors[:, :, 1:] - errors[:, :, :1], sigma[:, :, 1:, None]),
+        "joints": intervals.coverage(about_wrist, sigma[:, :, 1:, None]),
+        "visible": intervals.coverage(about_wrist, visible[:, :, 1:, None]),
         "wrist": intervals.coverage(*intervals.about_ray(errors[:, :, 0], local[:, :, 0], sigma[:, :, 0], along)),
     }
     return {f"within_{width}_{part}": share for part, shares in parts.items() for width, share in shares.items()}

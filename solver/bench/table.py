@@ -58,6 +58,8 @@ FIGURES: dict[str, Figure] = {
     "contact_gap": Figure("gap", "mm", "between parts that touch in truth", "lower", (1.0, 0.1)),
     "within_68_joints": Figure("68 %", "share", "joints, relative to the wrist, within their stated 68 % interval", ""),
     "within_95_joints": Figure("95 %", "share", "likewise, 95 % interval", ""),
+    "within_68_visible": Figure("68 % visible", "share", "joints that are visible, within their 68 % interval", ""),
+    "within_95_visible": Figure("95 % visible", "share", "likewise, 95 % interval", ""),
     "within_68_wrist": Figure("68 % wrist", "share", "wrists, along and across their rays, within the 68 %", ""),
     "within_95_wrist": Figure("95 % wrist", "share", "likewise, 95 % interval", ""),
     "within_68_camera_turn": Figure("68 % turn", "share", "camera's turns within their stated 68 % interval", ""),
@@ -96,7 +98,8 @@ SHORT = (
 FURTHER = (
     "camera_scale", "camera_turn_rmse", "focal_error", "kind_right", "hand_size", "surface", "silhouette",
     "penetration", "penetration_volume", "true_penetration", "contact_gap",
-    "within_68_joints", "within_95_joints", "within_68_wrist", "within_95_wrist",
+    "within_68_joints", "within_95_joints", "within_68_visible", "within_95_visible",
+    "within_68_wrist", "within_95_wrist",
     "within_68_camera_turn", "within_95_camera_turn", "within_68_camera_place", "within_95_camera_place",
 )  # fmt: skip
 
