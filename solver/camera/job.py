@@ -59,6 +59,7 @@ class MappedModel:
         profile: (3,) mean robust cost of a point, log(1 + px^2), at 0.88, 1 and 1.12 of the focal length; NaN when not
             asked for.
         moving_share: of what was followed for long, what no point that stands still explains.
+        zoom: by how much the log focal length differs between parts of the clip that are refitted by themselves.
     """
 
     camera_from_world: np.ndarray
@@ -74,6 +75,7 @@ class MappedModel:
     point_errors_px: np.ndarray
     profile: np.ndarray
     moving_share: float = 0.0
+    zoom: float = 0.0
 
     @property
     def focal_px(self) -> float:

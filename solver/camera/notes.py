@@ -6,6 +6,7 @@ from .cameras import CameraNote, ScaleEstimate
 
 UNDETERMINED, UP_GUESSED = "camera-scale-undetermined", "camera-up-guessed"
 
+_ZOOM_REPAIR = "Bring a solved camera with its own focal length in every frame, or cut the clip where the zoom begins."
 _MASK_REPAIR = "Mark what moves (hands, people, held things) as hands or mask it, or bring a solved camera."
 
 
@@ -30,7 +31,16 @@ def zooms() -> CameraNote:
         "camera-zooms",
         "The lens zooms while the camera stands nearly still; one focal length is assumed for all frames, so the "
         "hands' distances are wrong where it differs.",
-        "Bring a solved camera with its own focal length in every frame, or cut the clip where the zoom begins.",
+        _ZOOM_REPAIR,
+    )
+
+
+def zooms_on_the_way(percent: float) -> CameraNote:
+    return CameraNote(
+        "camera-zooms",
+        f"The lens zooms while the camera travels, by {percent:.0f} % or more: taken by themselves, parts of the clip "
+        "differ so much in focal length. One is assumed for all frames, so the path is wrong where it differs.",
+        _ZOOM_REPAIR,
     )
 
 

@@ -25,6 +25,9 @@ _MIN_KEYFRAMES = 4
 # Focal lengths known worse than this are worth a word; those known worse than the last are no better than an
 # assumption.
 UNCERTAIN_FOCAL, _FLAT_PROFILE, _UNKNOWN_FOCAL = 0.03, 0.12, 0.25
+# Parts of a clip whose log focal lengths differ by this were zoomed: five clips with one lens, real and rendered, give
+# at most 0.037, the same with a zoom of 25 % 0.095 to 0.2, one of 10 % 0.033.
+_ZOOM = 0.06
 # Solves that expect more error of themselves, in shares of the path and in radians, are not to be trusted.
 _WRONG_SHARE, _WRONG_RAD = 0.02, np.radians(1.0)
 # If more than this share of what was followed moves by itself, some of it was probably taken for background.
@@ -193,6 +196,8 @@ def _from_models(tracks: Tracks, models: list[MappedModel], focal_sigma: float) 
     if joined.guessed_joins:
         said += (notes.guessed_joins(joined.guessed_joins),)
     expected, sigma = np.full((2, tracks.frame_count, 2), np.nan)
+    if best.zoom > _ZOOM:
+        said += (notes.zooms_on_the_way(100 * np.expm1(best.zoom)),)
     error_px = np.full(tracks.frame_count, np.nan)
     for index, model, move in used:
         mine = joined.owner == index

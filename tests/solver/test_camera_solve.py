@@ -76,7 +76,19 @@ def test_a_walk_behind_hands_is_found_with_its_lens():
     assert abs(path.intrinsics[0] / scene.focal_px - 1) < 0.02
     assert abs(path.distortion[0] + 0.1) < 0.02
     assert np.nanmedian(path.quality_px) < 0.5
-    assert "camera-points-contradict" not in codes(path)
+    assert not {"camera-points-contradict", "camera-zooms"} & codes(path)
+
+
+@needs_mapper
+def test_a_zoom_on_the_way_is_told():
+    scene = scene_of("walk", 36, hands=False)
+    zoom = np.geomspace(1, 1.3, 36)
+    images = [
+        cv2.warpAffine(image, np.array([[z, 0, (1 - z) * SIZE[0] / 2], [0, z, (1 - z) * SIZE[1] / 2]]), SIZE)
+        for image, z in zip(camera_scenes.draw(scene), zoom, strict=True)
+    ]
+    *_, path = solve(camera_scenes.clip_of(images), [])
+    assert path.kind == "general" and "camera-zooms" in codes(path)
 
 
 @needs_mapper
