@@ -18,6 +18,8 @@ from .movie_index import MovieIndex, decodable, read_index
 
 # Decoded pictures held while going backwards; stored as the codec's own planes, half the size of RGB.
 BACKWARDS_BYTES = 256 * 2**20
+# Pixels that deviate from a square by less are taken for one.
+_SQUARE = 0.02
 FIRST_MOVIE_FRAME = 1
 
 
@@ -118,6 +120,7 @@ def open_movie(path: Path) -> Clip:
             first = _first_picture(container, path)
         with contextlib.closing(av.open(str(path))) as container:
             index = read_index(container, single_threaded(container))
+            pixel_shape = float(container.streams.video[0].sample_aspect_ratio or 1)
     except av.FFmpegError as error:
         raise _not_a_video(path, error.strerror) from error
     if len(index.pts) < 2:
@@ -136,7 +139,7 @@ def open_movie(path: Path) -> Clip:
         FIRST_MOVIE_FRAME,
         last,
         len(index.pts),
-        _warnings(path, index),
+        _warnings(path, index, pixel_shape),
         MovieSource(path, index),
     )
 
@@ -168,8 +171,18 @@ def _not_a_video(path: Path, why: str) -> SolverError:
     )
 
 
-def _warnings(path: Path, index: MovieIndex) -> tuple[ClipWarning, ...]:
+def _warnings(path: Path, index: MovieIndex, pixel_shape: float) -> tuple[ClipWarning, ...]:
+    """``pixel_shape``: width of a pixel over its height."""
     found = []
+    if abs(pixel_shape - 1) > _SQUARE:
+        found.append(
+            ClipWarning(
+                "clip-pixels-not-square",
+                f"{path.name} has pixels that are {pixel_shape:.3g} times as wide as high; hands and camera are solved "
+                "as if they were square.",
+                "Convert the clip to square pixels first.",
+            )
+        )
     if index.variable:
         found.append(
             ClipWarning(

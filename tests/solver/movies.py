@@ -35,6 +35,7 @@ def make_movie(
     ticks: list[int] | None = None,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
+    pixel_shape: Fraction = Fraction(1),
 ) -> Path:
     """``count`` numbered frames from 0; ``ticks`` are presentation times in units of 1 / rate instead of 0, 1, 2..."""
     with av.open(str(path), "w", options=container_options or {}) as container:
@@ -42,6 +43,7 @@ def make_movie(
         stream.width, stream.height = SIZE
         stream.pix_fmt = pixels
         stream.codec_context.thread_count = 1
+        stream.codec_context.sample_aspect_ratio = pixel_shape
         if turned:
             stream.set_display_rotation(turned)
         for index in range(count):

@@ -91,6 +91,11 @@ def test_a_variable_rate_shows_what_is_on_screen_and_warns(tmp_path):
     assert [warning.code for warning in clip.warnings] == ["clip-variable-rate"]
 
 
+def test_pixels_that_are_not_square_are_told(tmp_path):
+    clip = open_clip(make_movie(tmp_path / "a.mp4", 4, pixel_shape=Fraction(2)))
+    assert [warning.code for warning in clip.warnings] == ["clip-pixels-not-square"]
+
+
 def test_a_range_is_cut_to_the_clip(tmp_path):
     path = make_movie(tmp_path / "a.mp4", 20)
     assert numbers(open_clip(path, 5, 7).frames()) == [(5, 4), (6, 5), (7, 6)]
