@@ -11,7 +11,7 @@ from ..hand_model.model import HandModel
 from ..prior.capsules import Capsules, capsules_of
 from .costs.base import Cost
 from .costs.contact import NonPenetrationCost
-from .costs.touch import NoSlipCost, TouchCost
+from .costs.touch import NoSlipCost, RelativeWristCost, TouchCost, Touches
 from .evaluation import Evaluation, View, size_of
 from .kernels import GemanMcClure
 from .layout import Track
@@ -53,6 +53,17 @@ def _touches(
         yield TouchCost(**wanted, growth=growth, deviation=w.touch_m, held=w.held_m)
         slip = w.slip_speed * given.frame_s
         yield NoSlipCost(**wanted, deviation=slip)
+        yield from _relative_wrists(given, evident)
+
+
+def _relative_wrists(given: Ingredients, evident: Touches) -> Iterator[Cost]:
+    """Of two hands, in every frame in which they touch and the next."""
+    pairs = np.unique(np.stack([evident.first, evident.second], 1)[evident.steps], axis=0)
+    first, second = pairs[given.layout.track_of[pairs[:, 0]] != given.layout.track_of[pairs[:, 1]]].T
+    if len(first):
+        yield RelativeWristCost(
+            first=first, second=second, deviation=given.weights.touching_wrist_speed * given.frame_s
+        )
 
 
 def _in_camera(given: Ingredients) -> np.ndarray:

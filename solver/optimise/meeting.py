@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .costs.contact import NonPenetrationCost
-from .costs.touch import NoSlipCost, TouchCost
+from .costs.touch import NoSlipCost, RelativeWristCost, TouchCost
 from .layout import Layout, window_of
 from .local import cut_problem, cut_state
 from .problem import Problem
@@ -40,7 +40,7 @@ class Meeting:
 
 def of_air(problem: Problem) -> Problem:
     """The problem in which hands pass through each other."""
-    bodies = NonPenetrationCost | TouchCost | NoSlipCost
+    bodies = NonPenetrationCost | TouchCost | NoSlipCost | RelativeWristCost
     return replace(problem, costs=tuple(cost for cost in problem.costs if not isinstance(cost, bodies)))
 
 

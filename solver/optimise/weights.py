@@ -75,6 +75,8 @@ class Weights:
     held_m: float = 0.015
     slip_speed: float = 0.03
     touch_robust_sigmas: float = 6.0
+    # how fast one wrist moves about the other while hands touch, m/s
+    touching_wrist_speed: float = 0.1
 
     # camera poses around mapping's, when it gives no covariance of its own: rad, m; and their steps from frame to frame
     camera_turn: float = 0.01

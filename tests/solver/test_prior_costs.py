@@ -12,7 +12,7 @@ from solver.initialise.kinematics import Pose
 from solver.optimise import costs
 from solver.optimise.costs.contact import NonPenetrationCost
 from solver.optimise.costs.pose import PoseCovarianceCost
-from solver.optimise.costs.touch import NoSlipCost, TouchCost, Touches
+from solver.optimise.costs.touch import NoSlipCost, RelativeWristCost, TouchCost, Touches
 from solver.optimise.evaluation import Evaluation
 from solver.optimise.kernels import GemanMcClure
 from solver.optimise.layout import window_of
@@ -101,6 +101,15 @@ def test_no_slip(at):
     cost = NoSlipCost(capsules=solid(at).capsules, touches_of=touching(at), deviation=0.002, kernel=GemanMcClure(30.0))
     assert cost.residuals(at).shape == (3, 3)
     check(cost, at, 2e-5)
+
+
+def test_relative_wrists(at):
+    cost = RelativeWristCost(first=np.array([1, 2]), second=np.array([4, 5]), deviation=0.01)
+    hands, rng = at.state.hands, np.random.default_rng(2)
+    moving = replace(hands, wrist=hands.wrist + 0.01 * rng.standard_normal(hands.wrist.shape))
+    check(cost, Evaluation(at.layout, at.view, replace(at.state, hands=moving)), 2e-5)
+    assert len(cost.within(window_of(at.layout, slice(1, 3))).first) == 1
+    assert cost.within(window_of(at.layout, slice(0, 1))) is None
 
 
 def test_a_window_has_the_touches_that_lie_in_it(at):

@@ -5,6 +5,7 @@ recordings RECORDINGS               the table of gaps in recordings, each source
 clips RECORDINGS TUNING TESTING     the same on rendered clips (folders of clips), with real detections
 solid CLIPS                         what non-penetration does on rendered clips
 intervals RECORDINGS                do draws hold the truth as often as they say
+coupling CLIPS [TAKE ...]           what one hand's motion tells of the other's
 touches                             are touches found where hands touch, and what do they do; on made-up scenes
 touches TAKE ...                    those in solved takes
 
@@ -25,7 +26,7 @@ from pathlib import Path  # noqa: E402
 
 from solver.prior.distribution import NUMBERS, unparse  # noqa: E402
 
-from . import clip_table, intervals, recordings, solidity, table, touch_table, touch_takes  # noqa: E402
+from . import clip_table, coupling, intervals, recordings, solidity, table, touch_table, touch_takes  # noqa: E402
 from .fit import fit  # noqa: E402
 from .size import QUICK, WHOLE, Size  # noqa: E402
 
@@ -36,7 +37,7 @@ _PROVENANCE = (
     "(Apache-2.0), handy.js (MIT)."
 )
 MEMORY_S = 0.1
-_KEPT = ("recordings", "clips", "intervals", "solid")
+_KEPT = ("recordings", "clips", "intervals", "coupling", "solid")
 _said: list[str] = []
 
 
@@ -62,6 +63,10 @@ def _intervals(size: Size, path: str) -> None:
     intervals.run(Path(path), _say, size)
 
 
+def _coupling(size: Size, clips: str, *solved: str) -> None:
+    coupling.run(_folders(clips)[: size.clips], [Path(path) for path in solved], _say)
+
+
 def _touches(size: Size, *paths: str) -> None:
     if not paths:
         touch_table.run(_say, size.scenes)
@@ -84,6 +89,7 @@ _COMMANDS = {
     "clips": _clips,
     "solid": _solid,
     "intervals": _intervals,
+    "coupling": _coupling,
     "touches": _touches,
 }
 

@@ -18,7 +18,9 @@ from .gaps import VIEW, Puzzle, find, local_keypoints, pose_puzzle
 from .size import WHOLE, Size
 from .wide import descend
 
-_ROWS = (("ring and pinky", 20), ("all fingers", 30))
+_ROWS = (("ring and pinky", 20), ("four fingers", 10), ("all fingers", 30))
+# every other recording of a source, on which the draws' spread was set; and the others
+_HALVES = {"set on": 0, "held out": 1}
 
 
 def run(path: Path, say: Callable[[str], None], size: Size = WHOLE) -> None:
@@ -26,13 +28,17 @@ def run(path: Path, say: Callable[[str], None], size: Size = WHOLE) -> None:
     say(str(size))
     everything, _ = recordings.load(path)
     hidden = {row.name: row for row in ALL_ROWS}
-    say("| source, hidden, frames | in 68 % | in 95 % | deviation of draws mm | acceleration of draws / truth |")
+    say(
+        "| source, recordings, hidden, frames | in 68 % | in 95 % | deviation of draws mm | acceleration of draws / truth |"
+    )
     say("|---|---|---|---|---|")
     for source in sorted({r.source for r in everything if len(r.angles) > 1}):
-        own = [r for r in everything if r.source == source]
-        for name, length in _ROWS:
-            puzzle = pose_puzzle(find(own, length, size.gaps), hidden[name], 3)
-            say(f"| {source}, {name}, {length} | {_figures(puzzle, size.draws)} |")
+        names = sorted({r.name for r in everything if r.source == source})
+        for half, first in _HALVES.items():
+            own = [r for r in everything if r.source == source and r.name in set(names[first::2])]
+            for name, length in _ROWS[: size.rows]:
+                puzzle = pose_puzzle(find(own, length, size.gaps), hidden[name], 3)
+                say(f"| {source}, {half}, {name}, {length} | {_figures(puzzle, size.draws)} |")
 
 
 def _figures(puzzle: Puzzle, count: int) -> str:

@@ -34,5 +34,5 @@ class Size:
         )
 
 
-WHOLE = Size("whole", 10, 6, (10, 20, 30, 60), 2, 3, 99, 16, 10)
+WHOLE = Size("whole", 10, 6, (10, 20, 30, 60), 2, 3, 99, 10, 10)
 QUICK = Size("quick", 3, 3, (20,), 1, 1, 1, 4, 1)

@@ -11,15 +11,15 @@ from .hint import DepthHintCost
 from .keypoints import KeypointCost, whitening_of
 from .learned import HiddenFingersCost
 from .pose import JointLimitCost, PoseCovarianceCost, PoseDistributionCost
-from .touch import NoSlipCost, TouchCost
+from .touch import NoSlipCost, RelativeWristCost, TouchCost
 
 __all__ = [
     "ShapeLimitCost",
     "AnglesTargetCost", "CameraCost", "ContourCost", "Cost", "DepthHintCost", "FingerDynamicsCost", "FocalCost",
     "HandSizeCost", "HiddenFingersCost", "JointLimitCost", "KeypointCost", "NAMES", "NoSlipCost",
     "NonPenetrationCost", "OffsetsCost", "OrientTargetCost", "PointTargetCost", "PoseCovarianceCost",
-    "PoseDistributionCost", "ScaleCost", "ShapeCost", "TogetherCost", "TouchCost", "WristPositionCost",
-    "WristRotationCost", "hold_still", "process", "whitening_of",
+    "PoseDistributionCost", "RelativeWristCost", "ScaleCost", "ShapeCost", "TogetherCost", "TouchCost",
+    "WristPositionCost", "WristRotationCost", "hold_still", "process", "whitening_of",
 ]  # fmt: skip
 
 # of every declared cost, as in tables and in ``Preset.off``

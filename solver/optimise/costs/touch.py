@@ -10,7 +10,7 @@ import numpy as np
 
 from ...prior.capsules import Capsules, closest
 from ..evaluation import Evaluation
-from ..layout import Window
+from ..layout import SHIFT, Window
 from ..system import System
 from .base import Cost
 from .capsule_rows import Side, add_rows, columns_of, on_axes, pairs_of_tracks
@@ -153,6 +153,43 @@ class NoSlipCost(Cost):
         if tracks[0] == tracks[1]:
             return [(own, scale * (one - other))]
         return [(own, scale * one), (columns_of(at.layout, tracks[1]), -scale * other)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelativeWristCost(Cost):
+    """How much one wrist moves about the other from one frame to the next while hands touch, over ``deviation`` metres.
+
+    ``first``, ``second``: (m,) hand-frames of two tracks in one frame, both of which have a next one; a pair once.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    deviation: float
+
+    name = "relative-wrist"
+    touches = ("wrists",)
+
+    def within(self, window: Window) -> Self | None:
+        places = [window.place[hands + after] for hands in (self.first, self.second) for after in (0, 1)]
+        inside = np.flatnonzero((np.array(places) >= 0).all(0))
+        if not len(inside):
+            return None
+        return replace(self, first=places[0][inside], second=places[2][inside])
+
+    def residuals(self, at: Evaluation) -> np.ndarray:
+        wrist = at.state.hands.wrist
+        before, after = (wrist[self.second + k] - wrist[self.first + k] for k in (0, 1))
+        return (after - before) / self.deviation
+
+    def add_to(self, system: System, at: Evaluation) -> None:
+        residual = self.residuals(at)
+        root = np.sqrt(self.kernel.weight((residual * residual).sum(-1)))
+        for tracks, rows in pairs_of_tracks(at.layout, self.first, self.second):
+            slope = np.zeros((len(rows), 3, at.layout.hand_size))
+            slope[:, :, SHIFT] = (root[rows] / self.deviation)[:, None, None] * np.eye(3)
+            sides = [(columns_of(at.layout, track), sign * slope) for track, sign in zip(tracks, (-1, 1), strict=True)]
+            frames = at.layout.frame_of[self.first[rows]]
+            _add_steps(system, frames, root[rows, None] * residual[rows], sides, sides)
 
 
 def _add_steps(system: System, frames: np.ndarray, residual: np.ndarray, early, late) -> None:
