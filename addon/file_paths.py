@@ -35,8 +35,9 @@ def stored(path: str | os.PathLike[str], blend: str | None = None) -> str:
 
 
 def absolute(path: str, owner: bpy.types.ID | None = None) -> Path:
-    """The file that a stored path means; ``owner`` may come from a library."""
-    library = owner.library if owner is not None else None
+    """The file that a stored path means; ``owner`` may come from a library, or override what does."""
+    overridden = owner.override_library if owner is not None else None
+    library = overridden.reference.library if overridden else owner.library if owner is not None else None
     return Path(os.path.normpath(Path(bpy.path.abspath(path, library=library)).absolute()))
 
 
@@ -47,7 +48,7 @@ def _own_folder() -> Path:
 def _holders() -> Iterator[tuple[bpy.types.PropertyGroup, str]]:
     """What keeps a take's path in this .blend, and under which name."""
     for thing in bpy.data.objects:
-        if thing.library is None and thing.handheld.role == "ROOT":
+        if thing.library is None and thing.override_library is None and thing.handheld.role in ("ROOT", "GHOST"):
             yield thing.handheld, "take"
             for entry in thing.handheld_edit.takes:
                 yield entry, "path"
