@@ -26,11 +26,12 @@ from . import clips, metrics, prediction
 from .clips import MODES, SUITES, BenchClip
 from .prediction import Prediction, in_camera
 from .runner import solve
-from .truth import Truth, hand_length
+from .truth import SIDES, Truth, hand_length
 
 _PAIRS = {"as it is": ("as-is", "per-frame"), "camera": ("camera", "camera-per-frame")}
 _PALM = [0, 5, 9, 13, 17]
 _SHORTEST_FILTERED = 8
+_LAGS = (1, 5, 10)
 # what is tried and not kept for the rows below
 _TRIALS = ("(distance, latent bias)", "(distance, best filter)")
 # shares of the distance (per second: its rate of change), and seconds
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
     options.takes.mkdir(parents=True, exist_ok=True)
     tables = [dict(_rows(clip, options.takes)) for clip in chosen]
     for clip, table in zip(chosen, tables, strict=True):
-        print("\n".join(_as_text(clip.name, table)), "\n")
+        print("\n".join([*_as_text(clip.name, table), *_repeated(clip, options.takes)]), "\n")
     shared = [name for name in tables[0] if all(name in table for table in tables)]
     print("\n".join(_as_text("mean", {name: np.mean([table[name] for table in tables], axis=0) for name in shared})))
     return 0
@@ -73,6 +74,21 @@ def _rows(clip: BenchClip, folder: Path) -> Iterator[tuple[str, np.ndarray]]:
         tried = [part(points, true, counted) for points in local]
         yield name, np.array([_figures(clip.truth, _in_world(clip.truth, points), counted) for points in tried])
         local = local if name in _TRIALS else tried
+
+
+def _repeated(clip: BenchClip, folder: Path) -> Iterator[str]:
+    """How long the fit per frame errs the same way in a hand's distance, with the true camera."""
+    said = _solved(clip, _PAIRS["camera"][1], folder)
+    true = in_camera(clip.truth.keypoints, clip.truth.world_from_camera)
+    errors = np.log(_distance(said.in_camera(said.keypoints)) / _distance(true))
+    for hand, side in enumerate(SIDES):
+        error = np.where(said.found() & clip.truth.present(), errors, np.nan)[:, hand]
+        if np.isfinite(error).sum() < 2 * max(_LAGS):
+            continue
+        error -= np.nanmean(error)
+        alike = [np.nanmean(error[lag:] * error[:-lag]) / np.nanmean(error**2) for lag in _LAGS]
+        lags = ", ".join(f"{value:.2f} over {lag}" for value, lag in zip(alike, _LAGS, strict=True))
+        yield f"distance per frame, {side}: errs by {100 * np.nanstd(error):.1f} %, correlated {lags} frames"
 
 
 def _solved(clip: BenchClip, mode: str, folder: Path) -> Prediction:
