@@ -15,8 +15,8 @@ import conftest  # noqa: F401 - makes the extension importable, before bpy reads
 # isort: split
 import bpy
 import numpy as np
+import retargeting as retargeted
 import rigs
-import test_retarget as retargeted
 from bl_ext.user_default.handheld.addon import rig
 from bl_ext.user_default.handheld.addon.retarget import anatomy, bake, sources
 from bl_ext.user_default.handheld.addon.retarget.bake import Options
