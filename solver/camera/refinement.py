@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from . import adjustment, breaks, moving
 from .adjustment import FOCAL, K1, K2, READOUT, Observations, State
 from .job import MappedModel, MappingJob
+from .tracks import cells
 
 MIN_POSE_POINTS = 12
 # Observations per frame that are worth their cost, and the length of a track that is worth a point.
@@ -32,7 +33,7 @@ _TELLING_SIGMAS, _GAIN, _LARGE_GAIN = 3.0, np.array([0.0, 0.02, 0.01, 0.01]), 0.
 _ROUNDS = 3
 # Points are put in order by when they end among those that begin within so many frames.
 _BEGUN_TOGETHER = 8
-# Frames per group of points in time, see ``_groups``.
+# Frames per group of points in time, and the most such stretches.
 _EPOCH_FRAMES, _MOST_EPOCHS = 45, 30
 # The error that groups of points tell falls short of the true one, of which much is common to all of them: 2.4 times in
 # the middle of 8 clips with truth that are not of the benchmark's test suite (0.4 to 5.1).
@@ -287,7 +288,7 @@ def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.nda
     if not free[[K1, K2, READOUT]].any():
         return free
     part, rows = _part(seen, chosen)
-    sigma = adjustment.spread(part, _at(state, rows), free, _groups(part, _at(state, rows), rows)).lens
+    sigma = adjustment.spread(part, _at(state, rows), free, _small_groups(part, rows)).lens
     now = adjustment.cost(part, _at(state, rows))
     for parameter in (K2, READOUT, K1):
         if not free[parameter]:
@@ -305,19 +306,38 @@ def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.nda
 # --- trust ------------------------------------------------------------------------------------------------------------
 
 
-def _groups(seen: Observations, state: State, rows: np.ndarray) -> np.ndarray:
+def _small_groups(seen: Observations, rows: np.ndarray) -> np.ndarray:
+    """(P,) points of a small part of the image in a stretch of time, which noise of its own kind moves together."""
+    return _numbered(_epoch(seen, rows), cells(_mean(seen, seen.pixels), np.array(seen.size)))
+
+
+def _large_groups(seen: Observations, state: State, rows: np.ndarray) -> np.ndarray:
     """(P,) points that are likely to be wrong together: of a quarter of the image, near or far, in a stretch of time.
 
-    As large as what moves (a person): of eight clips with truth, finer ones understated the one before a person most.
+    As large as what moves (a person): of eight clips with truth, small ones understated the one before a person most.
     """
-    count = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
     camera = state.camera_from_world[seen.frames]
-    depth = np.einsum("ni,ni->n", camera[:, 2, :3], state.points[seen.points]) + camera[:, 2, 3]
-    each = (*(seen.pixels / seen.size).T, depth, rows[seen.frames])
-    x, y, depth, row = (np.bincount(seen.points, value, seen.point_count) / count for value in each)
-    epoch = (row // max(_EPOCH_FRAMES, (rows[-1] + 1) / _MOST_EPOCHS)).astype(int)
+    depths = np.einsum("ni,ni->n", camera[:, 2, :3], state.points[seen.points]) + camera[:, 2, 3]
+    depth = _mean(seen, depths[:, None])[:, 0]
     far = depth > np.median(depth[np.unique(seen.points)])
-    return np.unique(8 * epoch + 4 * far + 2 * (y > 0.5) + (x > 0.5), return_inverse=True)[1]
+    right, below = (_mean(seen, seen.pixels / seen.size) > 0.5).T
+    return _numbered(_epoch(seen, rows), 4 * far + 2 * below + right)
+
+
+def _mean(seen: Observations, values: np.ndarray) -> np.ndarray:
+    """(P, k) of each point's (N, k)."""
+    count = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
+    return np.stack([np.bincount(seen.points, value, seen.point_count) / count for value in values.T], axis=1)
+
+
+def _epoch(seen: Observations, rows: np.ndarray) -> np.ndarray:
+    length = max(_EPOCH_FRAMES, (rows[-1] + 1) / _MOST_EPOCHS)
+    return (_mean(seen, rows[seen.frames][:, None])[:, 0] // length).astype(int)
+
+
+def _numbered(epoch: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """0..C-1 of the pairs that there are."""
+    return np.unique(epoch * (part.max(initial=0) + 1) + part, return_inverse=True)[1]
 
 
 @dataclass(frozen=True)
@@ -334,7 +354,7 @@ class _Spread:
 
 def _spread_of(seen: Observations, state: State, chosen: np.ndarray, free: np.ndarray) -> _Spread:
     part, rows = _part(seen, chosen)
-    found = adjustment.spread(part, _at(state, rows), free, _groups(part, _at(state, rows), rows))
+    found = adjustment.spread(part, _at(state, rows), free, _large_groups(part, _at(state, rows), rows))
     changes = in_world(np.concatenate([found.poses, found.by_focal[None]]), state.camera_from_world[rows])
     step, whole, by_focal = np.full((3, len(chosen), 2), np.nan)
     gap = np.diff(rows)
