@@ -44,7 +44,7 @@ from solver.silhouette.stage import Outlined, fit_outlines
 from solver.silhouette.surface import surface_of
 from solver.video import Clip, open_clip
 
-_LEFT, _RIGHT, _ARM = 1, 2, 3
+_LEFT, _RIGHT = 1, 2
 _GIRTH_MM = 0.7
 
 
@@ -63,7 +63,9 @@ class Figures:
 
 
 class TrueMasks:
-    """A clip's true masks, with the arm, as an artist would draw them over the plate: bent as its lens bends it.
+    """A clip's true masks, hand by hand, as an artist would draw them over the plate: bent as its lens bends it.
+
+    Without arms: truth doesn't say whose an arm is, and behind a raised hand there is often one that isn't its own.
 
     Attributes:
         labels: by frame (height, width), as a pinhole sees them.
@@ -88,7 +90,7 @@ class TrueMasks:
         if own is None:
             return None
         labels = self.labels[number]
-        shown = np.where((labels == own) | (labels == _ARM), 255, 0).astype(np.uint8)
+        shown = np.where(labels == own, 255, 0).astype(np.uint8)
         if number in self._grown_px:
             shown = _grown(shown, float(np.nan_to_num(self._grown_px[number][own - 1])))
         return shown if self._places is None else cv2.remap(shown, self._places, None, cv2.INTER_NEAREST)
