@@ -35,9 +35,9 @@ from ..take import INFILLED, MISSING, Take
 _SMOOTHING_FRAMES = 2.5
 # for so many frames a detector's error of a landmark lasts (``Weights.error_memory_s``)
 _ERROR_FRAMES = 30.0
-# of the draws' noise, and how heavy its tails are. The deviations that smooth best are those of hands that are seen, and
-# what hides is fast: set on every other recording of each source so that intervals hold the truth as often as they say
-# (of 2.5, 4, 6), tested on the others (``python -m tools.prior intervals``)
+# of the draws' noise, and how heavy its tails are. The deviations that smooth best are those of hands that are seen,
+# and what hides is fast: set on every other recording of each source so that intervals hold the truth as often as they
+# say (of 2.5, 4, 6), tested on the others (``python -m tools.prior intervals``)
 _SPREAD, _FREEDOM = 6.0, 5.0
 # factor on the information of one-sided rows: an innovation that is drawn must not push a joint over its limit
 _STRICTNESS = 6.0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tools.prior.arms import ARMS, Numbers
+from tools.prior.coupling import explained
 from tools.prior.search import tune
+from tools.prior.table import Row, summed_up
 
 ARM = next(arm for arm in ARMS if arm.name == "OU together")
 
@@ -37,3 +39,23 @@ def test_numbers_that_an_arm_does_not_have_are_left_alone():
     assert tune(smoother, bowl(4.0, 0.1, 5.0)).numbers == Numbers(scale=4.0)
     shipped = next(arm for arm in ARMS if arm.name == "shipped")
     assert tune(shipped, bowl(4.0, 0.1, 5.0)).numbers == Numbers()
+
+
+def test_hands_that_move_alike_tell_of_each_other_and_others_do_not():
+    rng = np.random.default_rng(0)
+    one, other = rng.standard_normal((2, 2000, 3))
+    assert explained(0.8 * one + 0.2 * other, one) > 0.75
+    assert abs(explained(other, one)) < 0.05
+
+
+def test_rows_in_which_an_arm_is_surely_worse_are_named():
+    rng = np.random.default_rng(1)
+    smooth, sequences = 0.02 + 0.001 * rng.standard_normal(40), tuple(f"sequence {k // 4}" for k in range(40))
+    arms = tuple(arm for arm in ARMS if arm.name in ("slerp", "OU alone", "OU together"))
+    errors = {"slerp": smooth, "OU alone": 1.3 * smooth, "OU together": 0.7 * smooth}
+    told = summed_up([Row("thumb, 10", errors, sequences, arms)]).splitlines()
+    assert (
+        told[1].startswith("- OU alone")
+        and "better than the best smoother in 0, surely worse in 1 (thumb, 10)" in told[1]
+    )
+    assert "better than the best smoother in 1, surely worse in 0" in told[2]

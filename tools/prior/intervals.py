@@ -28,9 +28,7 @@ def run(path: Path, say: Callable[[str], None], size: Size = WHOLE) -> None:
     say(str(size))
     everything, _ = recordings.load(path)
     hidden = {row.name: row for row in ALL_ROWS}
-    say(
-        "| source, recordings, hidden, frames | in 68 % | in 95 % | deviation of draws mm | acceleration of draws / truth |"
-    )
+    say("| source, recordings, hidden, frames | in 68 % | in 95 % | deviation mm | acceleration of draws / truth |")
     say("|---|---|---|---|---|")
     for source in sorted({r.source for r in everything if len(r.angles) > 1}):
         names = sorted({r.name for r in everything if r.source == source})
