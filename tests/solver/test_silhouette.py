@@ -15,7 +15,7 @@ from solver.optimise.clip import Clip, Segment
 from solver.optimise.refine import Origin, Refined, continued
 from solver.optimise.solve import Iterate, Outcome, Stage, run
 from solver.overlay.draw import Surface, paint
-from solver.silhouette import contour, crop, mattes, outlines, raster, stage
+from solver.silhouette import contour, crop, matching, mattes, outlines, raster, stage
 from solver.silhouette.surface import surface_of
 from solver.take import SIDES
 from solver.video import clip as video
@@ -169,6 +169,21 @@ def test_masks_that_the_landmarks_contradict_do_no_harm(monkeypatch):
     misled = _fit(scene, scene.truth, picture)
     assert misled.evidence
     assert np.linalg.norm(misled.refined.state.hands.wrist - scene.truth.hands.wrist, axis=1).max() > 0.01
+
+
+def test_landmarks_give_way_to_an_artists_mask_and_not_to_one_that_was_cut():
+    scene = _scene()
+    box = crop.Crop(np.zeros(2), 1.0)
+    inside, none = np.zeros((2, crop.SIZE, crop.SIZE), bool)
+    inside[40:90, 40:90] = True
+    evidence = {
+        hand: matching.evidence_of(box, inside, none, trust=0.5, drawn=drawn)
+        for hand, drawn in ((0, True), (FRAMES, False))
+    }
+    problem = problem_of(scene, seen_from(scene, 1.0), scene.truth)
+    shares = stage.landmark_shares(problem, evidence, stage.DEFAULT)
+    assert shares[0] == pytest.approx(1 - 0.5 * (1 - stage.DEFAULT.landmarks)) and shares[0] < 1
+    assert (np.delete(shares, 0) == 1).all()
 
 
 class _Whole:
