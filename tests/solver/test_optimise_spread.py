@@ -62,3 +62,17 @@ def test_neighbours_are_freed_of_the_tracker_s_bias(true, models, monkeypatch):
     alone = errors_m(corrected(take, true, models), true, models)
     assert (after < 0.5 * before).all()
     assert after.mean() < 0.6 * alone.mean()
+
+
+def test_a_stretch_beside_a_correction_joins_it(true, models, monkeypatch):
+    """Re-solved without a wish, frames next to what was moved don't fall back to where they were."""
+    wrist = keypoint(models, true, 0, BASE + ROW, 0) + [0.02, 0.0, 0.0]
+    moved = deque(resume(true, models).resolve(BASE + 20, BASE + 70, [Point(0, BASE + ROW, 0, wrist)], [0]), maxlen=1)
+    moved = moved.pop()[1]
+    fallen = []
+    for beyond in (spread._MOVED_M, np.inf):
+        monkeypatch.setattr(spread, "_MOVED_M", beyond)
+        after = deque(moved.resolve(BASE + ROW + 2, BASE + 75, hands=[0]), maxlen=1).pop()[1]
+        left = [resumed.take.transl[0, ROW + 4] - true.transl[0, ROW + 4] for resumed in (moved, after)]
+        fallen.append(np.linalg.norm(left[0] - left[1]) / np.linalg.norm(left[0]))
+    assert fallen[0] < 0.3 and fallen[1] > 2 * fallen[0]
