@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import bpy
@@ -30,7 +29,7 @@ def as_shown(root: bpy.types.Object) -> Take:
         there = take.status[row] != MISSING
         motion = hands.keyed_motion(armature, frames[there])
         rotations[row, there], transl[row, there] = motion.rotations, motion.transl
-    return dataclasses.replace(take, rotations=rotations, transl=transl)
+    return take.moved(rotations=rotations, transl=transl)
 
 
 def export_parameters(context: bpy.types.Context, path: Path, form: str) -> None:

@@ -142,6 +142,13 @@ class Take:
             scale=ScaleEstimate(**{**told, "cues": tuple(told["cues"])}) if told else None,
         )  # fmt: skip
 
+    def moved(self, **changes: Any) -> Take:
+        """The take with other poses: what outlines said around those that it had is no more of use."""
+        none = np.zeros((0, 0, 0), np.float32)
+        return dataclasses.replace(
+            self, landmark_share=np.zeros((0, 0)), outline_information=none, outline_slope=none, **changes
+        )
+
     def coverage(self) -> np.ndarray:
         """(H,) share of frames in which each hand is not missing."""
         return (self.status != MISSING).mean(axis=1) if len(self.sides) else np.zeros(0)

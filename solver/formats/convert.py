@@ -201,4 +201,4 @@ def retold(take: Take, own: Mapping[str, HandModel], models: Mapping[str, HandMo
         betas[row] = shape.fit(models[side], shape.lengths(before.keypoints_rest))
         transl[row] += before.joints_rest[0] - models[side].with_shape(betas[row]).joints_rest[0]
     model = next(iter(models.values()))
-    return dataclasses.replace(take, betas=betas, transl=transl, model=model.name, model_sha256=model.sha256)
+    return take.moved(betas=betas, transl=transl, model=model.name, model_sha256=model.sha256)
