@@ -21,8 +21,8 @@ WORKING_PX = 960
 # A keyframe when the background has moved within itself or as a whole by these shares of the width, or when fewer than
 # this share of its points is left.
 KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.015, 0.12, 0.55
-# A keyframe that shares fewer of the points of the last one with features gets its own. At 0.85 the validation clip orbit
-# gets a focal length of 188 px instead of 533; from 0.9 on it does not.
+# A keyframe that shares fewer of the points of the last one with features gets its own. At 0.85 the validation clip
+# orbit gets a focal length of 188 px instead of 533; from 0.9 on it does not.
 FEATURE_OVERLAP = 0.93
 # A camera that travels little still gets one as often as this, once the background has moved by this share.
 _SELDOM_FRAMES, _SOME_FLOW = 8, 0.005
