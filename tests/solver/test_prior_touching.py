@@ -13,7 +13,7 @@ from tools.optimiser_bench.scenes import last
 from tools.prior.touch_scenes import FRAMES, TouchScene, make
 from tools.prior.touch_table import air, frames_of_both, problem_of
 
-TOUCHES = ("touch", "no-slip")
+TOUCHES = ("touch", "no-slip", "relative-wrist")
 
 
 @pytest.fixture(scope="module")

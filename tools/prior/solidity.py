@@ -19,7 +19,7 @@ from .rendered import Observed, observe
 
 _ARMS = {
     "off": replace(BALANCED, solid=False),
-    "solid": replace(BALANCED, off=frozenset({"touch", "no-slip"})),
+    "solid": replace(BALANCED, off=frozenset({"touch", "no-slip", "relative-wrist"})),
     "solid, touching": BALANCED,
 }
 

@@ -21,7 +21,7 @@ from tools.optimiser_bench.scenes import VIEW, last
 from .size import WHOLE
 from .touch_scenes import FRAME_S, KINDS, TouchScene, both_capsules, least_gap, models, scenes
 
-TOGETHER = frozenset({"touch", "no-slip"})
+TOGETHER = frozenset({"touch", "no-slip", "relative-wrist"})
 ARMS = {"solid": replace(BALANCED, off=TOGETHER), "solid, touching": BALANCED}
 
 
