@@ -49,13 +49,13 @@ def estimate(
     Args:
         hands: none of them: a guess from the scene and the path alone.
         first_frame: the frame number of the path's first row.
-        frame_s: seconds between frames, where they are known. They and level surfaces tell nothing in a world whose
+        frame_s: seconds between frames, where they are known. Steps and level surfaces tell nothing in a world whose
             ``up_sigma`` is unknown.
         hand_is_measured: the hands have the length that they really have.
     """
     scene = scale_scene.look(path)
     evidence = scale_evidence.gather(path, hands, first_frame, scene.surfaces[0] if scene.surfaces else None)
-    read = scale_priors.log_densities(path, scene, frame_s if np.isfinite(path.up_sigma) else None, _GRID)
+    read = scale_priors.log_densities(path, scene, frame_s, _GRID)
     top = max(float(one.max()) for one in read.values())
     error = _MEASURED_HAND if hand_is_measured else _HAND
     density = np.zeros_like(_GRID)

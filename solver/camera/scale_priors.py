@@ -50,10 +50,11 @@ def log_densities(
     if not frame_s or (speed := _calm_speed(path, frame_s)) <= 0:
         return {reading: anyhow + common for reading, (anyhow, _) in read.items()}
     common = common + log_ndtr((np.log(_FAST_M_S / speed) - log_scales) / _FAST_SIGMA)
-    walked = walking_speed(path.world_from_camera[:, :3, 3], frame_s)
+    upright = np.isfinite(path.up_sigma)
+    walked = walking_speed(path.world_from_camera[:, :3, 3], frame_s) if upright else None
     shown = np.array([_STEPS_DECEIVE, _STEPS_SHOW])
     if walked is None:
-        shown = 1 - shown if _long_enough(len(path.world_from_camera), frame_s) else np.ones(2)
+        shown = 1 - shown if upright and _long_enough(len(path.world_from_camera), frame_s) else np.ones(2)
     walking, sigma = (walked, _WALK_SIGMA) if walked is not None else _WALKING
     walks = _normal(log_scales - np.log(walking / speed), sigma)
     stays = _normal(log_scales - np.log(_STAYING[0] / speed), _STAYING[1])
@@ -66,8 +67,9 @@ def log_densities(
 
 
 def _calm_speed(path: CameraPath, frame_s: float) -> float:
-    """Units per second over the ground; 0 for a clip that is too short."""
-    ground, step = path.world_from_camera[:, [0, 2], 3], max(1, round(_CALM_S / frame_s))
+    """Units per second over the ground, in any direction where the vertical is unknown; 0 for a clip too short."""
+    over = [0, 2] if np.isfinite(path.up_sigma) else [0, 1, 2]
+    ground, step = path.world_from_camera[:, over, 3], max(1, round(_CALM_S / frame_s))
     if len(ground) <= step:
         return 0.0
     return float(np.median(np.linalg.norm(ground[step:] - ground[:-step], axis=1))) / (step * frame_s)
