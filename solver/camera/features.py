@@ -29,14 +29,9 @@ def describe(row: int, gray: np.ndarray, mask: np.ndarray) -> Keyframe:
     small, small_mask = (cv2.resize(i, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for i in (gray, mask))
     keypoints, descriptors = sift.detectAndCompute(small, np.where(small_mask > 0, 0, 255).astype(np.uint8))
     if descriptors is None:
-        return plain(row)
+        return Keyframe(row, np.zeros((0, 2)), np.zeros((0, 128), np.float16))
     root = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9))
     return Keyframe(row, 2 * (np.array([k.pt for k in keypoints]) + 0.5), root.astype(np.float16))
-
-
-def plain(row: int) -> Keyframe:
-    """A keyframe without features."""
-    return Keyframe(row, np.zeros((0, 2)), np.zeros((0, 128), np.float16))
 
 
 def match(first: Keyframe, second: Keyframe) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..observations import HandTrack
 from ..video import Clip
-from .features import Keyframe, agreeing, describe, plain
+from .features import Keyframe, agreeing, describe
 from .masks import HandShapes, hand_shapes
 from .progress import CameraProgress
 from .segments import EVERY_FRAMES, NONE, Segments, find, joined
@@ -21,9 +21,6 @@ WORKING_PX = 960
 # A keyframe when the background has moved within itself or as a whole by these shares of the width, or when fewer than
 # this share of its points is left.
 KEYFRAME_PARALLAX, KEYFRAME_FLOW, KEYFRAME_OVERLAP = 0.015, 0.12, 0.55
-# A keyframe that shares fewer of the points of the last one with features gets its own. At 0.85 the validation clip
-# orbit gets a focal length of 188 px instead of 533; from 0.9 on it does not.
-FEATURE_OVERLAP = 0.93
 # A camera that travels little still gets one as often as this, once the background has moved by this share.
 _SELDOM_FRAMES, _SOME_FLOW = 8, 0.005
 # A cut: tracks break off, no half of the thumbnail is found again, and no features agree.
@@ -83,7 +80,6 @@ class _Before:
     last: tuple[np.ndarray, np.ndarray, np.ndarray]
     keyframes: int
     key_points: tuple[np.ndarray, np.ndarray]
-    described: np.ndarray
 
 
 class _Observer:
@@ -94,7 +90,6 @@ class _Observer:
         self._follower = Follower(size)
         self._keyframes: list[Keyframe] = []
         self._key_points: tuple[np.ndarray, np.ndarray] = (np.zeros(0, int), np.zeros((0, 2)))
-        self._described = np.zeros(0, int)
         self._last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._before: _Before | None = None
         self._starts = [0]
@@ -117,11 +112,12 @@ class _Observer:
         survived = self._follower.step(gray, mask, reach)
         cut = self._last is not None and survived < _CUT_SURVIVAL and self._is_cut(gray, mask)
         if cut:
-            self._before = _Before(row, halt, self._last, len(self._keyframes), self._key_points, self._described)
+            self._before = _Before(row, halt, self._last, len(self._keyframes), self._key_points)
             self._follower.restart(gray, mask)
             self._starts.append(row)
         if cut or row == 0 or self._is_new():
-            self._keyframes.append(self._keyframe(row, gray, mask, reach))
+            # held things stand out against a fast turn: there, nothing near a hand is taken for background
+            self._keyframes.append(describe(row, gray, mask | reach if self._follower.fast else mask))
             self._key_points = self._follower.current
         if row % EVERY_FRAMES == 0:
             self._segments.append(find(row, gray, mask))
@@ -130,16 +126,6 @@ class _Observer:
         self._masked.append(float((mask > 0).mean()))
         self._last = (gray, mask, reach)
         self.count += 1
-
-    def _keyframe(self, row: int, gray: np.ndarray, mask: np.ndarray, reach: np.ndarray) -> Keyframe:
-        """Features cost most of it: where tracks link it to one that has some, they are left out."""
-        ids, _ = self._follower.current
-        linked = len(np.intersect1d(ids, self._described, assume_unique=True))
-        if linked > FEATURE_OVERLAP * max(1, len(self._described)):
-            return plain(row)
-        self._described = ids
-        # held things stand out against a fast turn: there, nothing near a hand is taken for background
-        return describe(row, gray, mask | reach if self._follower.fast else mask)
 
     def _is_new(self) -> bool:
         ids, points = self._follower.current
@@ -171,7 +157,7 @@ class _Observer:
         self._follower.resume(before.halt, self.count - before.row)
         self._starts.remove(before.row)
         del self._keyframes[before.keyframes :]
-        self._last, self._key_points, self._described = before.last, before.key_points, before.described
+        self._last, self._key_points = before.last, before.key_points
         self._before = None
 
     def footage(self) -> Footage:
