@@ -23,7 +23,7 @@ from .problem import Problem
 from .solve import Held, Iterate, Outcome, Stage, run
 from .state import State
 
-_STAGE = Stage("bodies", 12, 1e-2)
+_STAGE = Stage("bodies", 25, 1e-3)
 # overlaps within the cost's own deviation are none; how many frames around a stretch give way with it; and how many
 # beside those are held, dynamics reaching two back
 _LEAST_SIGMAS, _AROUND, _BOUNDARY = 1.0, 5, 2
