@@ -104,6 +104,7 @@ def main(arguments: list[str]) -> int:
     _COMMANDS[rest[0]](size, *rest[1:])
     _say(f"({time.process_time() - began:.0f} CPU s)")
     if size is WHOLE and rest[0] in _KEPT:
+        _TABLES.mkdir(exist_ok=True)
         (_TABLES / f"{rest[0]}.md").write_text("\n".join(_said) + "\n", encoding="utf-8")
     return 0
 
