@@ -6,16 +6,12 @@ of it tells real acceleration from noise. Depth is taken as slow here: its error
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.ndimage import convolve1d, median_filter, minimum_filter
 
 from .layout import Layout, Track
+from .observed import CameraBelief, Observations
 from .state import State
-
-if TYPE_CHECKING:
-    from .objective import CameraBelief, Observations
 
 # frames to each side whose path makes one acceleration, and over which accelerations are averaged
 _HALF_WINDOW = 3

@@ -6,15 +6,11 @@ wrong scale adds that share of the camera's own motion, a noisy step adds that n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .layout import Layout
+from .observed import CameraBelief
 from .state import State
-
-if TYPE_CHECKING:
-    from .objective import CameraBelief
 
 # a path that is further off than this is no better known to be that far off
 _MOST = 2.0

@@ -17,7 +17,7 @@ from ..initialise.kinematics import Pose, Skeleton, skeleton_of, stack_poses
 from ..observations import HandTrack
 from .evaluation import View
 from .layout import Layout, Span, arrange
-from .objective import CameraBelief, Observations
+from .observed import CameraBelief, Observations
 from .state import State
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from solver.optimise.activity import liveliness
-from solver.optimise.objective import CameraBelief
+from solver.optimise.observed import CameraBelief
 from tools.optimiser_bench.scenes import make_scene, seen_from
 
 USUAL = 0.01

@@ -17,7 +17,8 @@ from solver.initialise.kinematics import Pose, Skeleton, joint_rotations, skelet
 from solver.optimise.costs import WristPositionCost
 from solver.optimise.evaluation import Evaluation, View
 from solver.optimise.layout import Layout, Span, arrange
-from solver.optimise.objective import CameraBelief, Observations, clip_costs
+from solver.optimise.objective import clip_costs
+from solver.optimise.observed import CameraBelief, Observations
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import BALANCED, Preset

@@ -19,7 +19,8 @@ from solver.optimise.costs.dynamics import Process
 from solver.optimise.costs.pose import PoseCovarianceCost
 from solver.optimise.evaluation import Evaluation, View
 from solver.optimise.layout import ROOT, Layout
-from solver.optimise.objective import CameraBelief, motion_costs
+from solver.optimise.objective import motion_costs
+from solver.optimise.observed import CameraBelief
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import Weights

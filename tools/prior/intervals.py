@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from solver.optimise.objective import CameraBelief, motion_costs
+from solver.optimise.objective import motion_costs
+from solver.optimise.observed import CameraBelief
 from solver.optimise.problem import Problem
 from solver.optimise.weights import Weights
 from solver.prior.sampling import drawn

@@ -12,7 +12,7 @@ from solver import hand_model
 from solver.hand_model.model import HandModel
 from solver.hand_model.rotations import exp
 from solver.initialise.kinematics import Pose, pose_landmarks
-from solver.optimise.objective import CameraBelief, Observations
+from solver.optimise.observed import CameraBelief, Observations
 from solver.optimise.state import State
 from solver.prior.capsules import Capsules, capsules_of, closest
 from tools.optimiser_bench.scenes import Scene, make_scene, observe, wander
