@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import SolverError
 from . import scale_priors, scale_scene
 from .cameras import CameraPath, ScaleEstimate, undistort
+from .scale_scene import Scene
 from .surfaces import find_levels, good_points
 
 # A point's surface is fitted to so many background points, the nearest in the picture, within this share of its width.
@@ -83,10 +84,8 @@ def by_height(path: CameraPath, metres: float, frame_s: float | None = None) -> 
     The height is over what makes the likeliest world: one of the surfaces, or what single points show far below them.
     1.6 m are over a floor.
     """
-    found = _heights(path, metres)
     scene = scale_scene.look(path)
-    if found and scene.lowest is not None and scene.lies_lower:
-        found.append(_exactly(metres / scene.lowest, _POINTS_SIGMA, "camera height"))
+    found = _heights(path, scene, metres)
     if len(found) < 2:
         return found[0] if found else None
     read = scale_priors.log_densities(path, scene, frame_s, scale_priors.GRID)
@@ -95,12 +94,12 @@ def by_height(path: CameraPath, metres: float, frame_s: float | None = None) -> 
 
 
 def with_height(by: ScaleEstimate, path: CameraPath, metres: float) -> ScaleEstimate:
-    """What a length says, ``by``, together with the camera's height over the level surface that agrees with it best.
+    """What a length says, ``by``, together with the camera's height over whatever of ``by_height`` agrees with it best.
 
     Raises:
         SolverError: ``camera-height-no-floor``; ``known-sizes-contradict``.
     """
-    heights = _heights(path, metres)
+    heights = _heights(path, scale_scene.look(path), metres)
     if not heights:
         raise no_floor()
     other = min(heights, key=lambda height: abs(np.log(height.metres_per_unit / by.metres_per_unit)))
@@ -117,11 +116,14 @@ def with_height(by: ScaleEstimate, path: CameraPath, metres: float) -> ScaleEsti
     return _exactly(float(np.exp(weights @ logs / weights.sum())), float(weights.sum() ** -0.5), *by.cues, *other.cues)
 
 
-def _heights(path: CameraPath, metres: float) -> list[ScaleEstimate]:
-    """By each level surface below the camera, best supported first."""
+def _heights(path: CameraPath, scene: Scene, metres: float) -> list[ScaleEstimate]:
+    """By each level surface below the camera, best supported first, then by single points far below them."""
     centres = path.world_from_camera[:, :3, 3]
     over = [float(np.mean(surface.below(centres))) for surface in find_levels(path)]
-    return [_exactly(metres / height, _HEIGHT_SIGMA, "camera height") for height in over if height > 0]
+    found = [_exactly(metres / height, _HEIGHT_SIGMA, "camera height") for height in over if height > 0]
+    if found and scene.lowest is not None and scene.lies_lower:
+        found.append(_exactly(metres / scene.lowest, _POINTS_SIGMA, "camera height"))
+    return found
 
 
 def no_floor() -> SolverError:

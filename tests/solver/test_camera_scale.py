@@ -218,13 +218,23 @@ def test_a_known_camera_height_sets_the_size(height_m):
     assert found.scale.cues == ("camera height",) and _holds(found.scale)
 
 
-def test_a_height_over_a_floor_that_only_single_points_show_is_not_taken_for_one_over_the_table():
+def _table_over_loose_floor():
     rng = np.random.default_rng(9)
     loose = _floor(rng) + rng.uniform([0, -0.25, 0], [0, 0.15, 0], (150, 3))
-    path = _path(_looking_down(_swaying(40, rng)), np.concatenate([_table(rng), loose]))
+    return _path(_looking_down(_swaying(40, rng)), np.concatenate([_table(rng), loose]))
+
+
+def test_a_height_over_a_floor_that_only_single_points_show_is_not_taken_for_one_over_the_table():
+    path = _table_over_loose_floor()
     assert len(surfaces.find_levels(path)) == 1
     found = known_sizes.by_height(path, _FLOOR_M, _FRAME_S)
     assert found.metres_per_unit == pytest.approx(_UNIT, rel=0.15) and _holds(found) and found.high > 1.15
+
+
+def test_a_true_length_is_not_refused_beside_a_height_over_a_floor_that_only_single_points_show():
+    length = ScaleEstimate(_UNIT * 1.02, 0.96, 1.04, True, ("known length",))
+    both = known_sizes.with_height(length, _table_over_loose_floor(), _FLOOR_M)
+    assert both.metres_per_unit == pytest.approx(_UNIT, rel=0.03) and both.cues == ("known length", "camera height")
 
 
 def test_a_length_and_a_height_are_weighed_or_refused():
