@@ -9,8 +9,8 @@ from mathutils import Matrix
 from ..solver.hand_model.layout import JOINT_NAMES
 from ..solver.hand_model.rotations import quaternion_from_matrix
 from . import animation, frames, hands, pinned_camera, ranges, rig, take_files
+from .hands import hands_of
 from .scene import stepping
-from .take_to_scene import hands_of
 
 
 def bake(scene: bpy.types.Scene, root: bpy.types.Object) -> bpy.types.Collection:

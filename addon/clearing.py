@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import animation, pinned_camera
-from .take_to_scene import hands_of
+from .hands import hands_of
 
 
 def clear(root: bpy.types.Object, within: tuple[float, float], with_artists: bool, with_camera: bool) -> int:

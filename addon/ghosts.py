@@ -7,7 +7,8 @@ import bpy
 from ..solver import hand_model
 from ..solver.errors import SolverError
 from . import animation, hands, preferences, rig, scene, take_files, take_list
-from .take_to_scene import Surroundings, hands_of, model_source
+from .hands import hands_of
+from .take_to_scene import Surroundings, model_source
 
 
 def show(context: bpy.types.Context, root: bpy.types.Object, number: int) -> None:

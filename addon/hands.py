@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import bpy
 import numpy as np
 
@@ -9,9 +11,27 @@ from ..solver.errors import SolverError
 from ..solver.hand_model.layout import FINGER_JOINTS, FINGERS, JOINT_NAMES
 from ..solver.take import Take
 from . import animation, bones, frames, rig, turns
-from .take_to_scene import hands_of, ordinals
 
 LOCATION = 'pose.bones["wrist"].location'
+
+
+def hands_of(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """The armatures of a root's hands. Of one and its duplicates, the one that comes first by name is meant."""
+    found: dict[tuple[str, int], bpy.types.Object] = {}
+    for child in sorted(root.children, key=lambda child: child.name):
+        if child.handheld.role == "HAND" and child.type == "ARMATURE":
+            found.setdefault((child.handheld.side, child.handheld.ordinal), child)
+    return list(found.values())
+
+
+def ordinals(sides: tuple[str, ...]) -> list[int]:
+    """Each hand's number among those of its side."""
+    counters: Counter[str] = Counter()
+    numbers = []
+    for side in sides:
+        numbers.append(counters[side])
+        counters[side] += 1
+    return numbers
 
 
 def by_row(root: bpy.types.Object, take: Take) -> dict[int, bpy.types.Object]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..solver.take import Take
 from . import animation, bones, clip, frames, hands, pinned_camera, rig
-from .take_to_scene import hands_of
+from .hands import hands_of
 
 # below this nobody sees that a key stayed behind
 _SEEN_M = 2e-3

@@ -16,7 +16,8 @@ from ..solver import messages
 from ..solver.camera.formats import KnownCamera, npz
 from ..solver.errors import SolverError
 from . import camera, camera_file, camera_lens, camera_world, clip, hints, masks, package, preferences, rig, scene
-from .take_to_scene import Surroundings, hands_of
+from .hands import hands_of
+from .take_to_scene import Surroundings
 
 _numbers = itertools.count(1)
 

@@ -23,8 +23,9 @@ from . import (
     take_files,
 )
 from .edit_properties import HandheldTake
+from .hands import hands_of, ordinals
 from .scene import find_root
-from .take_to_scene import Surroundings, build, build_camera, ensure_hand, hands_of, model_source, ordinals
+from .take_to_scene import Surroundings, build, build_camera, ensure_hand, model_source
 
 # of the scene's settings: what makes one solve differ from another
 _SETTINGS = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from . import (
     rig,
     scene,
 )
+from .hands import hands_of, ordinals
 
 
 @dataclass(frozen=True)
@@ -101,25 +101,6 @@ def ensure_hand(root: bpy.types.Object, shaped: hand_model.ShapedHand, ordinal: 
     armature.handheld.role = "HAND"
     armature.handheld.ordinal = ordinal
     return armature
-
-
-def hands_of(root: bpy.types.Object) -> list[bpy.types.Object]:
-    """The armatures of a root's hands. Of one and its duplicates, the one that comes first by name is meant."""
-    found: dict[tuple[str, int], bpy.types.Object] = {}
-    for child in sorted(root.children, key=lambda child: child.name):
-        if child.handheld.role == "HAND" and child.type == "ARMATURE":
-            found.setdefault((child.handheld.side, child.handheld.ordinal), child)
-    return list(found.values())
-
-
-def ordinals(sides: tuple[str, ...]) -> list[int]:
-    """Each hand's number among those of its side."""
-    counters: Counter[str] = Counter()
-    numbers = []
-    for side in sides:
-        numbers.append(counters[side])
-        counters[side] += 1
-    return numbers
 
 
 def model_source(take: Take, around: Surroundings) -> str:

@@ -6,7 +6,7 @@ import bpy
 from bpy.props import FloatVectorProperty, IntProperty, StringProperty
 
 from ..addon import hands, hints, scene, solve, take_files
-from ..addon.take_to_scene import hands_of
+from ..addon.hands import hands_of
 from ..solver.errors import SolverError
 
 

@@ -9,7 +9,7 @@ from mathutils import Vector
 
 from ..addon import hands, pins, ranges, resolve, scene, solve
 from ..addon.edit_properties import KEYPOINTS
-from ..addon.take_to_scene import hands_of
+from ..addon.hands import hands_of
 from ..solver.errors import SolverError
 from ..solver.observations import KEYPOINT_NAMES
 from .running import redraw

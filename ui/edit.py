@@ -6,7 +6,7 @@ import bpy
 
 from ..addon import ghosts, hints, keys_along, pins, scene, solve, wishes
 from ..addon.edit_properties import HandheldPin
-from ..addon.take_to_scene import hands_of
+from ..addon.hands import hands_of
 from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..addon import masks, scene, solve, take_to_scene
+from ..addon import masks, scene, solve
+from ..addon.hands import hands_of
 from ..addon.session import Session, State
 from ..solver.messages import ResolveRequest
 from . import repairs
@@ -106,7 +107,7 @@ def _draw_problem(layout: bpy.types.UILayout, session: Session, context: bpy.typ
 
 def _draw_result(layout: bpy.types.UILayout, session: Session, context: bpy.types.Context) -> None:
     root = scene.find_root(context.scene, context.scene.handheld.clip, session.take_path)
-    for armature in take_to_scene.hands_of(root) if root else []:
+    for armature in hands_of(root) if root else []:
         row = layout.row()
         row.label(text=armature.name, icon="VIEW_PAN")
         row.label(text=f"{armature.handheld.coverage:.0%} of the frames")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bl_ext.user_default.handheld.addon import animation, scene, solve, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, scene, solve
+from bl_ext.user_default.handheld.addon.hands import hands_of
 
 from tools.environment import SOLVER
 
@@ -40,7 +41,7 @@ def root() -> bpy.types.Object:
 
 
 def hand(side: str) -> bpy.types.Object:
-    return next(armature for armature in take_to_scene.hands_of(root()) if armature.handheld.side == side)
+    return next(armature for armature in hands_of(root()) if armature.handheld.side == side)
 
 
 def all_keys(target: bpy.types.Object) -> dict[tuple[str, int], np.ndarray]:

@@ -3,7 +3,8 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, clip_tracks, hints, request, scene, take_files, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, clip_tracks, hints, request, scene, take_files
+from bl_ext.user_default.handheld.addon.hands import hands_of
 from movies import write_movie
 from takes import moving_take
 
@@ -27,14 +28,12 @@ def tracked(tmp_path):
 
 def changed(movie, side=0):
     root = scene.edited_root(bpy.context)
-    armature = take_to_scene.hands_of(root)[side]
+    armature = hands_of(root)[side]
     return list(clip_tracks.changes(movie, take_files.of_root(root), side, armature, 1, 30))
 
 
 def tracks(movie, side=0):
-    return movie.tracking.objects[
-        f"Handheld {take_to_scene.hands_of(scene.edited_root(bpy.context))[side].name}"
-    ].tracks
+    return movie.tracking.objects[f"Handheld {hands_of(scene.edited_root(bpy.context))[side].name}"].tracks
 
 
 def test_each_joint_is_a_track_and_nothing_has_changed(tracked):
@@ -118,10 +117,10 @@ def test_showing_them_again_starts_anew(tracked):
 
 def test_a_false_hand_goes_and_the_next_solve_knows(tracked):
     root = scene.edited_root(bpy.context)
-    right = take_to_scene.hands_of(root)[1]
+    right = hands_of(root)[1]
     bpy.context.scene.frame_set(12)
     bpy.ops.handheld.delete_hand(hand=right.name)
-    assert [hand.handheld.side for hand in take_to_scene.hands_of(root)] == ["left"]
+    assert [hand.handheld.side for hand in hands_of(root)] == ["left"]
     ((frame, x, y, what),) = hints.edits(tracked)
     assert (frame, what) == (12, "drop")
     np.testing.assert_allclose((x, y), take_files.of_root(root).keypoints_px[1, 11].mean(axis=0), atol=1e-3)
@@ -129,7 +128,7 @@ def test_a_false_hand_goes_and_the_next_solve_knows(tracked):
 
 
 def test_a_swapped_hand_and_a_missed_one(tracked):
-    left = take_to_scene.hands_of(scene.edited_root(bpy.context))[0]
+    left = hands_of(scene.edited_root(bpy.context))[0]
     bpy.context.scene.frame_set(12)  # where it is missing: the nearest frame in which it was seen is meant
     bpy.ops.handheld.swap_hand(hand=left.name)
     assert hints.edits(tracked)[0][0] == 10 and hints.edits(tracked)[0][3] == "swap"

@@ -5,7 +5,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import clip, exporting, frames, imports, rig, take_to_scene
+from bl_ext.user_default.handheld.addon import clip, exporting, frames, imports, rig
+from bl_ext.user_default.handheld.addon.hands import hands_of
 from bl_ext.user_default.handheld.solver.errors import SolverError
 from mathutils import Matrix
 from movies import write_movie
@@ -90,7 +91,7 @@ def frames_in_file(form):
 @pytest.mark.parametrize(("form", "tool"), [("FBX", "UNREAL"), ("FBX", "UNITY"), ("GLTF", "MAYA")])
 def test_bones_come_back(form, tool, built, tmp_path):
     root, _ = built
-    originals = take_to_scene.hands_of(root)
+    originals = hands_of(root)
     want = {hand.handheld.side: shown(hand, range(1, COUNT + 1)) for hand in originals}
     selected = [candidate.name for candidate in bpy.context.scene.objects if candidate.select_get()]
     written = exported(form, tool, "HANDS_CAMERA", tmp_path / f"hands{exporting.FORMATS[form]}")
@@ -115,7 +116,7 @@ def test_bvh_comes_back(tool, built, tmp_path):
     assert len(written) == 2
     assert set(bpy.data.objects) == objects
     unit = exporting.SETTINGS[tool]["BVH"]["global_scale"]
-    for hand, path in zip(take_to_scene.hands_of(root), written, strict=True):
+    for hand, path in zip(hands_of(root), written, strict=True):
         assert hand.name in path.name
         want = shown(hand, range(1, COUNT + 1))
         axes = {"axis_forward": "Y", "axis_up": "Z"} if tool == "BLENDER" else {"axis_forward": "-Z", "axis_up": "Y"}
@@ -141,7 +142,7 @@ def skin(mesh, scene_frames):
 @pytest.mark.parametrize(("form", "tool"), [("ALEMBIC", "MAYA"), ("USD", "UNREAL"), ("USD", "MAYA")])
 def test_skin_comes_back(form, tool, built, tmp_path):
     root, _ = built
-    originals = [rig.mesh_of(hand) for hand in take_to_scene.hands_of(root)]
+    originals = [rig.mesh_of(hand) for hand in hands_of(root)]
     for mesh in originals:
         mesh.hide_viewport = mesh.hide_render = False
         mesh.animation_data_clear()
@@ -222,7 +223,7 @@ def test_an_alembic_that_blender_only_says_it_wrote(built, tmp_path):
 @pytest.mark.parametrize("form", ["smplx", "dyn-hamr", "take"])
 def test_parameters_as_the_artist_left_them(form, built, tmp_path):
     root, take = built
-    hand = take_to_scene.hands_of(root)[0]
+    hand = hands_of(root)[0]
     scene = bpy.context.scene
     scene.frame_set(3)
     hand.pose.bones["index1"].rotation_quaternion = (0.8, 0.6, 0.0, 0.0)
@@ -249,7 +250,7 @@ def test_a_result_becomes_hands_and_camera(tmp_path):
         "FINISHED"
     }
     root = next(candidate for candidate in bpy.context.scene.objects if candidate.handheld.role == "ROOT")
-    hands = {hand.handheld.side: hand for hand in take_to_scene.hands_of(root)}
+    hands = {hand.handheld.side: hand for hand in hands_of(root)}
     assert set(hands) == {"left", "right"}
     bpy.context.scene.frame_set(4)
     for row, side in enumerate(take.sides):

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, rig, solve, take_to_scene
+from bl_ext.user_default.handheld.addon.hands import hands_of
 from bl_ext.user_default.handheld.addon.resolve import Stretch
 from bl_ext.user_default.handheld.addon.session import State
 from mathutils import Vector
@@ -106,7 +107,7 @@ def test_a_duplicate_of_a_hand_is_the_artist_s_own(solved):
     before = all_keys(copy)
     assert resolve(frames="RANGE") == {"FINISHED"}
     assert hand("left") == left and same(all_keys(copy), before)
-    take_to_scene._remove_other_hands(solved, take_to_scene.hands_of(solved))
+    take_to_scene._remove_other_hands(solved, hands_of(solved))
     assert copy.name in bpy.data.objects
 
 
@@ -145,7 +146,7 @@ def test_overridden_hands_find_their_take_and_are_solved_with_actions_of_their_o
     with pytest.raises(RuntimeError, match=r"motion of Left Hand is linked"):
         resolve(frames="ALL")
     assert not bpy.ops.handheld.ignore.poll()  # lists of ours would be lost with the next load
-    for armature in take_to_scene.hands_of(root()):
+    for armature in hands_of(root()):
         armature.animation_data.action = armature.animation_data.action.copy()
     assert resolve(frames="ALL") == {"FINISHED"}
 

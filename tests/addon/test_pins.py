@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, pins, rig
-from bl_ext.user_default.handheld.addon.take_to_scene import hands_of
+from bl_ext.user_default.handheld.addon.hands import hands_of
 from mathutils import Vector
 from solved import all_keys, hand, resolve
 

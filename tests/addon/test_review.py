@@ -5,7 +5,8 @@ import dataclasses
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, certainty, review, scene, solve, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, certainty, review, scene, solve
+from bl_ext.user_default.handheld.addon.hands import hands_of
 from solved import resolve, solver_command
 from takes import moving_take
 
@@ -36,7 +37,7 @@ def imported(take, tmp_path):
 
 
 def test_each_finger_s_confidence_is_keyed(tmp_path):
-    right = take_to_scene.hands_of(imported(doubtful(), tmp_path))[1]
+    right = hands_of(imported(doubtful(), tmp_path))[1]
     values = animation.values_at(right, '["confidence_index"]', [5, 25], [0])[:, 0]
     assert values[0] > 0.9 and values[1] < 0.1
     assert animation.values_at(right, '["confidence_thumb"]', [25], [0])[0, 0] > 0.9
@@ -139,7 +140,7 @@ def test_a_re_solve_says_how_sure_it_is_by_now(judged):
 
 
 def test_what_an_earlier_version_made_is_judged_all_the_same(judged):
-    left = take_to_scene.hands_of(judged)[0]
+    left = hands_of(judged)[0]
     before = left_now()
     animation.remove_generated(left, '["error_px"]')
     del left["error_px"]

@@ -9,7 +9,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, frames, process, request, rig, scene, solve, take_to_scene
+from bl_ext.user_default.handheld.addon import animation, frames, process, request, rig, scene, solve
+from bl_ext.user_default.handheld.addon.hands import hands_of
 from bl_ext.user_default.handheld.addon.session import State
 from movies import write_movie
 from takes import moving_take
@@ -68,7 +69,7 @@ def root():
 
 
 def hands():
-    return take_to_scene.hands_of(root()) if root() else []
+    return hands_of(root()) if root() else []
 
 
 def previewed_hands():

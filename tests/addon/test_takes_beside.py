@@ -4,7 +4,8 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.handheld.addon import animation, ghosts, hands, hints, rig, scene, take_list
-from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings, hands_of
+from bl_ext.user_default.handheld.addon.hands import hands_of
+from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings
 from movies import write_movie
 from takes import moving_take
 
