@@ -35,6 +35,7 @@ _HOVER, _HOVER_NOISE = 2.5, 0.1
 _WORK_GAP, _WORK_NOISE, _OVER_FLOOR, _OVER_FLOOR_SIGMA, _ANYWHERE = 0.6, 0.15, 1.2, 0.5, 0.15
 _DETERMINED_WIDTH = 0.35
 _GRID = scale_priors.GRID
+_NOTHING = 1e-300
 
 
 def estimate(
@@ -56,13 +57,12 @@ def estimate(
     scene = scale_scene.look(path)
     evidence = scale_evidence.gather(path, hands, first_frame, scene.surfaces[0] if scene.surfaces else None)
     read = scale_priors.log_densities(path, scene, frame_s, _GRID)
-    top = max(float(one.max()) for one in read.values())
     error = _MEASURED_HAND if hand_is_measured else _HAND
-    density = np.zeros_like(_GRID)
+    total = np.full_like(_GRID, -np.inf)
     for reading, prior in read.items():
         is_floor = reading is Reading.FLOOR and scene.main_is_lowest
-        density += np.exp(prior - top) * _of_hands(evidence, is_floor, *error)
-    return _answer(density, evidence)
+        total = np.logaddexp(total, prior + _of_hands(evidence, is_floor, *error))
+    return _answer(np.exp(total - total.max()), evidence)
 
 
 def _answer(density: np.ndarray, evidence: Evidence) -> ScaleEstimate:
@@ -77,7 +77,7 @@ def _answer(density: np.ndarray, evidence: Evidence) -> ScaleEstimate:
 
 
 def _of_hands(evidence: Evidence, is_floor: bool, too_far: float, hand_sigma: float) -> np.ndarray:
-    """(g,) likelihood of what hands say if the level surface ``is_floor`` or not, blurred by what they share."""
+    """(g,) log likelihood of what hands say if the level surface ``is_floor`` or not, blurred by what they share."""
     said = np.zeros_like(_GRID)
     for value, sigma in evidence.still:
         said += np.log((1 - _STILL_WRONG) * _hit(value, sigma) + _STILL_WRONG / np.ptp(_GRID))
@@ -90,7 +90,9 @@ def _of_hands(evidence: Evidence, is_floor: bool, too_far: float, hand_sigma: fl
         said += np.log((1 - _ANYWHERE) * gap + _ANYWHERE / np.ptp(_GRID))
     if np.isfinite(evidence.bound):
         said += log_ndtr((_GRID - evidence.bound) / _BOUND_NOISE)
-    return _blurred(np.exp(said), too_far, hand_sigma)
+    # hundreds of hands agree or not by more than a number can hold
+    top = said.max()
+    return top + np.log(_blurred(np.exp(said - top), too_far, hand_sigma) + _NOTHING)
 
 
 def _touching(value: float, sigma: float, share: float) -> np.ndarray:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from solver.camera import known_sizes, metric, scale, scale_priors, surfaces
+from solver.camera import known_sizes, metric, scale, scale_evidence, scale_priors, surfaces
 from solver.camera.cameras import CameraPath, ScaleEstimate, project
 from solver.camera.known_sizes import KnownLength, KnownSizes
 from solver.camera.seen_hands import SeenHand
@@ -92,6 +92,10 @@ def _estimate(path: CameraPath, hands: list[SeenHand], **options) -> ScaleEstima
     return scale.estimate(path, hands, 1, _FRAME_S, **options)
 
 
+def _often(evidence: scale_evidence.Evidence, times: int) -> scale_evidence.Evidence:
+    return dataclasses.replace(evidence, still=np.repeat(evidence.still, times, axis=0))
+
+
 def _holds(found: ScaleEstimate) -> bool:
     return found.low < _UNIT / found.metres_per_unit < found.high
 
@@ -139,6 +143,13 @@ def test_hands_of_another_size_move_the_scale_and_the_interval_knows():
     assert _holds(large)
     measured = _estimate(*_over_a_table("still", floor=False), hand_is_measured=True)
     assert measured.high / measured.low < 0.95 * mean.high / mean.low
+
+
+def test_what_hundreds_of_hands_say_is_not_too_much_for_a_number(monkeypatch):
+    gather = scale_evidence.gather
+    monkeypatch.setattr(scale_evidence, "gather", lambda *given: _often(gather(*given), 500))
+    found = _estimate(*_over_a_table("still"))
+    assert found.determined and _holds(found)
 
 
 def test_hands_carried_along_do_not_shrink_the_world():
