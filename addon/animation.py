@@ -101,6 +101,18 @@ def claim(target: bpy.types.Object, paths: Sequence[str], frame: float) -> None:
         key.type = "KEYFRAME"
 
 
+def artist_place(target: bpy.types.Object, path: str, frame: float) -> np.ndarray:
+    """(3,) of a vector's keys in a frame; NaN where there is none of the artist's."""
+    values = np.full(3, np.nan)
+    for curve in curves(target):
+        if curve.data_path == path:
+            keys = _read_keys(curve, _OWNERSHIP)
+            values[curve.array_index] = next(
+                iter(keys["co"][_is_artists(keys) & (keys["co"][:, 0] == frame), 1]), np.nan
+            )
+    return values
+
+
 def move_keys(target: bpy.types.Object, path: str, frame: float, by: Sequence[float]) -> None:
     """Add ``by``, a number a component, to a property's keys in a frame, handles and all; whose they are stays."""
     for curve in curves(target):

@@ -83,7 +83,7 @@ class HandheldWorld(bpy.types.PropertyGroup):
     )
     hand_length: FloatProperty(name="Hand Length", unit="LENGTH", description="Wrist to middle fingertip; 0: not known")
     settled: StringProperty(description="The take whose size was taken over last")
-    keys_behind: StringProperty(description="Keys that were set in an earlier world, see ``keys_along``")
+    left_behind: StringProperty(description="Keys that were set in an earlier world, see ``keys_along``")
     told: StringProperty(description="What the solver says of the size of the camera's path")
     is_placed: BoolProperty(description="The floor or the origin was set: the next solve keeps the world where it is")
 

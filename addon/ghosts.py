@@ -23,7 +23,7 @@ def show(context: bpy.types.Context, root: bpy.types.Object, number: int) -> Non
         raise SolverError("take-shown", "This take is the one that is shown.", "Compare it with another.")
     kept = {slot.role: slot.action for slot in entry.slots}
     there = [hand for hand in hands_of(root) if kept.get(take_list.role_of(hand)) is not None]
-    if not there:
+    if not there or not entry.path:
         raise SolverError("take-without-hands", f"{entry.name} has none of these hands.", "Solve it first.")
     take = take_files.read(entry.path)
     source = model_source(take, Surroundings(context.scene, root.handheld.clip, preferences.model_source(context)))

@@ -123,7 +123,13 @@ class HANDHELD_OT_remove_take(_OnListedTake, bpy.types.Operator):
     bl_label = "Remove Take"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(take_list.remove, scene.edited_root(context), self.number)
+        return self.guarded(self._remove, scene.edited_root(context))
+
+    def _remove(self, root: bpy.types.Object) -> None:
+        path = take_list.listed(root.handheld_edit, self.number).path
+        take_list.remove(root, self.number)
+        if ghosts.shown(root) == path:
+            ghosts.hide(root)
 
 
 class HANDHELD_OT_compare_take(_OnListedTake, bpy.types.Operator):
@@ -136,7 +142,8 @@ class HANDHELD_OT_compare_take(_OnListedTake, bpy.types.Operator):
         return self.guarded(self._toggle, context, scene.edited_root(context))
 
     def _toggle(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
-        if ghosts.shown(root) == take_list.listed(root.handheld_edit, self.number).path:
+        path = take_list.listed(root.handheld_edit, self.number).path
+        if path and ghosts.shown(root) == path:
             ghosts.hide(root)
         else:
             ghosts.show(context, root, self.number)

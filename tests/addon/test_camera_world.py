@@ -335,6 +335,41 @@ def test_keys_of_the_artist_stay_and_are_brought_along_when_told(root, tmp_path)
     np.testing.assert_allclose(_wrist(hand) - moved, before, atol=1e-5)
 
 
+def test_a_key_that_was_set_anew_is_not_brought_along(root, tmp_path):
+    takes.save(take(), tmp_path / "a.npz")
+    root.handheld.take = str(tmp_path / "a.npz")
+    hand = next(child for child in root.children if child.handheld.role == "HAND")
+    wrist = hand.pose.bones["wrist"]
+    for frame in (4, 6, FRAMES):
+        bpy.context.scene.frame_set(frame)
+        wrist.location = wrist.location + Vector((0.1, 0.0, 0.0))
+        wrist.keyframe_insert("location", frame=frame)
+    path = take().world_from_camera.copy()
+    path[:, :3, 3] += (0.5, 0.25, 0.125)
+    takes.save(take(world_from_camera=path), tmp_path / "b.npz")
+    takes.save(take(), tmp_path / "c.npz")
+    around = Surroundings(bpy.context.scene, bpy.context.scene.handheld.clip, "open")
+    take_list.place(take(world_from_camera=path), str(tmp_path / "b.npz"), around)
+    assert keys_along.count(root) == 3
+    hand.name = "Renamed"
+    wrist.keyframe_delete("location", frame=6)
+    bpy.context.scene.frame_set(4)
+    wrist.location = (1.0, 2.0, 3.0)
+    wrist.keyframe_insert("location", frame=4)
+    assert keys_along.count(root) == 1
+
+    before = animation.values_at(hand, hands.LOCATION, [4, FRAMES], (0, 0, 0))
+    bpy.ops.handheld.bring_keys()
+    moved = animation.values_at(hand, hands.LOCATION, [4, FRAMES], (0, 0, 0)) - before
+    np.testing.assert_array_equal(moved[0], 0)
+    assert np.linalg.norm(moved[1]) == pytest.approx(np.linalg.norm((0.5, 0.25, 0.125)), abs=1e-5)
+    # ... and it is as if it had been set there: what comes back to the first world is told anew
+    take_list.place(take(), str(tmp_path / "c.npz"), around)
+    assert keys_along.count(root) == 2
+    take_list.place(take(world_from_camera=path), str(tmp_path / "d.npz"), around)
+    assert keys_along.count(root) == 0
+
+
 def test_a_take_of_the_same_world_leaves_no_key_behind(root, tmp_path):
     takes.save(take(), tmp_path / "a.npz")
     root.handheld.take = str(tmp_path / "a.npz")

@@ -57,6 +57,14 @@ def test_another_take_is_shown_as_wires(root, tmp_path):
     assert not ghosts.shown(root)
     with pytest.raises(RuntimeError, match="is the one that is shown"):
         bpy.ops.handheld.compare_take(number=0)
+    bpy.ops.handheld.compare_take(number=1)
+    assert ghosts.shown(root)
+    assert bpy.ops.handheld.remove_take(number=1) == {"FINISHED"}
+    assert not ghosts.shown(root)  # nothing in the list could take them away
+    bpy.ops.handheld.new_take()
+    bpy.ops.handheld.switch_take(number=0)
+    with pytest.raises(RuntimeError, match="Take 2 has none of these hands"):
+        bpy.ops.handheld.compare_take(number=1)
 
 
 def test_a_hand_that_is_kept_for_its_keys_alone_is_told(root, tmp_path):
