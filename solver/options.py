@@ -16,6 +16,10 @@ from .errors import SolverError
 
 INITIAL = "initial"  # quality: no optimisation
 _OF_THE_OPTIMISER = ("without", "along", "prior", "render")
+_NUMBERS = ("focal_px", "hand_length_m", "camera_height_m", "world_scale", "camera_offset")
+_PATHS = ("camera", "world", "cache", "prior", "model")
+_LISTS = ("distortion", "hand_boxes", "hand_edits", "without", "along")
+_OF_NUMBERS = ("frame_range", "intrinsics", "distortion", "camera_rate", "frame_rate", "known_length")
 LONG_GAPS = ("absent", "rest")
 CAMERA_MOTIONS = ("auto", "static")
 SOLVED_ALONG = ("poses", "focal", "scale")
@@ -100,7 +104,7 @@ class SolveOptions:
             "camera_motion": CAMERA_MOTIONS,
             "long_gaps": LONG_GAPS,
             "camera_order": formats.chan.ORDERS,
-            "distortion_model": COEFFICIENTS,
+            "distortion_model": tuple(COEFFICIENTS),
         }
         self._require_kinds()
         for name, known in choices.items():
@@ -131,17 +135,26 @@ class SolveOptions:
                 if part not in known:
                     raise _not_valid("without", part, f"any of {', '.join(known)}")
         scale = self.camera_scale
-        if not (scale in ("auto", "hands") if isinstance(scale, str) else 0 < scale < math.inf):
+        if not (scale in ("auto", "hands") or isinstance(scale, int | float) and 0 < scale < math.inf):
             raise _not_valid("camera_scale", scale, 'a number above 0, "hands" or "auto"')
 
     def _require_kinds(self) -> None:
         """Of what comes as JSON, where it would end in a crash much later."""
-        for name in ("focal_px", "hand_length_m", "camera_height_m", "world_scale", "camera_offset"):
+        for name in _NUMBERS:
             if not isinstance(getattr(self, name), int | float | None):
                 raise _not_valid(name, getattr(self, name), "a number")
-        for name in ("camera", "world", "cache", "prior", "model"):
+        for name in _PATHS:
             if not isinstance(getattr(self, name), str | None):
                 raise _not_valid(name, getattr(self, name), "a path")
+        for name in _LISTS:
+            if not isinstance(getattr(self, name), tuple):
+                raise _not_valid(name, getattr(self, name), "a list")
+        for name in _OF_NUMBERS:
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, tuple) and all(isinstance(v, int | float) for v in value)):
+                raise _not_valid(name, value, "a list of numbers")
+        if not isinstance(self.masks, dict | None):
+            raise _not_valid("masks", self.masks, "paths by what they mask")
         entries = ("hand_boxes", 6, "frame, x0, y0, x1, y1 and side"), ("hand_edits", 4, "frame, x, y and what")
         for name, length, of in entries:
             if not all(isinstance(entry, list | tuple) and len(entry) == length for entry in getattr(self, name)):
@@ -159,7 +172,7 @@ class SolveOptions:
         length = self.known_length
         frames = {
             "frame_range": self.frame_range or (),
-            "known_length": length[:1] if isinstance(length, tuple) else (),
+            "known_length": length[:1] if length else (),
             "hand_boxes": [entry[0] for entry in self.hand_boxes],
             "hand_edits": [entry[0] for entry in self.hand_edits],
         }

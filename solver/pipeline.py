@@ -92,11 +92,11 @@ class _Solve:
 
     def __init__(self, clip: str, output: str, options: SolveOptions, cancelled: Callable[[], bool]) -> None:
         self._path, self._output, self._options, self._cancelled = clip, output, options, cancelled
-        self._cache = StageCache(options.cache)
         self._draft = TakeDraft(options.to_json())
 
     def run(self) -> Iterator[Message]:
         self._options.require_valid()
+        self._cache = StageCache(self._options.cache)
         masks = (self._options.masks or {}).values()
         require_other(self._output, self._path, self._options.camera, self._options.prior, *masks)
         takes.check_writable(self._output)

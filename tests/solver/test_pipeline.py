@@ -226,7 +226,9 @@ def test_a_known_lens_comes_by_the_command_line(solved, cache, tmp_path):
         {"frame_range": (1.5, 20)},
         {"hand_boxes": ((2.5, 0, 0, 9, 9, ""),)},
         {"known_length": (1.5, 10, 10, 60, 60, 0.3)},
-        {"cache": CLIP},
+        {"cache": CLIP}, {"cache": 5}, {"known_length": 5}, {"known_length": (1, 0, 0, 9, 9, "x")}, {"intrinsics": 5},
+        {"frame_rate": ("a", "b")}, {"camera_scale": None}, {"distortion": None}, {"without": 5}, {"masks": "m.mp4"},
+        {"distortion_model": {}},
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_named(tmp_path, wrong):
