@@ -130,17 +130,26 @@ def _options(target: bpy.types.Scene, around: Surroundings) -> dict[str, Any]:
         **_lens_options(target, movie),
         **_camera_options(target, movie, known),
         **_world_options(target, movie),
-        "along": ["poses", "focal"] if target.handheld.use_camera_along else [],
         "camera_motion": "static" if target.handheld.camera_source == "STATIC" else "auto",
         "model": around.model_source,
         "hand_boxes": hints.boxes(movie),
         "hand_edits": hints.edits(movie),
         "quality": target.handheld.quality.lower(),
-        "render": bool(target.handheld.use_render),
-        "prior": _prior(target.handheld),
+        **_optimiser_options(target.handheld),
         "cache": bpy.utils.extension_path_user(package.NAME, path="cache", create=True),
         "frame_rate": list(rate) if movie.source == "SEQUENCE" else None,
         "masks": masks.options(target, movie, numbers) or None,
+    }
+
+
+def _optimiser_options(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
+    """None of them where nothing is optimised: the panel greys them out there, and the solver refuses them."""
+    if settings.quality == "INITIAL":
+        return {}
+    return {
+        "along": ["poses", "focal"] if settings.use_camera_along else [],
+        "render": bool(settings.use_render),
+        "prior": _prior(settings),
     }
 
 

@@ -178,6 +178,14 @@ def test_the_camera_is_mended_by_hands_when_asked(path):
     assert asked == [[], ["poses", "focal"]]
 
 
+def test_where_nothing_is_optimised_what_the_panel_greys_out_is_not_asked_for(path, tmp_path):
+    bpy.ops.handheld.open_clip(filepath=str(path))
+    settings = bpy.context.scene.handheld
+    settings.use_render = settings.use_camera_along = True
+    settings.prior, settings.quality = str(tmp_path / "absent.npz"), "INITIAL"
+    assert not {"along", "render", "prior"} & request.build(bpy.context)[0].options.keys()
+
+
 def test_a_motion_prior_of_the_artist_s_own(path, tmp_path):
     bpy.ops.handheld.open_clip(filepath=str(path))
     settings = bpy.context.scene.handheld
