@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from tools.prior import __main__ as prior
 from tools.prior.arms import ARMS, Numbers
 from tools.prior.coupling import explained
 from tools.prior.search import tune
@@ -59,3 +63,11 @@ def test_rows_in_which_an_arm_is_surely_worse_are_named():
         and "better than the best smoother in 0, surely worse in 1 (thumb, 10)" in told[1]
     )
     assert "better than the best smoother in 1, surely worse in 0" in told[2]
+
+
+def test_the_tables_stay_where_there_is_nothing_to_make_them_of(tmp_path):
+    kept = Path(prior.__file__).with_name("tables") / "coupling.md"
+    before = kept.read_bytes()
+    with pytest.raises(SystemExit, match="no clip with truth"):
+        prior.main(["coupling", str(tmp_path)])
+    assert kept.read_bytes() == before and prior.main(["recordings"]) == 2

@@ -17,6 +17,7 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import inspect  # noqa: E402
 import sys  # noqa: E402
 
 from .tables import TABLES  # noqa: E402
@@ -26,7 +27,13 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in TABLES:
         print(__doc__)
         return 2
-    TABLES[arguments[0]](*map(_number, arguments[1:]))
+    table, given = TABLES[arguments[0]], [_number(argument) for argument in arguments[1:]]
+    try:
+        inspect.signature(table).bind(*given)
+    except TypeError:
+        print(__doc__)
+        return 2
+    table(*given)
     return 0
 
 

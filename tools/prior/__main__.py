@@ -15,6 +15,7 @@ runs; nothing is written.
 
 from __future__ import annotations
 
+import inspect
 import os
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -75,7 +76,11 @@ def _touches(size: Size, *paths: str) -> None:
 
 
 def _folders(root: str) -> list[Path]:
-    return sorted(path.parent for path in Path(root).glob("*/truth.npz"))
+    found = sorted(path.parent for path in Path(root).glob("*/truth.npz"))
+    if not found:
+        # before a table without rows takes the place of the last one
+        raise SystemExit(f"There is no clip with truth in {root}: `python3 build.py bench --make` renders them.")
+    return found
 
 
 def _say(line: str) -> None:
@@ -100,8 +105,14 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     size = QUICK if len(rest) < len(arguments) else WHOLE
+    command, given = _COMMANDS[rest[0]], (size, *rest[1:])
+    try:
+        inspect.signature(command).bind(*given)
+    except TypeError:
+        print(__doc__)
+        return 2
     began = time.process_time()
-    _COMMANDS[rest[0]](size, *rest[1:])
+    command(*given)
     _say(f"({time.process_time() - began:.0f} CPU s)")
     if size is WHOLE and rest[0] in _KEPT:
         _TABLES.mkdir(exist_ok=True)
