@@ -7,16 +7,20 @@ ever compared: with the constraints and without, the neighbours known both times
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from . import costs
 from .constraints import Constraint
 from .local import Posed, pose
 from .problem import Problem
 from .solve import Held
 from .state import State
 from .uncertainty import marginals
+
+# a hand is within reach of everything, and turned somehow, even where an artist distrusts all that was seen of it
+_SOMEWHERE_M, _SOMEHOW_RAD = 10.0, np.pi
 
 
 @dataclass(frozen=True)
@@ -60,4 +64,23 @@ def surety(
 
 
 def _deviations(posed: Posed, state: State, repeats: float) -> np.ndarray:
-    return marginals(posed.problem.discounted(repeats), posed.cut(state), Held(posed.held)).keypoint_sigma()
+    begin = posed.cut(state)
+    problem = posed.problem.discounted(repeats)
+    problem = replace(problem, costs=(*problem.costs, *_somewhere(posed, begin)))
+    return marginals(problem, begin, Held(posed.held)).keypoint_sigma()
+
+
+def _somewhere(posed: Posed, state: State) -> list[costs.Cost]:
+    """Next to nothing about each hand, which keeps finite what nothing else tells."""
+    all_hands, poses = np.arange(posed.window.layout.hand_count), state.hands
+    wide = np.full(len(all_hands), _SOMEHOW_RAD)
+    return [
+        costs.PointTargetCost(
+            hands=all_hands, points=np.zeros_like(all_hands), targets=poses.wrist,
+            deviation=np.full(len(all_hands), _SOMEWHERE_M),
+        ),
+        costs.OrientTargetCost(hands=all_hands, targets=poses.global_orient, deviation=wide),
+        costs.AnglesTargetCost(
+            hands=all_hands, targets=poses.angles, information=np.full(poses.angles.shape, 1 / _SOMEHOW_RAD)
+        ),
+    ]  # fmt: skip

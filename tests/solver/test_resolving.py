@@ -175,6 +175,14 @@ def test_it_is_told_how_sure_the_answer_is(resolver, path, take, models):
     assert ignoring.confidence[2:6] == (0.0,) * 4
 
 
+def test_footage_may_be_distrusted_in_the_whole_clip(resolver, path, take):
+    """Nothing tells where the hands are then: they are answered, and unsure."""
+    last = BASE + len(take.frames) - 1
+    wishes = [constraints.Ignore(hand, BASE, last) for hand in range(2)]
+    blind, _ = judgements(ask(resolver, path, *wishes, first=BASE, last=last))
+    assert max(blind.confidence) < 0.1
+
+
 def judgements(answer):
     return [message for message in answer if isinstance(message, messages.HandJudged)]
 
