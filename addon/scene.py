@@ -105,6 +105,12 @@ def edited_root(context: bpy.types.Context) -> bpy.types.Object | None:
     return fitting[0] if fitting else (roots[0] if len(roots) == 1 else None)
 
 
+def is_own(root: bpy.types.Object | None) -> bool:
+    """Does a root lie in this file? What is done to a linked one, and to lists of an override, is lost with the next
+    load."""
+    return root is not None and root.library is None and root.override_library is None
+
+
 def build_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, name: str, role: str) -> bpy.types.Object:
     """Make the Empty above everything, in a collection of its own."""
     collection = bpy.data.collections.new(name)

@@ -19,8 +19,9 @@ class _AboutHand:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Solve a clip first")
-        return scene.edited_root(context) is not None and not solve.is_running()
+        root = scene.edited_root(context)
+        cls.poll_message_set("Solve a clip first" if root is None else "The hands are linked from another file")
+        return scene.is_own(root) and not solve.is_running()
 
     def say(self, context: bpy.types.Context, what: str) -> bpy.types.Object:
         root = scene.edited_root(context)
@@ -190,7 +191,7 @@ class HANDHELD_OT_remove_hand(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return scene.edited_root(context) is not None and not solve.is_running()
+        return scene.is_own(scene.edited_root(context)) and not solve.is_running()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for found in hands_of(scene.edited_root(context)):

@@ -7,7 +7,7 @@ import math
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from ..addon import baking, clearing, scene, solve
+from ..addon import baking, clearing, hands, scene, solve
 from ..solver.errors import SolverError
 
 _WHERE = (
@@ -45,7 +45,14 @@ class HANDHELD_OT_clear_keys(bpy.types.Operator):
             "AFTER": (now + 1e-3, math.inf),
             "BETWEEN": (min(editing.first, editing.last), max(editing.first, editing.last)),
         }[self.where]
-        count = clearing.clear(scene.edited_root(context), within, self.with_artists, self.with_camera)
+        root = scene.edited_root(context)
+        try:
+            for hand in hands.hands_of(root):
+                hands.require_own_motion(hand)
+        except SolverError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
+        count = clearing.clear(root, within, self.with_artists, self.with_camera)
         self.report({"INFO"}, f"{count} keys were removed.")
         return {"FINISHED"}
 

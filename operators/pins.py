@@ -30,10 +30,8 @@ class _OnRoot:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         root = scene.edited_root(context)
-        # what an override keeps in lists of ours would be lost with the next load
-        is_own = root is not None and root.library is None and root.override_library is None
         cls.poll_message_set("Solve a clip first" if root is None else "The hands are linked from another file")
-        return is_own and not solve.is_running()
+        return scene.is_own(root) and not solve.is_running()
 
 
 class _OnHand(_OnRoot):

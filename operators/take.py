@@ -72,7 +72,9 @@ class _OnTakes:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return scene.edited_root(context) is not None and not solve.is_running()
+        root = scene.edited_root(context)
+        cls.poll_message_set("Solve a clip first" if root is None else "The hands are linked from another file")
+        return scene.is_own(root) and not solve.is_running()
 
     def guarded(self, work, *arguments) -> set[str]:
         try:

@@ -129,6 +129,7 @@ def test_linked_hands_are_said(solved, tmp_path):
         bpy.context.scene.collection.objects.link(thing)
     with pytest.raises(RuntimeError, match=r"is linked from library.blend"):
         resolve(frames="RANGE")
+    assert not bpy.ops.handheld.delete_hand.poll() and not bpy.ops.handheld.new_take.poll()
 
 
 def test_overridden_hands_find_their_take_and_are_solved_with_actions_of_their_own(take_path, solved, tmp_path):
@@ -145,7 +146,10 @@ def test_overridden_hands_find_their_take_and_are_solved_with_actions_of_their_o
     bpy.context.view_layer.objects.active = hand("left")
     with pytest.raises(RuntimeError, match=r"motion of Left Hand is linked"):
         resolve(frames="ALL")
-    assert not bpy.ops.handheld.ignore.poll()  # lists of ours would be lost with the next load
+    with pytest.raises(RuntimeError, match=r"motion of Left Hand is linked"):
+        bpy.ops.handheld.clear_keys(where="ALL")
+    for operator in ("ignore", "new_take", "compare_take", "delete_hand", "swap_hand"):
+        assert not getattr(bpy.ops.handheld, operator).poll()  # lists of ours would be lost with the next load
     for armature in hands_of(root()):
         armature.animation_data.action = armature.animation_data.action.copy()
     assert resolve(frames="ALL") == {"FINISHED"}
