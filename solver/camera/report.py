@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--cube", type=float, nargs=3, metavar=("FRAME", "X", "Y"), help="draw a cube standing on what is seen there"
     )
     chosen = parser.parse_args(arguments)
+    if chosen.frames is not None and chosen.frames < 1:
+        parser.error("--frames: give it one or more")
     cv2.setNumThreads(1)
     clip = open_clip(chosen.clip)
     tracks = [] if chosen.unmasked else tracked(clip)
@@ -62,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write("\n".join(lines) + "\n")
     if chosen.sheet:
         cube = None
+        if chosen.cube and len(path.points) < 3:
+            parser.error("--cube: a camera that doesn't travel tells no ground to stand on")
         if chosen.cube:
             cube = place_cube(path, int(chosen.cube[0]) - clip.first_frame, np.array(chosen.cube[1:]))
         cv2.imwrite(str(chosen.sheet), sheet(clip, path, cube))

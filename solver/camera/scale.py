@@ -4,8 +4,8 @@ In ``world = R h + s C`` the image of the hands says nothing about s, and the s 
 world when they are carried with the camera. What does say something is in ``scale_evidence`` (hands that touch or keep
 still), ``scale_scene`` (floors and tables) and ``scale_priors``. A scene can be read in several ways, and what hands do
 over the level surface depends on whether it is the floor: each reading's likelihood on a grid of log s is put together
-with what hands say there, and the sum's median and 95 % interval are the answer, wide where there are two
-(DESIGN.md, section 7). What a person has measured overrides it (``known_sizes``).
+with what hands say there, and the sum's median and 95 % interval are the answer, wide where there are two. What a
+person has measured overrides it (``known_sizes``).
 """
 
 from __future__ import annotations

@@ -59,9 +59,6 @@ class Evidence:
     above: float | None
 
 
-NO_EVIDENCE = Evidence(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros((0, 2)), -np.inf, None)
-
-
 @dataclass(frozen=True)
 class _Hand:
     """One hand against the path: ``rows`` (n,), ``pixels`` (n, 21, 2), ``landmarks_m`` (n, 21, 3).

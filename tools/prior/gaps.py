@@ -28,7 +28,6 @@ from .recordings import Recording, open_skeleton
 from .size import WHOLE
 
 VIEW = View(focal_px=np.array([900.0, 900.0]), centre_px=np.array([640.0, 360.0]))
-LENGTHS = WHOLE.lengths
 _CONTEXT, _LEAST_CONTEXT = 12, 5
 # px at half a metre: what stays over a window, what drifts, what is new; and the deviation that the solver is told
 _BIAS_PX, _DRIFT_PX, _NOISE_PX, _STATED_PX = 4.0, 4.0, 1.5, 6.0
