@@ -208,7 +208,8 @@ def _for_people(message: messages.Message) -> str:
         case messages.Warned(sentence=sentence, repair=repair):
             return f"warning: {sentence} {repair}"
         case messages.Finished(take=take, cancelled=cancelled, summary=summary):
-            return f"{'cancelled, kept' if cancelled else 'wrote'} {take}\n{summary}"
+            kept = f"cancelled, kept {take}" if take else "cancelled"
+            return f"{kept if cancelled else f'wrote {take}'}\n{summary}"
         case messages.Failed(code=code, sentence=sentence, repair=repair):
             return f"error ({code}): {sentence}\n  {repair}"
     return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from solver import cli
+from solver import cli, messages, pipeline
 from solver import take as takes
 from tests.solver.samples import sample_take
 
@@ -75,3 +75,9 @@ def test_nothing_is_written_over_what_is_read(monkeypatch, capsys, tmp_path, com
     said = capsys.readouterr()
     assert "same-file" in said.err
     assert (Path("clip.mp4").read_bytes(), Path("t.npz").read_bytes()) == (b"precious", before)
+
+
+def test_who_stops_before_anything_was_solved_is_not_told_that_something_was_kept(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(pipeline, "solve", lambda *_: iter([messages.Finished(0, "", True, "Nothing was solved yet.")]))
+    assert cli.main(["solve", "clip.mp4", "-o", str(tmp_path / "t.npz")]) == cli.EXIT_CANCELLED
+    assert "cancelled\nNothing was solved yet." in capsys.readouterr().out
