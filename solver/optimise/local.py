@@ -19,7 +19,7 @@ from .state import State
 
 # dynamics reach two frames back: with these held, the stretch joins its neighbours in position and velocity
 _BOUNDARY = 2
-_STAGE = Stage("re-solve", 12, 1e-3)
+_STAGE = Stage("re-solve", 20, 1e-4)
 _DYNAMICS = (costs.FingerDynamicsCost, costs.WristPositionCost, costs.WristRotationCost)
 _RETRY = Stage("another start", 10, 1e-3)
 

@@ -77,7 +77,7 @@ def test_outlines_that_the_solve_knew_hold_a_re_solve_too(take, models):
     """A mark of the artist's moves a hand less far from where a mask had said that it is, unless footage is ignored."""
     size = resume(take, models).problem.layout.hand_size
     sure = np.zeros((size, size))
-    sure[3:6, 3:6] = np.eye(3) / 1e-3**2
+    sure[3:6, 3:6] = np.eye(3) / 5e-4**2
     outlined = dataclasses.replace(
         take,
         landmark_share=np.ones((2, FRAMES)),
