@@ -22,7 +22,7 @@ from .hand_model import HandModel, loading
 from .messages import Message
 from .optimise import Resumed, resume
 from .standing import Standing
-from .take import INFILLED, MISSING, Take
+from .take import INFILLED, MISSING, OBSERVED, Take
 
 # a pin that is missed by more than this is told about
 _MISSED_MM = 2.0
@@ -75,7 +75,11 @@ class Resolver:
             if missed:
                 repair = "Re-solve more frames around it, move the pin, or give it a tolerance."
                 yield messages.Warned(number, "pin-not-reached", missed, repair)
-        yield messages.Finished(number, request.take, False, f"{count} frames were solved again.")
+        for hand in _unguided(after.take, wishes):
+            sentence = f"Nothing is left to go by for the {hand} hand: all footage that shows it is ignored."
+            yield messages.Warned(number, "nothing-to-go-by", sentence, "Pin its pose, or ignore fewer frames.")
+        solved = "1 frame was" if count == 1 else f"{count} frames were"
+        yield messages.Finished(number, request.take, False, f"{solved} solved again.")
 
     def _standing(self, request: messages.ResolveRequest) -> Resumed:
         resumed = self._loaded(request)
@@ -187,6 +191,18 @@ def _poses(number: int, take: Take, request: messages.ResolveRequest, first: int
             hand, take.frames[rows], take.rotations[hand, rows], take.transl[hand, rows], take.confidence[hand, rows]
         ):
             yield dataclasses.replace(message, request=number)
+
+
+def _unguided(take: Take, wishes: Sequence[asked.Constraint]) -> Iterator[str]:
+    """The sides of the hands of which no footage is trusted and which no pin places: they drift."""
+    pinned = {wish.track for wish in wishes if isinstance(wish, asked.Pose | asked.Point | asked.ImagePoint)}
+    for hand in {wish.track for wish in wishes if isinstance(wish, asked.Ignore)} - pinned:
+        trusted = take.status[hand] == OBSERVED
+        for wish in wishes:
+            if isinstance(wish, asked.Ignore) and wish.track == hand:
+                trusted &= (take.frames < wish.first) | (take.frames > wish.last)
+        if not trusted.any():
+            yield take.sides[hand]
 
 
 def _missed(take: Take, wishes: Sequence[asked.Constraint], models: dict[str, HandModel]) -> str:

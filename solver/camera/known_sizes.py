@@ -19,6 +19,7 @@ _NEAREST, _MIN_NEAR, _REACH = 12, 4, 0.12
 _TAPE_SIGMA, _HEIGHT_SIGMA, _POINTS_SIGMA = 0.01, 0.02, 0.12
 # two measures that are so many of their sigmas apart are not of one world
 _CONTRADICTING = 3.0
+HEIGHT_CUE = "camera height"
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,14 @@ def by_height(path: CameraPath, metres: float, frame_s: float | None = None) -> 
 def with_height(by: ScaleEstimate, path: CameraPath, metres: float) -> ScaleEstimate:
     """What a length says, ``by``, together with the camera's height over whatever of ``by_height`` agrees with it best.
 
+    ``by`` alone where no level surface is below the camera.
+
     Raises:
-        SolverError: ``camera-height-no-floor``; ``known-sizes-contradict``.
+        SolverError: ``known-sizes-contradict``.
     """
     heights = _heights(path, scale_scene.look(path), metres)
     if not heights:
-        raise no_floor()
+        return by
     other = min(heights, key=lambda height: abs(np.log(height.metres_per_unit / by.metres_per_unit)))
     sigmas = np.array([np.log(one.high) / 1.96 for one in (by, other)])
     logs = np.log([by.metres_per_unit, other.metres_per_unit])
@@ -120,9 +123,9 @@ def _heights(path: CameraPath, scene: Scene, metres: float) -> list[ScaleEstimat
     """By each level surface below the camera, best supported first, then by single points far below them."""
     centres = path.world_from_camera[:, :3, 3]
     over = [float(np.mean(surface.below(centres))) for surface in find_levels(path)]
-    found = [_exactly(metres / height, _HEIGHT_SIGMA, "camera height") for height in over if height > 0]
+    found = [_exactly(metres / height, _HEIGHT_SIGMA, HEIGHT_CUE) for height in over if height > 0]
     if found and scene.lowest is not None and scene.lies_lower:
-        found.append(_exactly(metres / scene.lowest, _POINTS_SIGMA, "camera height"))
+        found.append(_exactly(metres / scene.lowest, _POINTS_SIGMA, HEIGHT_CUE))
     return found
 
 

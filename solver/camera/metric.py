@@ -102,7 +102,7 @@ def require_useful(path: CameraPath, first_frame: int, known: KnownSizes) -> Non
         _measured(_part(path, shots, index), first_frame + int(first), None, known)
         for index, (first, _) in enumerate(shots)
     ]
-    if known.camera_height_m is not None and not any(found):
+    if known.camera_height_m is not None and not any(one and known_sizes.HEIGHT_CUE in one.cues for one in found):
         raise known_sizes.no_floor()
 
 

@@ -248,6 +248,20 @@ def test_a_true_length_is_not_refused_beside_a_height_over_a_floor_that_only_sin
     assert both.metres_per_unit == pytest.approx(_UNIT, rel=0.03) and both.cues == ("known length", "camera height")
 
 
+def test_before_a_wall_a_length_is_taken_without_a_height_but_some_shot_must_show_a_floor():
+    rng = np.random.default_rng(5)
+    wall = rng.uniform([-1.5, -1.0, 1.5], [1.5, 1.0, 1.5], (400, 3)) + rng.normal(0, 0.001, (400, 3))
+    path = _path(_looking_down(_swaying(40, rng), 0.0), wall)
+    length = KnownLength(10, *_pixels(path, np.array([-0.3, 0.1, 1.5]), np.array([0.4, 0.0, 1.5])), np.hypot(0.7, 0.1))
+    by = known_sizes.by_length(path, length, 1)
+    assert by.metres_per_unit == pytest.approx(_UNIT, rel=0.02)
+    assert known_sizes.with_height(by, path, 1.6) == by
+    guessed = dataclasses.replace(path, scale=ScaleEstimate(determined=False, cues=("guess",)))
+    with pytest.raises(SolverError) as refused:
+        metric.require_useful(guessed, 1, KnownSizes(camera_height_m=1.6, length=length))
+    assert refused.value.code == "camera-height-no-floor"
+
+
 def test_a_length_and_a_height_are_weighed_or_refused():
     path, length = _known_length()
     alone = metric.in_metres(path, [], 1, _FRAME_S, KnownSizes(length=length)).scale

@@ -175,12 +175,21 @@ def test_it_is_told_how_sure_the_answer_is(resolver, path, take, models):
     assert ignoring.confidence[2:6] == (0.0,) * 4
 
 
-def test_footage_may_be_distrusted_in_the_whole_clip(resolver, path, take):
-    """Nothing tells where the hands are then: they are answered, and unsure."""
+def test_footage_may_be_distrusted_in_the_whole_clip(resolver, path, take, models):
+    """Nothing tells where the hands are then: they are answered, and unsure, and that is said."""
     last = BASE + len(take.frames) - 1
     wishes = [constraints.Ignore(hand, BASE, last) for hand in range(2)]
-    blind, _ = judgements(ask(resolver, path, *wishes, first=BASE, last=last))
+    answers = ask(resolver, path, *wishes, first=BASE, last=last)
+    blind, _ = judgements(answers)
     assert max(blind.confidence) < 0.1
+    assert warned(answers).count("nothing-to-go-by") == 2
+    some = constraints.Ignore(0, BASE + 10, last), constraints.Ignore(1, BASE, last)
+    placed = constraints.Point(1, FIRST, 8, keypoint(models, take, 1, FIRST, 8))
+    assert "nothing-to-go-by" not in warned(ask(resolver, path, *some, placed, first=BASE, last=last))
+
+
+def warned(answers):
+    return [message.code for message in answers if isinstance(message, messages.Warned)]
 
 
 def judgements(answer):
@@ -192,7 +201,7 @@ def test_a_pin_out_of_reach_is_told(resolver, path, take, models):
     apart = constraints.Point(0, BASE + 40, 0, wrist), constraints.Point(0, BASE + 40, 8, tip + [0.5, 0.0, 0.0])
     answers = ask(resolver, path, *apart)
     warnings = [message for message in answers if isinstance(message, messages.Warned)]
-    assert [warning.code for warning in warnings] == ["pin-not-reached"]
+    assert warned(answers) == ["pin-not-reached"]
     assert "left hand at frame 541" in warnings[0].sentence
 
 
