@@ -19,16 +19,20 @@ class _ThereAndBack:
     clip: Clip
 
     def forwards(self, start: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
-        leg = len(self.clip) - 1
-        for first in range(start - start % leg, stop, leg):
-            returns = first // leg % 2
-            frames = self.clip.backwards() if returns else self.clip.frames()
-            for index, frame in enumerate(frames):
-                if index < leg and start <= first + index < stop:
-                    yield first + index, frame.image
+        return self._walked(start, stop, ahead=True)
 
     def backwards(self, start: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
-        raise NotImplementedError("a lengthened clip is only read forwards")
+        return self._walked(start, stop, ahead=False)
+
+    def _walked(self, start: int, stop: int, ahead: bool) -> Iterator[tuple[int, np.ndarray]]:
+        leg = len(self.clip) - 1
+        legs = range(start - start % leg, stop, leg)
+        for first in legs if ahead else reversed(legs):
+            returns = first // leg % 2 == 1
+            for place, frame in enumerate(self.clip.backwards() if returns == ahead else self.clip.frames()):
+                index = place if ahead else leg - place
+                if index < leg and start <= first + index < stop:
+                    yield first + index, frame.image
 
 
 def there_and_back(clip: Clip, tracks: list[HandTrack], frames: int) -> tuple[Clip, list[HandTrack]]:

@@ -23,6 +23,8 @@ def test_pictures_and_hands_go_there_and_back():
     shown = [1, 2, 3, 4, 3, 2, 1, 2, 3]
     assert [(f.number, int(f.image[0, 0, 0])) for f in clip.frames()] == list(zip(range(1, 10), shown, strict=True))
     assert [f.number for f in clip.frames(5, 7)] == [5, 6, 7]
+    back = [(f.number, int(f.image[0, 0, 0])) for f in clip.backwards(2, 8)]
+    assert back == [(number, shown[number - 1]) for number in range(8, 1, -1)]
     assert longer.frames.tolist() == [1, 3, 4, 5, 7, 9]
     there = np.array(shown)[longer.frames - 1]
     assert (longer.landmarks_px == hand.landmarks_px[np.searchsorted(hand.frames, there + 1)]).all()
