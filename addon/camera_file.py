@@ -10,6 +10,7 @@ import bpy
 
 from ..solver.camera import formats
 from ..solver.errors import SolverError
+from ..solver.wording import counted
 from . import clip
 
 _SCALES = {"AUTO": "auto", "METRES": 1.0, "HANDS": "hands"}
@@ -58,10 +59,11 @@ def _described(camera: formats.KnownCamera, movie: bpy.types.MovieClip) -> str:
     inside = camera.covers(numbers)
     lens = f"{camera.lens.intrinsics[0]:.0f} px" if camera.lens else "lens not told"
     units = "metres" if camera.is_metric else "units of its own"
-    words = f"{len(camera.frames)} poses, frames {camera.frames[0]:g} to {camera.frames[-1]:g}, {lens}, {units}."
+    poses = counted(len(camera.frames), "pose")
+    words = f"{poses}, frames {camera.frames[0]:g} to {camera.frames[-1]:g}, {lens}, {units}."
     if inside.all():
         return words
-    return f"{words} {(~inside).sum()} of the clip's {len(numbers)} frames lie outside."
+    return f"{words} It lacks {(~inside).sum()} of the clip's {len(numbers)} frames."
 
 
 def _rate(settings: bpy.types.PropertyGroup) -> Fraction:

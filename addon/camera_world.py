@@ -19,7 +19,7 @@ from ..solver.errors import SolverError
 from ..solver.take import Take
 from . import camera as camera_objects
 from . import camera_picks, clip, frames, pinned_camera, rig, take_files
-from .scene import edited_root
+from .scene import require_root
 
 _LEAST_DISTANCE = 1e-6
 _SAME_SCALE = 1e-4
@@ -31,12 +31,12 @@ def set_floor(context: bpy.types.Context) -> bpy.types.Object:
     Raises:
         SolverError: ``world-...``: nothing is solved, or too little is picked.
     """
-    root = _root(context)
+    root = require_root(context)
     points = camera_picks.points(context) or camera_picks.contact(context, root)
     if len(points) < 3:
         raise SolverError(
             "world-three-points",
-            f"A floor needs three points, {len(points)} are selected.",
+            f"A floor needs three points; selected: {len(points)}.",
             "Select three vertices of the scene points, three bones or three empties, or a hand that lies on it.",
         )
     normal = _normal(points, _eye(context, root))
@@ -53,7 +53,7 @@ def set_origin(context: bpy.types.Context) -> bpy.types.Object:
     Raises:
         SolverError: ``world-...``.
     """
-    root = _root(context)
+    root = require_root(context)
     points = camera_picks.points(context)
     if not points:
         raise SolverError(
@@ -74,7 +74,7 @@ def picked_distance(context: bpy.types.Context) -> float:
     if len(points) != 2 or (points[0] - points[1]).length < _LEAST_DISTANCE:
         raise SolverError(
             "world-two-points",
-            f"A length needs two points apart from each other, {len(points)} are selected.",
+            f"A length needs two points apart from each other; selected: {len(points)}.",
             "Select two vertices of the scene points, two bones or two empties.",
         )
     return (points[0] - points[1]).length
@@ -86,7 +86,7 @@ def set_length(context: bpy.types.Context, length: float) -> bpy.types.Object:
     Raises:
         SolverError: ``world-...``.
     """
-    root = _root(context)
+    root = require_root(context)
     factor = length / picked_distance(context)
     hand = camera_picks.only_hand(context)
     if hand is not None:
@@ -100,7 +100,7 @@ def set_hand_length(context: bpy.types.Context, length: float) -> bpy.types.Obje
     Raises:
         SolverError: ``world-...``.
     """
-    root = _root(context)
+    root = require_root(context)
     return _known_hand(root, length, length / hand_length(camera_picks.require_hand(context, root)))
 
 
@@ -110,7 +110,7 @@ def active_hand_length(context: bpy.types.Context) -> float:
     Raises:
         SolverError: ``world-...``.
     """
-    return hand_length(camera_picks.require_hand(context, _root(context)))
+    return hand_length(camera_picks.require_hand(context, require_root(context)))
 
 
 def hand_length(hand: bpy.types.Object) -> float:
@@ -127,7 +127,7 @@ def camera_height(context: bpy.types.Context) -> float:
     Raises:
         SolverError: ``world-...``.
     """
-    height = _eye(context, _root(context)).z
+    height = _eye(context, require_root(context)).z
     if height < _LEAST_DISTANCE:
         raise SolverError("world-no-floor", "The camera is not above the floor.", "Set the floor first.")
     return height
@@ -139,7 +139,7 @@ def set_camera_height(context: bpy.types.Context, height: float) -> bpy.types.Ob
     Raises:
         SolverError: ``world-...``.
     """
-    root = _root(context)
+    root = require_root(context)
     factor = height / camera_height(context)
     root.handheld_world.is_placed = True
     return _scaled(root, factor, "SCENE")
@@ -160,9 +160,9 @@ def reset(context: bpy.types.Context) -> bpy.types.Object:
     """Back to the solver's own world; what was measured is forgotten.
 
     Raises:
-        SolverError: ``world-nothing-solved``.
+        SolverError: ``nothing-solved``.
     """
-    root = _root(context)
+    root = require_root(context)
     root.matrix_world = Matrix.Identity(4)
     world = root.handheld_world
     world.scaled_by, world.hand_length, world.is_placed = "NONE", 0.0, False
@@ -294,13 +294,6 @@ def take_stamp(take: Take) -> str:
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
-
-
-def _root(context: bpy.types.Context) -> bpy.types.Object:
-    root = edited_root(context)
-    if root is None:
-        raise SolverError("world-nothing-solved", "Nothing is solved yet.", "Solve a clip, or import a take.")
-    return root
 
 
 def _known_hand(root: bpy.types.Object, length: float, factor: float) -> bpy.types.Object:

@@ -50,6 +50,14 @@ def active(context: bpy.types.Context, root: bpy.types.Object | None) -> bpy.typ
     return chosen or (found[0] if len(found) == 1 else None)
 
 
+def chosen(context: bpy.types.Context, root: bpy.types.Object, name: str) -> bpy.types.Object:
+    """The hand of this name, else the active one. Raises SolverError ``no-hand-chosen``."""
+    found = next((hand for hand in hands_of(root) if hand.name == name), None) or active(context, root)
+    if found is None:
+        raise SolverError("no-hand-chosen", "It is not clear which hand is meant.", "Select a hand's armature.")
+    return found
+
+
 def require_editable(thing: bpy.types.Object) -> None:
     """Raises SolverError ``object-linked``: what lies in another file can't be changed from here."""
     if thing.library is not None:

@@ -28,7 +28,7 @@ def import_take(context: bpy.types.Context, path: str, use_clip: bool) -> list[s
             notes.append(f"The hands have no plate. {problem.sentence}")
     around = take_to_scene.Surroundings(context.scene, movie, preferences.model_source(context))
     if take.sides and not take_to_scene.has_model_of(take, around):
-        notes.append(f"The hands' shape is wrong: they were solved with {take.model}, another model than yours.")
+        notes.append(f"The hands' shape is wrong: they were solved with another hand model than yours ({take.model}).")
     take_list.place(take, path, around)
     if movie is not None:
         context.scene.handheld.clip = movie

@@ -55,6 +55,8 @@ def build(context: bpy.types.Context) -> tuple[messages.SolveRequest, Surroundin
 def _require_fit_hands(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> None:
     """The result goes onto the hands that are there: better said before the solve than after it."""
     root = scene.find_root(target, movie)
+    if root is not None:
+        scene.require_own(root)
     for armature in hands_of(root) if root else ():
         rig.require_bones(armature)
 

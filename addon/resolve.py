@@ -127,11 +127,9 @@ def require_root(context: bpy.types.Context) -> bpy.types.Object:
     """The root that the artist edits.
 
     Raises:
-        SolverError: ``nothing-solved``.
+        SolverError: ``nothing-solved``, or ``object-linked``.
     """
-    root = scene.edited_root(context)
-    if root is None:
-        raise SolverError("nothing-solved", "There is no solved take in this scene.", "Solve the clip first.")
+    root = scene.require_root(context)
     hands.require_editable(root)
     return root
 

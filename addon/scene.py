@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import bpy
 
+from ..solver.errors import SolverError
 from . import camera_lens, file_paths
 from . import clip as clips
 
@@ -105,10 +106,54 @@ def edited_root(context: bpy.types.Context) -> bpy.types.Object | None:
     return fitting[0] if fitting else (roots[0] if len(roots) == 1 else None)
 
 
-def is_own(root: bpy.types.Object | None) -> bool:
-    """Does a root lie in this file? What is done to a linked one, and to lists of an override, is lost with the next
-    load."""
-    return root is not None and root.library is None and root.override_library is None
+def why_no_root(context: bpy.types.Context) -> str:
+    """Why there is no ``edited_root``, and what to do; "" if there is one."""
+    return ": ".join(_rootless(context))
+
+
+def require_root(context: bpy.types.Context) -> bpy.types.Object:
+    """``edited_root``. Raises SolverError ``nothing-solved`` where there is none."""
+    if why := _rootless(context):
+        raise SolverError("nothing-solved", f"{why[0]}.", f"{why[1].capitalize()}.")
+    return edited_root(context)
+
+
+def _rootless(context: bpy.types.Context) -> tuple[str, ...]:
+    """In words, that it is not known what to edit, and the way out; empty where it is."""
+    if edited_root(context) is not None:
+        return ()
+    if any(candidate.handheld.role == "ROOT" for candidate in context.scene.objects):
+        return "Several clips are solved in this scene", "select a hand of the one that is meant"
+    return "Nothing is solved in this scene", "solve a clip first"
+
+
+def edited_clip(context: bpy.types.Context) -> bpy.types.MovieClip | None:
+    """The clip of what the artist edits, or the one that is to be solved."""
+    root = edited_root(context)
+    return root.handheld.clip if root is not None else context.scene.handheld.clip
+
+
+def why_not_own(thing: bpy.types.ID) -> str:
+    """Why a root or clip can't be changed from this file, and what to do; "" if it can.
+
+    What is done to a linked one, and to what we keep on an override, is lost with the next load.
+    """
+    return ": ".join(_foreign(thing))
+
+
+def require_own(thing: bpy.types.ID) -> None:
+    """Raises SolverError ``object-linked`` when a root or clip can't be changed from this file."""
+    if why := _foreign(thing):
+        raise SolverError("object-linked", f"{why[0]}.", f"{why[1].capitalize()}.")
+
+
+def _foreign(thing: bpy.types.ID) -> tuple[str, ...]:
+    """In words, that a thing is another file's, and the way out; empty if it is this one's."""
+    if thing.library is not None:
+        return f"{thing.name} is linked from {thing.library.name}", "work in that file, or make it local"
+    if thing.override_library is not None:
+        return f"{thing.name} is a library override, which can't keep this", "work in its own file, or make it local"
+    return ()
 
 
 def build_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, name: str, role: str) -> bpy.types.Object:

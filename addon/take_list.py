@@ -24,7 +24,7 @@ from . import (
 )
 from .edit_properties import HandheldTake
 from .hands import hands_of, ordinals
-from .scene import find_root
+from .scene import find_root, require_own
 from .take_to_scene import Surroundings, build, build_camera, ensure_hand, model_source
 
 # of the scene's settings: what makes one solve differ from another
@@ -56,9 +56,11 @@ def place(take: Take, path: str, around: Surroundings) -> bpy.types.Object:
     """Build a take and note it; pins that were set in the world of the one before follow, keys are noted.
 
     Raises:
-        SolverError: as ``take_to_scene.build``.
+        SolverError: ``object-linked``, or as ``take_to_scene.build``.
     """
     root = find_root(around.scene, around.clip, path)
+    if root is not None:
+        require_own(root)
     world = root.handheld_world if root else None
     former, taken_over = (root.handheld.take, world.settled) if root else ("", "")
     by_hand = root is not None and world.scaled_by == "HAND"

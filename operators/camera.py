@@ -2,68 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
-from ..addon import camera, camera_export, camera_world, keys_along, solve, take_files
-from ..addon.scene import edited_root
-from ..solver.errors import SolverError
+from ..addon import camera, camera_export, camera_world, keys_along, scene, take_files
+from .guards import ChangesClip, ChangesSolved, reported
 
 
-class _WorldHandle:
-    """Moves what was solved; ``_done`` says what the artist should know."""
-
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if solve.is_running():
-            cls.poll_message_set("A solve is running; wait for it, or cancel it")
-            return False
-        cls.poll_message_set("Solve a clip first")
-        return any(candidate.handheld.role == "ROOT" for candidate in context.scene.objects)
-
-    def _run(self, action: Callable[..., bpy.types.Object], *arguments: object) -> set[str]:
-        try:
-            action(*arguments)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-class HANDHELD_OT_set_floor(_WorldHandle, bpy.types.Operator):
+class HANDHELD_OT_set_floor(ChangesSolved, bpy.types.Operator):
     """Make the plane through three selected points (vertices, bones, empties), or below the active hand, the floor"""
 
     bl_idname = "handheld.set_floor"
     bl_label = "Set Floor"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(camera_world.set_floor, context)
+        camera_world.set_floor(context)
+        return {"FINISHED"}
 
 
-class HANDHELD_OT_set_origin(_WorldHandle, bpy.types.Operator):
+class HANDHELD_OT_set_origin(ChangesSolved, bpy.types.Operator):
     """Make the selected point (a vertex, bone or empty) the world's origin"""
 
     bl_idname = "handheld.set_origin"
     bl_label = "Set Origin"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(camera_world.set_origin, context)
+        camera_world.set_origin(context)
+        return {"FINISHED"}
 
 
-class _Measure(_WorldHandle):
+class _Measure(ChangesSolved):
     """Asks for a length and starts from what it is now; ``_measured`` gives that."""
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        try:
-            self.distance = type(self).measured(context)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        return self._ask(context)
+
+    @reported
+    def _ask(self, context: bpy.types.Context) -> set[str]:
+        self.distance = type(self).measured(context)
         return context.window_manager.invoke_props_dialog(self)
 
 
@@ -76,8 +56,10 @@ class HANDHELD_OT_set_scale(_Measure, bpy.types.Operator):
     distance: FloatProperty(name="Distance", default=1.0, min=1e-4, unit="LENGTH", subtype="DISTANCE")
     measured = staticmethod(camera_world.picked_distance)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(camera_world.set_length, context, self.distance)
+        camera_world.set_length(context, self.distance)
+        return {"FINISHED"}
 
 
 class HANDHELD_OT_set_hand_length(_Measure, bpy.types.Operator):
@@ -89,8 +71,10 @@ class HANDHELD_OT_set_hand_length(_Measure, bpy.types.Operator):
     distance: FloatProperty(name="Hand Length", default=0.18, min=0.02, max=1.0, unit="LENGTH", subtype="DISTANCE")
     measured = staticmethod(camera_world.active_hand_length)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(camera_world.set_hand_length, context, self.distance)
+        camera_world.set_hand_length(context, self.distance)
+        return {"FINISHED"}
 
 
 class HANDHELD_OT_set_camera_height(_Measure, bpy.types.Operator):
@@ -102,48 +86,59 @@ class HANDHELD_OT_set_camera_height(_Measure, bpy.types.Operator):
     distance: FloatProperty(name="Camera Height", default=1.6, min=1e-3, unit="LENGTH", subtype="DISTANCE")
     measured = staticmethod(camera_world.camera_height)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(camera_world.set_camera_height, context, self.distance)
+        camera_world.set_camera_height(context, self.distance)
+        return {"FINISHED"}
 
 
-class HANDHELD_OT_reset_world(_WorldHandle, bpy.types.Operator):
+class HANDHELD_OT_reset_world(ChangesSolved, bpy.types.Operator):
     """Put everything back to where the solver had it, and forget what was measured"""
 
     bl_idname = "handheld.reset_world"
     bl_label = "Reset World"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(camera_world.reset, context)
+        camera_world.reset(context)
+        return {"FINISHED"}
 
 
-class HANDHELD_OT_bring_keys(_WorldHandle, bpy.types.Operator):
+class HANDHELD_OT_bring_keys(ChangesSolved, bpy.types.Operator):
     """Move the keys that you set in the world of the take before to where hands and camera are now"""
 
     bl_idname = "handheld.bring_keys"
     bl_label = "Bring Keys Along"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(keys_along.bring, edited_root(context))
+        keys_along.bring(scene.edited_root(context))
+        return {"FINISHED"}
 
 
-class HANDHELD_OT_leave_keys(_WorldHandle, bpy.types.Operator):
+class HANDHELD_OT_leave_keys(ChangesSolved, bpy.types.Operator):
     """The keys that you set in the world of the take before are right where they are"""
 
     bl_idname = "handheld.leave_keys"
     bl_label = "Leave Keys"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(keys_along.leave, edited_root(context))
+        keys_along.leave(scene.edited_root(context))
+        return {"FINISHED"}
 
 
-class HANDHELD_OT_use_solved_lens(_WorldHandle, bpy.types.Operator):
+class HANDHELD_OT_use_solved_lens(ChangesClip, bpy.types.Operator):
     """Give the clip's tracking camera the lens that the solve used, in place of the one that was set there"""
 
     bl_idname = "handheld.use_solved_lens"
     bl_label = "Use Solved Lens"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._run(lambda root: camera.use_solved_lens(root, take_files.of_root(root)), edited_root(context))
+        root = scene.require_root(context)
+        camera.use_solved_lens(root, take_files.of_root(root))
+        return {"FINISHED"}
 
 
 class HANDHELD_OT_choose_camera_file(bpy.types.Operator):
@@ -195,13 +190,10 @@ class HANDHELD_OT_export_camera(bpy.types.Operator):
         before, self.filepath = self.filepath, self._with_suffix(self.filepath)
         return before != self.filepath
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self._with_suffix(self.filepath)))
-        try:
-            self.report({"INFO"}, camera_export.export(context, path, self.file_format))
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        self.report({"INFO"}, camera_export.export(context, path, self.file_format))
         return {"FINISHED"}
 
     def _with_suffix(self, path: str) -> str:

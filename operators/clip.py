@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..addon import clip, scene, solve
-from ..solver.errors import SolverError
+from .guards import reported
 
 MOVIE_SUFFIXES = ".mp4;.mov;.m4v;.avi;.mkv;.webm;.mpg;.mpeg;.mts;.m2ts;.ogv;.wmv;.flv"
 
@@ -33,12 +33,9 @@ class HANDHELD_OT_open_clip(_ChoosesClipFile, bpy.types.Operator):
     bl_label = "Open Video of Hands"  # also what the menu says when a video is dropped into a viewport
     bl_options = {"REGISTER", "UNDO"}
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            movie = clip.load(bpy.path.abspath(self.filepath))
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        movie = clip.load(bpy.path.abspath(self.filepath))
         context.scene.handheld.clip = movie
         if context.area is not None and context.area.type == "CLIP_EDITOR":
             context.space_data.clip = movie
@@ -59,12 +56,9 @@ class HANDHELD_OT_find_clip(_ChoosesClipFile, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return context.scene.handheld.clip is not None
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            clip.relocate(context.scene.handheld.clip, self.filepath, context.view_layer)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        clip.relocate(context.scene.handheld.clip, self.filepath, context.view_layer)
         solve.dismiss()
         return {"FINISHED"}
 

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ..addon import exchange, exporting
-from ..solver.errors import SolverError
+from .guards import reported
 
 _FORMATS = (
     ("FBX", "FBX", "Armature, skin and camera"),
@@ -54,16 +54,13 @@ class HANDHELD_OT_export(bpy.types.Operator):
         changed, self.filepath = path != self.filepath, path
         return changed
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            objects = exporting.chosen(context.scene, self.contents, context.scene.handheld_retarget.target)
-            path = Path(bpy.path.abspath(self.filepath)).with_suffix(exporting.FORMATS[self.form])
-            frames = exporting.frame_range(objects, context.scene)
-            job = exporting.Job(objects, frames, path, self.form, self.tool)
-            written = exporting.export(context, job)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        objects = exporting.chosen(context.scene, self.contents, context.scene.handheld_retarget.target)
+        path = Path(bpy.path.abspath(self.filepath)).with_suffix(exporting.FORMATS[self.form])
+        frames = exporting.frame_range(objects, context.scene)
+        job = exporting.Job(objects, frames, path, self.form, self.tool)
+        written = exporting.export(context, job)
         self.report({"INFO"}, f"Wrote {', '.join(path.name for path in written)}")
         for note in exporting.notes(context.scene, job):
             self.report({"WARNING"}, note)
@@ -93,13 +90,10 @@ class HANDHELD_OT_export_parameters(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            path = Path(bpy.path.abspath(self.filepath)).with_suffix(".npz")
-            exchange.export_parameters(context, path, self.form)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        path = Path(bpy.path.abspath(self.filepath)).with_suffix(".npz")
+        exchange.export_parameters(context, path, self.form)
         return {"FINISHED"}
 
 
@@ -127,13 +121,10 @@ class HANDHELD_OT_import_result(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            path = Path(bpy.path.abspath(self.filepath))
-            notes = exchange.import_result(context, path, self.use_clip, self.focal_px or None)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        path = Path(bpy.path.abspath(self.filepath))
+        notes = exchange.import_result(context, path, self.use_clip, self.focal_px or None)
         for note in notes:
             self.report({"WARNING"}, note)
         return {"FINISHED"}

@@ -5,30 +5,19 @@ from __future__ import annotations
 import bpy
 from bpy.props import FloatVectorProperty, IntProperty, StringProperty
 
-from ..addon import hands, hints, scene, solve, take_files
+from ..addon import hands, hints, scene, take_files
 from ..addon.hands import hands_of
-from ..solver.errors import SolverError
+from .guards import ChangesClip, ChangesSolved, reported
 
 
-class _AboutHand:
-    bl_options = {"REGISTER", "UNDO"}
-
+class _AboutHand(ChangesSolved):
     hand: StringProperty(
         name="Hand", description="Name of the hand's armature; empty: the active one", options={"SKIP_SAVE"}
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        root = scene.edited_root(context)
-        cls.poll_message_set("Solve a clip first" if root is None else "The hands are linked from another file")
-        return scene.is_own(root) and not solve.is_running()
-
     def say(self, context: bpy.types.Context, what: str) -> bpy.types.Object:
         root = scene.edited_root(context)
-        named = next((found for found in hands_of(root) if found.name == self.hand), None)
-        chosen = named or hands.active(context, root)
-        if chosen is None:
-            raise SolverError("no-hand-chosen", "It is not clear which hand is meant.", "Select a hand's armature.")
+        chosen = hands.chosen(context, root, self.hand)
         hints.about_hand(root, take_files.of_root(root), chosen, what, context.scene.frame_current)
         return chosen
 
@@ -39,12 +28,9 @@ class HANDHELD_OT_delete_hand(_AboutHand, bpy.types.Operator):
     bl_idname = "handheld.delete_hand"
     bl_label = "Delete False Hand"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            scene.remove_tree(self.say(context, "drop"))
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        scene.remove_tree(self.say(context, "drop"))
         return {"FINISHED"}
 
 
@@ -54,12 +40,9 @@ class HANDHELD_OT_swap_hand(_AboutHand, bpy.types.Operator):
     bl_idname = "handheld.swap_hand"
     bl_label = "Swap Left and Right"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            self.say(context, "swap")
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        self.say(context, "swap")
         self.report({"INFO"}, "Solve the clip again: what was found is kept, only the fit is new.")
         return {"FINISHED"}
 
@@ -68,19 +51,13 @@ class HANDHELD_OT_swap_hand(_AboutHand, bpy.types.Operator):
 dragged: list[tuple[int, int]] = []
 
 
-class HANDHELD_OT_box_hand(bpy.types.Operator):
+class HANDHELD_OT_box_hand(ChangesClip, bpy.types.Operator):
     """Draw a box around a hand that was missed; the next solve of the clip looks there"""
 
     bl_idname = "handheld.box_hand"
     bl_label = "Box a Missed Hand"
-    bl_options = {"REGISTER", "UNDO"}
 
     corners: FloatVectorProperty(size=4, description="x0, y0, x1, y1 in shares of the picture, from its lower left")
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Open a clip first")
-        return context.scene.handheld.clip is not None and not solve.is_running()
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if context.area.type != "CLIP_EDITOR":
@@ -113,43 +90,36 @@ class HANDHELD_OT_box_hand(bpy.types.Operator):
         context.region.tag_redraw()
         return result
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            hints.here_is_one(context.scene.handheld.clip, context.scene.frame_current, tuple(self.corners))
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        hints.here_is_one(scene.edited_clip(context), context.scene.frame_current, tuple(self.corners))
         self.report({"INFO"}, "Solve the clip again: the hand is looked for in the box.")
         return {"FINISHED"}
 
 
-class HANDHELD_OT_clear_hints(bpy.types.Operator):
+class HANDHELD_OT_clear_hints(ChangesClip, bpy.types.Operator):
     """Forget what was said about false, swapped and missed hands of this clip"""
 
     bl_idname = "handheld.clear_hints"
     bl_label = "Forget"
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        movie = context.scene.handheld.clip
-        return movie is not None and len(movie.handheld.hints) > 0
+        return super().poll(context) and len(scene.edited_clip(context).handheld.hints) > 0
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        context.scene.handheld.clip.handheld.hints.clear()
+        scene.edited_clip(context).handheld.hints.clear()
         return {"FINISHED"}
 
 
-class _OnHint:
+class _OnHint(ChangesClip):
     """One of what was said about hands of the clip that is edited."""
 
     number: IntProperty(name="Number", description="In the list", options={"SKIP_SAVE"})
 
-    def chosen(self, context: bpy.types.Context) -> tuple[bpy.types.MovieClip, bpy.types.PropertyGroup] | None:
-        root = scene.edited_root(context)
-        movie = root.handheld.clip if root else context.scene.handheld.clip
-        there = movie is not None and 0 <= self.number < len(movie.handheld.hints)
-        return (movie, movie.handheld.hints[self.number]) if there else None
+    def chosen(self, context: bpy.types.Context) -> bpy.types.PropertyGroup | None:
+        said = scene.edited_clip(context).handheld.hints
+        return said[self.number] if 0 <= self.number < len(said) else None
 
 
 class HANDHELD_OT_remove_hint(_OnHint, bpy.types.Operator):
@@ -157,12 +127,11 @@ class HANDHELD_OT_remove_hint(_OnHint, bpy.types.Operator):
 
     bl_idname = "handheld.remove_hint"
     bl_label = "Remove Hint"
-    bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if (found := self.chosen(context)) is None:
+        if self.chosen(context) is None:
             return {"CANCELLED"}
-        found[0].handheld.hints.remove(self.number)
+        scene.edited_clip(context).handheld.hints.remove(self.number)
         return {"FINISHED"}
 
 
@@ -176,22 +145,17 @@ class HANDHELD_OT_go_to_hint(_OnHint, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         if (found := self.chosen(context)) is None:
             return {"CANCELLED"}
-        context.scene.frame_set(hints.scene_frame(*found))
+        context.scene.frame_set(hints.scene_frame(scene.edited_clip(context), found))
         return {"FINISHED"}
 
 
-class HANDHELD_OT_remove_hand(bpy.types.Operator):
+class HANDHELD_OT_remove_hand(ChangesSolved, bpy.types.Operator):
     """Remove a hand that is not in the take, with the keys that you set on it"""
 
     bl_idname = "handheld.remove_hand"
     bl_label = "Remove Hand"
-    bl_options = {"REGISTER", "UNDO"}
 
     hand: StringProperty(name="Hand", description="Name of the hand's armature", options={"SKIP_SAVE"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return scene.is_own(scene.edited_root(context)) and not solve.is_running()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for found in hands_of(scene.edited_root(context)):

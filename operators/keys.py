@@ -7,8 +7,9 @@ import math
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from ..addon import baking, clearing, hands, scene, solve
-from ..solver.errors import SolverError
+from ..addon import baking, clearing, hands, scene
+from ..solver.wording import counted
+from .guards import WritesKeys, reported
 
 _WHERE = (
     ("ALL", "Everywhere", "In all frames"),
@@ -18,7 +19,7 @@ _WHERE = (
 )
 
 
-class HANDHELD_OT_clear_keys(bpy.types.Operator):
+class HANDHELD_OT_clear_keys(WritesKeys, bpy.types.Operator):
     """Remove keys that the solver wrote. Your own stay, unless you say otherwise"""
 
     bl_idname = "handheld.clear_keys"
@@ -32,11 +33,7 @@ class HANDHELD_OT_clear_keys(bpy.types.Operator):
     )
     with_camera: BoolProperty(name="Camera Too", description="Remove the camera's keys as well", options={"SKIP_SAVE"})
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Solve a clip first")
-        return scene.edited_root(context) is not None and not solve.is_running()
-
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         editing, now = context.scene.handheld_editing, context.scene.frame_current
         within = {
@@ -46,18 +43,14 @@ class HANDHELD_OT_clear_keys(bpy.types.Operator):
             "BETWEEN": (min(editing.first, editing.last), max(editing.first, editing.last)),
         }[self.where]
         root = scene.edited_root(context)
-        try:
-            for hand in hands.hands_of(root):
-                hands.require_own_motion(hand)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        for hand in hands.hands_of(root):
+            hands.require_own_motion(hand)
         count = clearing.clear(root, within, self.with_artists, self.with_camera)
-        self.report({"INFO"}, f"{count} keys were removed.")
+        self.report({"INFO"}, f"Removed {counted(count, 'key')}.")
         return {"FINISHED"}
 
 
-class HANDHELD_OT_bake(bpy.types.Operator):
+class HANDHELD_OT_bake(WritesKeys, bpy.types.Operator):
     """Make a copy of hands and camera with ordinary keys in every frame and the root's transform in them"""
 
     bl_idname = "handheld.bake"
@@ -68,18 +61,10 @@ class HANDHELD_OT_bake(bpy.types.Operator):
         name="Hide Original", default=True, description="Hide the hands that the copy was made of in this view layer"
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Solve a clip first")
-        return scene.edited_root(context) is not None and not solve.is_running()
-
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         root = scene.edited_root(context)
-        try:
-            collection = baking.bake(context.scene, root)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        collection = baking.bake(context.scene, root)
         if self.hide_original:
             baking.hide_original(root, context.view_layer)
         hidden = "; the original hands are hidden" if self.hide_original else ""

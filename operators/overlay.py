@@ -8,15 +8,10 @@ from bpy.props import EnumProperty
 from ..addon import overlay, scene, take_files
 from ..addon.overlay_properties import STYLES
 from ..solver.errors import SolverError
+from .guards import ReadsSolved, reported
 
 
-class _OnRoot:
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return scene.edited_root(context) is not None
-
-
-class HANDHELD_OT_overlay(_OnRoot, bpy.types.Operator):
+class HANDHELD_OT_overlay(ReadsSolved, bpy.types.Operator):
     """Draw the hands, as solved, over the plate, as a movie beside the take; shown in the clip editor. Esc stops"""
 
     bl_idname = "handheld.overlay"
@@ -82,20 +77,17 @@ class HANDHELD_OT_overlay(_OnRoot, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HANDHELD_OT_worst_outline(_OnRoot, bpy.types.Operator):
+class HANDHELD_OT_worst_outline(ReadsSolved, bpy.types.Operator):
     """Go to the next of the frames in which a hand covers its mask worst"""
 
     bl_idname = "handheld.worst_outline"
     bl_label = "Next Poor Outline"
     bl_options = {"REGISTER", "UNDO"}
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         root = scene.edited_root(context)
-        try:
-            take = take_files.of_root(root)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        take = take_files.of_root(root)
         frame = overlay.worst_frame(take, root.handheld.clip, context.scene.frame_current)
         if frame is None:
             self.report({"WARNING"}, "This take knows no outlines. Solve with quality Final, or with masks")

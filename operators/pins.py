@@ -7,11 +7,12 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 from bpy_extras import view3d_utils
 from mathutils import Vector
 
-from ..addon import hands, pins, ranges, resolve, scene, solve
+from ..addon import hands, pins, ranges, resolve, scene
 from ..addon.edit_properties import KEYPOINTS
 from ..addon.hands import hands_of
 from ..solver.errors import SolverError
 from ..solver.observations import KEYPOINT_NAMES
+from .guards import ChangesSolved, reported
 from .running import redraw
 
 _KEEPS = (
@@ -22,20 +23,8 @@ _KEEPS = (
 _REACH_PX = 30.0
 
 
-class _OnRoot:
-    """Base of operators that need a solved take."""
-
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        root = scene.edited_root(context)
-        cls.poll_message_set("Solve a clip first" if root is None else "The hands are linked from another file")
-        return scene.is_own(root) and not solve.is_running()
-
-
-class _OnHand(_OnRoot):
-    """... and a hand: the active one, unless it is named."""
+class _OnHand(ChangesSolved):
+    """... of one hand: the active one, unless it is named."""
 
     # what one call was told is not what the next one means: SKIP_SAVE
     hand: StringProperty(
@@ -43,20 +32,7 @@ class _OnHand(_OnRoot):
     )
 
     def chosen_hand(self, context: bpy.types.Context) -> bpy.types.Object:
-        root = scene.edited_root(context)
-        named = next((hand for hand in hands_of(root) if hand.name == self.hand), None)
-        found = named or hands.active(context, root)
-        if found is None:
-            raise SolverError("no-hand-chosen", "It is not clear which hand is meant.", "Select a hand's armature.")
-        return found
-
-    def guarded(self, work, *arguments) -> set[str]:
-        try:
-            work(*arguments)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return hands.chosen(context, scene.edited_root(context), self.hand)
 
 
 class HANDHELD_OT_pin_pose(_OnHand, bpy.types.Operator):
@@ -72,13 +48,12 @@ class HANDHELD_OT_pin_pose(_OnHand, bpy.types.Operator):
         description="How far it may be off, in mm and degrees; 0 holds exactly",
     )
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(self._pin, context)
-
-    def _pin(self, context: bpy.types.Context) -> None:
         root, frame = scene.edited_root(context), context.scene.frame_current
         ranges.require_in_take(root, frame, frame)
         pins.pin_pose(root, self.chosen_hand(context), frame, self.tolerance_mm)
+        return {"FINISHED"}
 
 
 class HANDHELD_OT_pin_camera(_OnHand, bpy.types.Operator):
@@ -87,13 +62,12 @@ class HANDHELD_OT_pin_camera(_OnHand, bpy.types.Operator):
     bl_idname = "handheld.pin_camera"
     bl_label = "Pin Camera"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(self._pin, context)
-
-    def _pin(self, context: bpy.types.Context) -> None:
         root, frame = scene.edited_root(context), context.scene.frame_current
         ranges.require_in_take(root, frame, frame)
         pins.pin_camera(root, frame)
+        return {"FINISHED"}
 
 
 class HANDHELD_OT_pin_fingertip(_OnHand, bpy.types.Operator):
@@ -138,13 +112,12 @@ class HANDHELD_OT_pin_fingertip(_OnHand, bpy.types.Operator):
             bpy.ops.handheld.resolve("INVOKE_DEFAULT", frames="AROUND")
         return result
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(self._pin, context)
-
-    def _pin(self, context: bpy.types.Context) -> None:
         root, hand = scene.edited_root(context), self.chosen_hand(context)
         ranges.require_in_take(root, context.scene.frame_current, context.scene.frame_current)
         pins.pin_point(context.scene, root, hand, self.keypoint, Vector(self.position), self.keep)
+        return {"FINISHED"}
 
     def _grab(self, context: bpy.types.Context, at: Vector) -> None:
         """Take the joint that is nearest to the mouse, if one is near."""
@@ -223,16 +196,15 @@ class HANDHELD_OT_hold_still(_OverRange, bpy.types.Operator):
             self.hand, self.keypoint = chosen[0][0].name, chosen[0][1]
         return super().invoke(context, event)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(self._pin, context)
-
-    def _pin(self, context: bpy.types.Context) -> None:
         root, hand = self.root_in_range(context), self.chosen_hand(context)
         pins.add(
             root, "HOLD_STILL", self.first, last_frame=self.last, hand=hand, keypoint=self.keypoint,
             tolerance_mm=self.tolerance_mm,
         )  # fmt: skip
         self.warn_of_absence(root, hand)
+        return {"FINISHED"}
 
 
 class HANDHELD_OT_together(_OverRange, bpy.types.Operator):
@@ -253,10 +225,8 @@ class HANDHELD_OT_together(_OverRange, bpy.types.Operator):
             self.hand, self.other_hand = hand.name, other.name
         return super().invoke(context, event)
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(self._pin, context)
-
-    def _pin(self, context: bpy.types.Context) -> None:
         root, hand = self.root_in_range(context), self.chosen_hand(context)
         other = next((found for found in hands_of(root) if found.name == self.other_hand), hand)
         if other == hand and self.keypoint == self.other_keypoint:
@@ -266,6 +236,7 @@ class HANDHELD_OT_together(_OverRange, bpy.types.Operator):
             other_hand=other, other_keypoint=self.other_keypoint, tolerance_mm=self.tolerance_mm,
         )  # fmt: skip
         self.warn_of_absence(root, hand, other)
+        return {"FINISHED"}
 
 
 class HANDHELD_OT_ignore(_OverRange, bpy.types.Operator):
@@ -274,16 +245,15 @@ class HANDHELD_OT_ignore(_OverRange, bpy.types.Operator):
     bl_idname = "handheld.ignore"
     bl_label = "Ignore Footage"
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.guarded(self._pin, context)
-
-    def _pin(self, context: bpy.types.Context) -> None:
         root, hand = self.root_in_range(context), self.chosen_hand(context)
         pins.add(root, "IGNORE", self.first, last_frame=self.last, hand=hand)
         self.warn_of_absence(root, hand)
+        return {"FINISHED"}
 
 
-class HANDHELD_OT_remove_pin(_OnRoot, bpy.types.Operator):
+class HANDHELD_OT_remove_pin(ChangesSolved, bpy.types.Operator):
     """Remove this pin; keys that it stands for become the solver's again"""
 
     bl_idname = "handheld.remove_pin"
@@ -301,7 +271,7 @@ class HANDHELD_OT_remove_pin(_OnRoot, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HANDHELD_OT_go_to_pin(_OnRoot, bpy.types.Operator):
+class HANDHELD_OT_go_to_pin(ChangesSolved, bpy.types.Operator):
     """Show the chosen pin's frame"""
 
     bl_idname = "handheld.go_to_pin"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from ..addon import ranges, scene, solve
+from ..addon import ranges, solve
 from ..addon.session import Session, State
 from ..solver.errors import SolverError
+from .guards import WritesKeys
 from .running import RunsSession
 
 _RANGES = (
@@ -18,7 +19,7 @@ _RANGES = (
 )
 
 
-class HANDHELD_OT_resolve(RunsSession, bpy.types.Operator):
+class HANDHELD_OT_resolve(RunsSession, WritesKeys, bpy.types.Operator):
     """Solve these frames again: your own keys and the pins hold, all other frames stay as they are. Esc abandons"""
 
     bl_idname = "handheld.resolve"
@@ -33,14 +34,6 @@ class HANDHELD_OT_resolve(RunsSession, bpy.types.Operator):
     only_active: BoolProperty(
         name="Only This Hand", description="Leave the other hands as they are", options={"SKIP_SAVE"}
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if solve.is_running():
-            cls.poll_message_set("A solve is running already; wait for it, or cancel it")
-            return False
-        cls.poll_message_set("Solve a clip first")
-        return scene.edited_root(context) is not None
 
     def start(self, context: bpy.types.Context) -> Session:
         try:

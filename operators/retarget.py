@@ -10,6 +10,7 @@ from bpy.props import StringProperty
 from ..addon.retarget import properties, rig_map, session
 from ..solver.errors import SolverError
 from ..solver.hand_model.layout import FINGERS
+from .guards import reported
 
 
 class _OnTarget:
@@ -80,12 +81,9 @@ class HANDHELD_OT_load_rig_map(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            loaded = rig_map.read(Path(bpy.path.abspath(self.filepath)))
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        loaded = rig_map.read(Path(bpy.path.abspath(self.filepath)))
         properties.store(context.scene.handheld_retarget, loaded)
         return {"FINISHED"}
 
@@ -110,13 +108,10 @@ class HANDHELD_OT_save_rig_map(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            path = Path(bpy.path.abspath(self.filepath)).with_suffix(".json")
-            rig_map.write(path, properties.stored(context.scene.handheld_retarget))
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        path = Path(bpy.path.abspath(self.filepath)).with_suffix(".json")
+        rig_map.write(path, properties.stored(context.scene.handheld_retarget))
         return {"FINISHED"}
 
 

@@ -6,10 +6,10 @@ import bpy
 from bpy.props import IntProperty
 
 from ..addon import review, scene
-from ..solver.errors import SolverError
+from .guards import ReadsSolved, reported
 
 
-class HANDHELD_OT_next_weak(bpy.types.Operator):
+class HANDHELD_OT_next_weak(ReadsSolved, bpy.types.Operator):
     """Go to where the next stretch begins in which the solver is unsure of a hand or finger"""
 
     bl_idname = "handheld.next_weak"
@@ -18,18 +18,10 @@ class HANDHELD_OT_next_weak(bpy.types.Operator):
 
     step: IntProperty(default=1, options={"HIDDEN"})
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Solve a clip first")
-        return scene.edited_root(context) is not None
-
+    @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         below = context.scene.handheld_editing.weak_below
-        try:
-            found = review.next_weak(scene.edited_root(context), below, context.scene.frame_current, self.step)
-        except SolverError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        found = review.next_weak(scene.edited_root(context), below, context.scene.frame_current, self.step)
         if found is None:
             self.report({"INFO"}, f"No weak stretch begins {'after' if self.step > 0 else 'before'} this frame.")
             return {"CANCELLED"}

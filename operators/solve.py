@@ -6,6 +6,7 @@ import bpy
 
 from ..addon import solve
 from ..addon.session import Session, State
+from .guards import allows, why_not_now
 from .running import RunsSession
 
 
@@ -19,11 +20,7 @@ class HANDHELD_OT_solve(RunsSession, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if solve.is_running():
-            cls.poll_message_set("A solve is running already; wait for it, or cancel it")
-            return False
-        cls.poll_message_set("Open a clip first")
-        return context.scene.handheld.clip is not None
+        return allows(cls, why_not_now() or ("" if context.scene.handheld.clip else "Open a clip first"))
 
     def start(self, context: bpy.types.Context) -> Session:
         return solve.start(context)

@@ -23,6 +23,7 @@ from .messages import Message
 from .optimise import Resumed, resume
 from .standing import Standing
 from .take import INFILLED, MISSING, OBSERVED, Take
+from .wording import counted
 
 # a pin that is missed by more than this is told about
 _MISSED_MM = 2.0
@@ -78,8 +79,7 @@ class Resolver:
         for hand in _unguided(after.take, wishes):
             sentence = f"Nothing is left to go by for the {hand} hand: all footage that shows it is ignored."
             yield messages.Warned(number, "nothing-to-go-by", sentence, "Pin its pose, or ignore fewer frames.")
-        solved = "1 frame was" if count == 1 else f"{count} frames were"
-        yield messages.Finished(number, request.take, False, f"{solved} solved again.")
+        yield messages.Finished(number, request.take, False, f"{counted(count, 'frame')} solved again.")
 
     def _standing(self, request: messages.ResolveRequest) -> Resumed:
         resumed = self._loaded(request)

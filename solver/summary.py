@@ -9,6 +9,7 @@ import numpy as np
 from . import take as takes
 from .hand_model.model import HandModel
 from .reprojection import relative_errors
+from .wording import counted
 
 STAGES = {
     "clip": "Reading the clip",
@@ -46,8 +47,8 @@ def _outline_lines(take: takes.Take) -> list[str]:
         if len(known):
             worst = sorted(take.frames[known[np.argsort(shares[known])[:3]]].tolist())
             lines.append(
-                f"{side} hand: covers {shares[known].mean():.0%} of itself and its mask in {len(known)} frames, "
-                f"least in {', '.join(map(str, worst))}"
+                f"{side} hand: covers {shares[known].mean():.0%} of itself and its mask in "
+                f"{counted(len(known), 'frame')}, least in {', '.join(map(str, worst))}"
             )
     return lines
 

@@ -7,6 +7,7 @@ import bpy
 from ..addon import ghosts, hints, keys_along, pins, scene, solve, wishes
 from ..addon.edit_properties import HandheldPin
 from ..addon.hands import hands_of
+from ..solver.wording import counted
 from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
 
@@ -56,9 +57,8 @@ def _draw_keys_behind(layout: bpy.types.UILayout, context: bpy.types.Context) ->
     if not behind:
         return
     box = layout.box()
-    where = "1 frame" if behind == 1 else f"{behind} frames"
-    draw_wrapped(box, context, f"Your keys in {where} were set in the world of the take before. They are as you set "
-                 "them, and pull hands out of their place.", "ERROR")  # fmt: skip
+    draw_wrapped(box, context, f"Your keys in {counted(behind, 'frame')} were set in the world of the take before. "
+                 "They are as you set them, and pull hands out of their place.", "ERROR")  # fmt: skip
     row = box.row(align=True)
     row.operator("handheld.bring_keys")
     row.operator("handheld.leave_keys")

@@ -11,6 +11,7 @@ from mathutils import Matrix
 
 from ...solver.errors import SolverError
 from ...solver.hand_model.rotations import angle_between
+from ...solver.wording import counted
 from .. import animation, channels
 from . import checks, compute, measuring, sources, target
 from .compute import ArmBones, Job, Placed, Poses, Twist
@@ -254,7 +255,7 @@ def _notes(rig_map: RigMap, motions: dict[str, HandMotion], poses: dict[str, Pos
         if len(result.missed) and result.missed.max() > _LARGEST_MISS_M:
             count, most = int((result.missed > _LARGEST_MISS_M).sum()), result.missed.max() * 100
             yield (
-                f"The {side} arm doesn't reach the hand in {count} frames, by up to {most:.0f} cm."
+                f"The {side} arm doesn't reach the hand in {counted(count, 'frame')}, by up to {most:.0f} cm."
                 " Move or scale the root above the solved hands, or choose Start from Rig's Hands."
             )
 

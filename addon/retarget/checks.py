@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 
 from ...solver.errors import SolverError
+from ...solver.wording import counted
 from .rig_map import RigMap
 
 _LARGEST_SKEW = 0.01
@@ -87,5 +88,5 @@ def _is_locked(bone: bpy.types.PoseBone) -> bool:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 1} more bones" if len(names) > 1 else ""
+    more = f" and {counted(len(names) - 1, 'more bone')}" if len(names) > 1 else ""
     return f"{names[0]}{more}"

@@ -80,7 +80,7 @@ def _require_covered(known: KnownCamera, frames: np.ndarray) -> None:
         raise SolverError(
             "camera-too-short",
             f"The camera has poses for frames {known.frames[0]:g} to {known.frames[-1]:g} of the clip; "
-            f"{len(missing)} of {len(frames)} frames lie outside, the first is {missing[0]}.",
+            f"it lacks {len(missing)} of {len(frames)} frames, the first is {missing[0]}.",
             REPAIR,
         )
 

@@ -10,6 +10,7 @@ from .. import take as takes
 from ..atomic import require_other
 from ..errors import SolverError
 from ..hand_model import load_pair
+from ..wording import counted
 from . import convert, peers
 
 _MOST_COEFFICIENTS = 45  # of 15 joints with 3 angles
@@ -53,7 +54,7 @@ def _export(options: argparse.Namespace) -> int:
     own = load_pair("open" if take.model == "open" else options.model)
     models = load_pair(options.for_model) if options.for_model else None
     convert.export(take, Path(options.output), options.format, own, models, options.pca, not options.hand_mean)
-    print(f"wrote {options.output}: {len(take.sides)} hands, {len(take.frames)} frames")
+    print(f"wrote {options.output}: {_extent(take)}")
     return 0
 
 
@@ -65,7 +66,7 @@ def _import(options: argparse.Namespace) -> int:
     result = peers.read(Path(options.result), models)
     take = convert.to_take(result, _footage(options), models)
     takes.save(take, options.output)
-    print(f"wrote {options.output}: {result.program}, {len(take.sides)} hands, {len(take.frames)} frames")
+    print(f"wrote {options.output}: {result.program}, {_extent(take)}")
     for note in result.notes:
         print(f"note: {note}")
     return 0
@@ -83,3 +84,7 @@ def _footage(options: argparse.Namespace) -> convert.Footage:
     rate = options.frame_rate or clip.frame_rate.as_integer_ratio()
     digest = video.content_digest(clip.path)
     return convert.Footage(str(clip.path), digest, rate, clip.size, clip.first_frame, options.focal)
+
+
+def _extent(take: takes.Take) -> str:
+    return f"{counted(len(take.sides), 'hand')}, {counted(len(take.frames), 'frame')}"

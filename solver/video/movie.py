@@ -13,6 +13,7 @@ import av
 import numpy as np
 
 from ..errors import SolverError
+from ..wording import counted
 from .clip import Clip, ClipWarning
 from .movie_index import MovieIndex, decodable, read_index
 
@@ -126,7 +127,7 @@ def open_movie(path: Path) -> Clip:
     if len(index.pts) < 2:
         raise SolverError(
             "clip-one-frame",
-            f"{path.name} has {len(index.pts)} frame(s); a movie needs at least two.",
+            f"{path.name} has {counted(len(index.pts), 'frame')}; a movie needs at least two.",
             "Choose a clip in which the hands move.",
         )
     height, width = first.height, first.width

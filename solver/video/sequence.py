@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SolverError
+from ..wording import counted
 from .clip import Clip
 from .images import SUFFIXES, read_image
 
@@ -127,7 +128,7 @@ def _refuse_gaps(numbered: dict[int, Path], first: int, last: int) -> None:
         gap = next(number for number in range(first, last) if number not in numbered)
         raise SolverError(
             "clip-frames-missing",
-            f"The sequence {numbered[first].name} has {missing} missing image(s), the first is frame {gap}.",
+            f"The sequence {numbered[first].name} lacks {counted(missing, 'image')}, the first is frame {gap}.",
             "Put the missing images back, or rename the sequence without the gap.",
         )
 

@@ -60,7 +60,7 @@ def test_what_the_solver_reads_is_the_camera_that_was_meant(movie, tmp_path):
 def test_a_camera_that_ends_too_early_is_said_so_at_once(movie, tmp_path):
     chan.write(tmp_path / "c.chan", known(range(1, 11)))
     choose(tmp_path / "c.chan")
-    assert bpy.context.scene.handheld_camera.about.endswith("10 of the clip's 20 frames lie outside.")
+    assert bpy.context.scene.handheld_camera.about.endswith("It lacks 10 of the clip's 20 frames.")
 
 
 def test_a_file_that_is_no_camera(movie, tmp_path):

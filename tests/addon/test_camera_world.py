@@ -168,7 +168,7 @@ def test_floor_below_a_hand(root):
 
 def test_too_few_points_and_points_on_a_line_are_told(root, pick):
     pick(0, 1)
-    assert "needs three points, 2 are selected" in refused(bpy.ops.handheld.set_floor)
+    assert "needs three points; selected: 2" in refused(bpy.ops.handheld.set_floor)
     before = root.matrix_world.copy()
     mesh = child(root, "POINTS")
     bpy.ops.object.mode_set(mode="OBJECT")

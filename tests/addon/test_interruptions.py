@@ -12,6 +12,7 @@ from bl_ext.user_default.handheld.addon.hands import hands_of
 from bl_ext.user_default.handheld.addon.resolve import Stretch
 from bl_ext.user_default.handheld.addon.session import State
 from mathutils import Vector
+from movies import write_movie
 from solved import all_keys, hand, resolve, root
 
 
@@ -132,6 +133,14 @@ def test_linked_hands_are_said(solved, tmp_path):
     assert not bpy.ops.handheld.delete_hand.poll() and not bpy.ops.handheld.new_take.poll()
 
 
+_KEPT_ON_THE_ROOT = {
+    **dict.fromkeys(("set_floor", "set_origin", "reset_world", "bring_keys", "leave_keys"), {}),
+    **dict.fromkeys(("set_scale", "set_hand_length", "set_camera_height"), {"distance": 0.2}),
+    **dict.fromkeys(("ignore", "new_take", "delete_hand", "swap_hand", "remove_hand", "find_take"), {}),
+    **dict.fromkeys(("compare_take", "switch_take"), {"number": 0}),
+}
+
+
 def test_overridden_hands_find_their_take_and_are_solved_with_actions_of_their_own(take_path, solved, tmp_path):
     (tmp_path / "shot").mkdir()
     shutil.copy(take_path, tmp_path / "shot" / "take.npz")
@@ -148,11 +157,34 @@ def test_overridden_hands_find_their_take_and_are_solved_with_actions_of_their_o
         resolve(frames="ALL")
     with pytest.raises(RuntimeError, match=r"motion of Left Hand is linked"):
         bpy.ops.handheld.clear_keys(where="ALL")
-    for operator in ("ignore", "new_take", "compare_take", "delete_hand", "swap_hand"):
-        assert not getattr(bpy.ops.handheld, operator).poll()  # lists of ours would be lost with the next load
+    for operator, options in _KEPT_ON_THE_ROOT.items():  # they would be lost with the next load
+        with pytest.raises(RuntimeError, match="library override, which can't keep this: work in its own file"):
+            getattr(bpy.ops.handheld, operator)(**options)
     for armature in hands_of(root()):
         armature.animation_data.action = armature.animation_data.action.copy()
     assert resolve(frames="ALL") == {"FINISHED"}
+
+
+def test_what_is_kept_on_a_linked_clip_is_refused(solved, tmp_path):
+    write_movie(tmp_path / "clip.avi", 3)
+    solved.handheld.clip = bpy.data.movieclips.load(str(tmp_path / "clip.avi"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (there, wanted):
+        wanted.movieclips = list(there.movieclips)
+    bpy.context.scene.handheld.clip = wanted.movieclips[0]
+    for operator in ("show_keypoints", "box_hand", "remove_hint", "clear_hints", "use_solved_lens"):
+        with pytest.raises(RuntimeError, match="clip.avi is linked from library.blend: work in that file"):
+            getattr(bpy.ops.handheld, operator)()
+
+
+def test_of_several_solves_one_has_to_be_meant(solved, take_path, tmp_path):
+    shutil.copy(take_path, tmp_path / "other.npz")
+    bpy.ops.handheld.import_take(filepath=str(tmp_path / "other.npz"), use_clip=False)
+    bpy.context.view_layer.objects.active = None
+    for operator in ("resolve", "pin_pose", "set_floor", "next_weak"):
+        with pytest.raises(RuntimeError, match="Several clips are solved in this scene: select a hand"):
+            getattr(bpy.ops.handheld, operator)()
 
 
 def test_hands_in_one_scene_of_two(solved):
