@@ -89,6 +89,19 @@ class Jacobians:
             out[mine, :, own] = block[..., ROOT : ROOT + own.stop - own.start]
         return out
 
+    def blended(self, rows: np.ndarray, weights: np.ndarray, hand_size: int) -> np.ndarray:
+        """(m, 3, hand_size) Jacobians of points that are ``weights[i]`` (21,) of the landmarks of hand ``rows[i]``."""
+        out = np.zeros((len(rows), 3, hand_size))
+        at_wrist = np.flatnonzero(weights[:, 0])
+        out[at_wrist, :, :ROOT] = weights[at_wrist, 0, None, None] * self.wrist[rows[at_wrist]]
+        for finger, own in enumerate(self.columns.slices):
+            share = weights[:, 1 + 4 * finger : 5 + 4 * finger]
+            mine = np.flatnonzero(share.any(1))
+            block = np.einsum("mk,mkrc->mrc", share[mine], self.fingers[rows[mine], finger])
+            out[mine, :, :ROOT] += block[..., :ROOT]
+            out[mine, :, own] = block[..., ROOT : ROOT + own.stop - own.start]
+        return out
+
 
 def landmark_jacobians(skeleton: Skeleton, betas: np.ndarray, pose: Pose, posed: Posed | None = None) -> Jacobians:
     """Landmarks of n hands of one shape and their derivatives by ``Pose.moved``'s step and by betas.

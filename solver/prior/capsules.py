@@ -1,78 +1,113 @@
-"""A hand as capsules about its bones, measured on the loaded model's own skin."""
+"""A hand as capsules in its flesh, measured on the loaded model's own skin."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..hand_model.layout import KEYPOINT_JOINTS
 from ..hand_model.model import HandModel
 
-# keypoints at both ends: the palm's rays, then each finger's bones, thumb first
-_PALM = ((0, 5), (0, 9), (0, 13), (0, 17))
+# each finger's bones between keypoints, thumb first
 _BONES = tuple((first + k, first + k + 1) for first in (1, 5, 9, 13, 17) for k in range(3))
 _TIPS = (4, 8, 12, 16, 20)
-# the palm is wider than thick: its outer rays would swallow the air over its inner ones
-_PALM_QUANTILE = 0.25
+_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where capsules lie whose flesh is not about a bone, at both ends.
+
+    Attributes:
+        palm: as steps from the wrist to the knuckles of the index and of the pinky.
+        ball: the thumb's, as steps from its first joint to its second, to the index's knuckle and to the wrist.
+    """
+
+    palm: Sequence[Sequence[Sequence[float]]]
+    ball: Sequence[Sequence[float]]
+
+
+# where they meet the skin of the hand that comes with the product best (``python -m tools.prior capsules``)
+ENDS = Ends(
+    palm=(
+        ((0.18, -0.22), (0.77, 0.05)),
+        ((0.05, 0.41), (0.69, 0.43)),
+        ((0.0, 0.10), (0.33, 0.78)),
+        ((-0.03, 0.06), (0.10, 0.74)),
+    ),
+    ball=((-0.01, 0.11, 0.48), (0.49, 0.16, 0.06)),
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Capsules:
-    """c capsules of one hand of mean shape.
+    """c capsules of one hand of mean shape: four of the palm, the thumb's ball, then the other bones, thumb first.
 
     Attributes:
-        first, second: (c,) keypoints (OpenPose order) that carry the axis.
-        begin, end: (c,) where the axis begins and ends between them: 0 at ``first``, 1 at ``second``.
+        ends: (2, c, 21) where the axes begin and end, as weights on the keypoints (OpenPose order) that sum to 1.
         radius: (c,) metres.
         apart: (p, 2) pairs of this hand's own capsules that can touch, as they are apart when the hand is open.
     """
 
-    first: np.ndarray
-    second: np.ndarray
-    begin: np.ndarray
-    end: np.ndarray
+    ends: np.ndarray
     radius: np.ndarray
     apart: np.ndarray
 
     def axes(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Both ends of the axes, (..., c, 3) each, of hands with keypoints (..., 21, 3)."""
-        start = keypoints[..., self.first, :]
-        along = keypoints[..., self.second, :] - start
-        return start + self.begin[:, None] * along, start + self.end[:, None] * along
+        return self.ends[0] @ keypoints, self.ends[1] @ keypoints
+
+    def on_axis(self, capsule: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """(m, 21) weights on the keypoints of points at ``share`` of single capsules' axes."""
+        return (1 - share)[:, None] * self.ends[0][capsule] + share[:, None] * self.ends[1][capsule]
 
 
 def capsules_of(model: HandModel) -> Capsules:
-    """Radii from the model: the skin's median distance from a bone's axis, in the palm a lower quantile of it."""
-    keypoints, skin = model.keypoints_rest_template, model.v_template
-    pairs = np.array(_PALM + _BONES)
-    start, stop = keypoints[pairs[:, 0]], keypoints[pairs[:, 1]]
-    share, distance = _to_segments(skin, start, stop)
-    owner = model.weights.argmax(1)
-    carrier = np.array(KEYPOINT_JOINTS)[pairs[:, 0]]
-    distance = np.where(owner[:, None] == carrier, distance, np.inf)
-    nearest = distance.argmin(1)
-    beside = (share > 0.1) & (share < 0.9)
-    quantile = np.where(np.arange(len(pairs)) < len(_PALM), _PALM_QUANTILE, 0.5)
-    radius = np.array([
-        np.quantile(distance[(nearest == c) & beside[:, c] & np.isfinite(distance[:, c]), c], quantile[c])
-        for c in range(len(pairs))
-    ])  # fmt: skip
-    length = np.linalg.norm(stop - start, axis=1)
-    at_tip = np.isin(pairs[:, 1], _TIPS)
-    end = np.where(at_tip, 1 - np.minimum(radius / length, 0.9), 1.0)
-    capsules = Capsules(pairs[:, 0], pairs[:, 1], np.zeros(len(pairs)), end, radius, np.zeros((0, 2), int))
-    return Capsules(
-        *(getattr(capsules, f) for f in ("first", "second", "begin", "end", "radius")), _apart(capsules, keypoints)
-    )
+    """Measured on the model's skin."""
+    ends, radius = measured(ends_of(ENDS), model.v_template, model.keypoints_rest_template)
+    return Capsules(ends, radius, _apart(*ends @ model.keypoints_rest_template, radius))
 
 
-def _apart(capsules: Capsules, keypoints: np.ndarray) -> np.ndarray:
+def ends_of(ends: Ends) -> np.ndarray:
+    """(2, c, 21) as ``Capsules`` has them, fingertips' at the tip."""
+    bony = np.eye(21)[np.array(_BONES[1:])]
+    return np.concatenate([_steps(ends.palm, 0, [5, 17]), _steps([ends.ball], 1, [2, 5, 0]), bony]).swapaxes(0, 1)
+
+
+def _steps(capsules: Sequence, origin: int, to: list[int]) -> np.ndarray:
+    """(c, 2, 21)."""
+    steps = np.array(capsules)
+    out = np.zeros((*steps.shape[:2], 21))
+    out[..., origin], out[..., to] = 1 - steps.sum(-1), steps
+    return out
+
+
+def measured(ends: np.ndarray, skin: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends, fingertips' now a radius short of the tip, and radii (c,): the median distance from an axis of the skin
+    (v, 3) to which that capsule's surface is the nearest."""
+    radius = np.full(ends.shape[1], 0.01)
+    for _ in range(_ROUNDS):
+        distance = to_segments(skin, *_short(ends, radius, keypoints) @ keypoints)
+        nearest = (distance - radius).argmin(1)
+        for c in np.unique(nearest):
+            radius[c] = np.median(distance[nearest == c, c])
+    return _short(ends, radius, keypoints), radius
+
+
+def _short(ends: np.ndarray, radius: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """The same axes, those of fingertips a radius short of the tip."""
+    length = np.linalg.norm(np.diff(ends @ keypoints, axis=0)[0], axis=1)
+    tips = ends[1][:, list(_TIPS)].any(1)
+    short = np.where(tips, np.minimum(radius / length, 0.9), 0.0)[:, None]
+    return np.stack([ends[0], (1 - short) * ends[1] + short * ends[0]])
+
+
+def _apart(start: np.ndarray, stop: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Pairs of capsules that don't overlap at rest."""
-    a, b = np.triu_indices(len(capsules.radius), 1)
-    start, stop = capsules.axes(keypoints)
+    a, b = np.triu_indices(len(radius), 1)
     distance = closest(start[a], stop[a], start[b], stop[b])[0]
-    return np.stack([a, b], 1)[distance > capsules.radius[a] + capsules.radius[b]]
+    return np.stack([a, b], 1)[distance > radius[a] + radius[b]]
 
 
 def closest(
@@ -99,9 +134,8 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("...i,...i->...", a, b)
 
 
-def _to_segments(points: np.ndarray, start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(v, c) share along each segment, and distance from it."""
+def to_segments(points: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """(v, c) distance from each segment."""
     along = stop - start
     share = ((points[:, None] - start) * along).sum(-1) / (along * along).sum(-1)
-    foot = start + np.clip(share, 0, 1)[..., None] * along
-    return share, np.linalg.norm(points[:, None] - foot, axis=-1)
+    return np.linalg.norm(points[:, None] - start - np.clip(share, 0, 1)[..., None] * along, axis=-1)

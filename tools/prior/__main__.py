@@ -5,6 +5,7 @@ recordings RECORDINGS               the table of gaps in recordings, each source
 clips RECORDINGS TUNING TESTING     the same on rendered clips (folders of clips), with real detections
 solid CLIPS                         what non-penetration does on rendered clips
 intervals RECORDINGS                do draws hold the truth as often as they say
+capsules                            where capsules lie best in a hand, and how far its skin is from them
 coupling CLIPS [TAKE ...]           what one hand's motion tells of the other's
 touches                             are touches found where hands touch, and what do they do; on made-up scenes
 touches TAKE ...                    those in solved takes
@@ -27,7 +28,7 @@ from pathlib import Path  # noqa: E402
 
 from solver.prior.distribution import NUMBERS, unparse  # noqa: E402
 
-from . import clip_table, coupling, intervals, recordings, solidity, table, touch_table, touch_takes  # noqa: E402
+from . import clip_table, coupling, flesh, intervals, recordings, solidity, table, touch_table, touch_takes  # noqa: E402
 from .fit import fit  # noqa: E402
 from .size import QUICK, WHOLE, Size  # noqa: E402
 
@@ -58,6 +59,10 @@ def _clips(size: Size, path: str, tuning: str, testing: str) -> None:
 
 def _solid(size: Size, clips: str) -> None:
     solidity.run(_folders(clips)[: size.clips], _CACHE, _say)
+
+
+def _capsules(size: Size) -> None:
+    flesh.run(_say)
 
 
 def _intervals(size: Size, path: str) -> None:
@@ -94,6 +99,7 @@ _COMMANDS = {
     "clips": _clips,
     "solid": _solid,
     "intervals": _intervals,
+    "capsules": _capsules,
     "coupling": _coupling,
     "touches": _touches,
 }

@@ -30,10 +30,7 @@ class Side:
 
     def points(self, shape: Capsules, capsule: np.ndarray, share: np.ndarray) -> np.ndarray:
         """(m, 3, d): a point at ``share`` of an axis, by the hand's columns."""
-        along = (shape.begin[capsule] + share * (shape.end[capsule] - shape.begin[capsule]))[:, None, None]
-        first = self.jacobians.dense(self.where, shape.first[capsule], self.size)
-        second = self.jacobians.dense(self.where, shape.second[capsule], self.size)
-        return (1 - along) * first + along * second
+        return self.jacobians.blended(self.where, shape.on_axis(capsule, share), self.size)
 
     def rows(self, shape: Capsules, capsule: np.ndarray, share: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """(m, d): slopes by a point on an axis, (m, 3), as slopes by the hand's columns."""
@@ -67,10 +64,7 @@ def columns_of(layout: Layout, track: int) -> slice:
 
 def on_axes(shape: Capsules, keypoints: np.ndarray, capsule: np.ndarray, share: np.ndarray) -> np.ndarray:
     """(m, 3) points at ``share`` of single capsules' axes, of hands with keypoints (m, 21, 3)."""
-    rows = np.arange(len(capsule))
-    start, end = keypoints[rows, shape.first[capsule]], keypoints[rows, shape.second[capsule]]
-    along = shape.begin[capsule] + share * (shape.end[capsule] - shape.begin[capsule])
-    return start + along[:, None] * (end - start)
+    return (shape.on_axis(capsule, share)[:, None] @ keypoints)[:, 0]
 
 
 def pairs_of_tracks(
