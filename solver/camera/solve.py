@@ -21,13 +21,11 @@ from .known_lens import through_pinhole, with_lens
 from .progress import CameraProgress
 from .segments import Segments, normals
 from .similarity import Similarity
-from .surfaces import find_level
-from .upright import Down, Lines, find_down, leaning_on, upright_rotation
+from .surfaces import find_largest
+from .upright import Down, Lines, find_down, upright_rotation
 
 _RANK = ("static", "rotation", "general")
-# A vertical known worse than the first leans on a level surface, which may stray from it by so much; one known worse
-# than the last is worth a word.
-_POOR_UP, _MOST_TILT_DEG = np.radians(3.0), 20.0
+# a vertical known worse than this is worth a word
 _GUESSED_UP = np.radians(8.0)
 
 
@@ -132,16 +130,12 @@ def _settled(
     )  # fmt: skip
     if part.kind == "static":
         return path
-    turns = part.world_from_camera[:, :3, :3]
+    path = _stood_up(path, find_down(part.world_from_camera[:, :3, :3]))  # as cameras are held
+    plane = find_largest(path) if part.kind == "general" else None
+    turns = path.world_from_camera[:, :3, :3]
     edges = normals(segments.enlarged(1 / working_scale), turns, intrinsics, part.lens[1:3])
-    path = _stood_up(path, find_down(turns, Lines(*edges)))
-    if part.kind != "general":
-        return path
-    if path.up_sigma > _POOR_UP:
-        surface = find_level(path, min(_MOST_TILT_DEG, 2 * np.degrees(path.up_sigma)))
-        if surface is not None:
-            path = _stood_up(path, leaning_on(Down(np.array([0, 1.0, 0]), path.up_sigma), surface.normal))
-    return _guessed(path, scale.estimate(path, [], 0))
+    path = _stood_up(path, find_down(turns, Lines(*edges), plane))
+    return _guessed(path, scale.estimate(path, [], 0)) if part.kind == "general" else path
 
 
 def _stood_up(path: CameraPath, down: Down) -> CameraPath:

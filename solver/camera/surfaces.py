@@ -1,4 +1,4 @@
-"""The level surfaces that a scene shows: floors, tables' tops."""
+"""The level surfaces that a scene shows: floors, tables' tops. Where the vertical is unknown: its largest plane."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ _THICKNESS = 0.006
 # up is known about this well; what is less than this share of the distance below the cameras is not looked down on
 _MAX_TILT_DEG, _MIN_BELOW = 3.0, 0.15
 _TRIALS, _REFITS = 600, 5
+# A plane that may be level while the vertical is unknown: at most so far from how cameras are held. Of imagined worlds'
+# planes that stand out so far, with so many of all points, nearly all are level; of the others a quarter.
+_WIDE_DEG, _WIDE_TRIALS, _WIDE_CONTRAST, _WIDE_SHARE = 45.0, 2000, 3.0, 0.1
 # a fair sample of very many points, for memory's sake
 _MOST_POINTS, _FEW_POINTS = 5000, 1500
 # A surface needs this many points, and more than lie just off it by this factor: points of walls lie at any height.
@@ -54,7 +57,43 @@ def find_level(path: CameraPath, tilt_deg: float = _MAX_TILT_DEG) -> LevelSurfac
     points, far = points[some], far[some]
     if len(points) < _MIN_POINTS:
         return None
-    best = _sampled(points, far, tilt_deg)
+    plane = _best_plane(points, far, tilt_deg, _TRIALS)
+    least = np.cos(np.radians(tilt_deg + _MAX_TILT_DEG))
+    if plane is None or plane.contrast < _MIN_CONTRAST or plane.normal[1] < least:
+        return None
+    return LevelSurface(plane.normal, plane.offset, int(plane.on.sum()))
+
+
+def find_largest(path: CameraPath) -> np.ndarray | None:
+    """(3,) the normal, pointing down, of the plane that stands out most, if it may be level; None without one.
+
+    ``path`` stands about as its cameras are held (y down), some tens of degrees off.
+    """
+    points = good_points(path)
+    points = points[:: 1 + len(points) // _FEW_POINTS]
+    if len(points) < _MIN_POINTS:
+        return None
+    points = points - path.world_from_camera[:, :3, 3].mean(axis=0)
+    far = np.linalg.norm(points, axis=1)
+    plane = _best_plane(points, far, _WIDE_DEG, _WIDE_TRIALS)
+    if plane is None or plane.contrast < _WIDE_CONTRAST or plane.on.mean() < _WIDE_SHARE:
+        return None
+    is_broad = _breadth(points[plane.on], plane.normal) > _MIN_BREADTH * far[plane.on].mean()
+    return plane.normal if is_broad and plane.normal[1] > np.cos(np.radians(_WIDE_DEG)) else None
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """``normal @ x = offset``; ``on`` (n,) which points lie on it; how many times more than just off it."""
+
+    normal: np.ndarray
+    offset: float
+    on: np.ndarray
+    contrast: float
+
+
+def _best_plane(points: np.ndarray, far: np.ndarray, tilt_deg: float, trials: int) -> _Plane | None:
+    best = _sampled(points, far, tilt_deg, trials)
     if best is None:
         return None
     normal, offset = best
@@ -67,9 +106,7 @@ def find_level(path: CameraPath, tilt_deg: float = _MAX_TILT_DEG) -> LevelSurfac
         normal, offset = normal * np.sign(normal[1]), float(middle @ normal * np.sign(normal[1]))
     off = np.abs(points @ normal - offset) / (_THICKNESS * far)
     around = ((off >= 1) & (off < 4)).sum() / 3
-    if (off < 1).sum() < _MIN_CONTRAST * around or normal[1] < np.cos(np.radians(tilt_deg + _MAX_TILT_DEG)):
-        return None
-    return LevelSurface(normal, offset, int((off < 1).sum()))
+    return _Plane(normal, offset, off < 1, float((off < 1).sum() / max(around, 1e-9)))
 
 
 def find_levels(path: CameraPath, tilt_deg: float = _MAX_TILT_DEG) -> tuple[LevelSurface, ...]:
@@ -113,10 +150,10 @@ def _breadth(points: np.ndarray, normal: np.ndarray) -> float:
     return float(np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)[1] / np.sqrt(len(points)))
 
 
-def _sampled(points: np.ndarray, far: np.ndarray, tilt_deg: float) -> tuple[np.ndarray, float] | None:
+def _sampled(points: np.ndarray, far: np.ndarray, tilt_deg: float, trials: int) -> tuple[np.ndarray, float] | None:
     """MSAC (Torr and Zisserman 2000) over planes through three points that are nearly level."""
     rng = np.random.default_rng(0)
-    threes = points[np.stack([rng.choice(len(points), 3, replace=False) for _ in range(_TRIALS)])]
+    threes = points[np.stack([rng.choice(len(points), 3, replace=False) for _ in range(trials)])]
     normals = np.cross(threes[:, 1] - threes[:, 0], threes[:, 2] - threes[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
     normals *= np.sign(normals[:, 1:2])

@@ -1,7 +1,8 @@
 """Which way is down: what is built stands upright or lies level; heads and hands hold cameras nearly level.
 
 The likelihood of a direction is that of the straight edges: each runs upright, or level along one of two directions
-square to each other (a "Manhattan" world, Coughlan and Yuille 1999), or anyhow. How cameras are held is the prior.
+square to each other (a "Manhattan" world, Coughlan and Yuille 1999), or anyhow; and that of the largest plane among the
+points, which mostly is a floor or a table. How cameras are held is the prior.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ _BUILT_DEG = 0.5
 _MODES, _APART_DEG, _WRONG_DEG = 8, 6.0, 45.0
 # Random lines leave a spread of 20 and more, and a worse answer than a level head.
 _CONTRADICTING_DEG = 15.0
-# floors and tables, and planes through points of them, lean by this
-_SURFACE_DEG = 3.0
+# The largest plane is level so often; floors and tables, and planes through points of them, lean by this.
+_LEVEL, _SURFACE_DEG = 0.85, 1.5
+# of a plane that is not level, within 50 degrees: its density on the sphere
+_ANYHOW = 1 / (2 * np.pi * (1 - np.cos(np.radians(50))))
 # what a fair sample of them takes
 _MOST_LINES = 350
 
@@ -51,17 +54,26 @@ class Down:
     sigma_rad: float
 
 
-def find_down(rotations: np.ndarray, lines: Lines = NO_LINES) -> Down:
-    """Down in the world of (T, 3, 3) world_from_camera rotations. Lines that contradict each other are not heeded."""
-    found = _searched(rotations, _sample(lines))
+def find_down(rotations: np.ndarray, lines: Lines = NO_LINES, plane: np.ndarray | None = None) -> Down:
+    """Down in the world of (T, 3, 3) world_from_camera rotations. Lines that contradict each other are not heeded.
+
+    Args:
+        plane: (3,) normal, pointing down, of the largest one that may be level; None without any.
+    """
+    found = _searched(rotations, _sample(lines), plane)
     is_clear = not len(lines.normals) or found.sigma_rad < np.radians(_CONTRADICTING_DEG)
-    return found if is_clear else _searched(rotations, NO_LINES)
+    return found if is_clear else _searched(rotations, NO_LINES, plane)
 
 
-def _searched(rotations: np.ndarray, lines: Lines) -> Down:
+def _searched(rotations: np.ndarray, lines: Lines, plane: np.ndarray | None) -> Down:
+    def said(near: np.ndarray, line_deg: float) -> np.ndarray:
+        return _prior(near, rotations) + _said_by(lines, near, line_deg) + _said_by_plane(plane, near)
+
     tried = _directions(rotations)
-    posterior = _prior(tried, rotations) + _said_by(lines, tried, _TOLERANT_DEG)
-    modes, heights = _modes(tried, posterior, lambda near: _prior(near, rotations) + _said_by(lines, near, _LINE_DEG))
+    if plane is not None:
+        tried = np.concatenate([tried, plane[None]])
+    posterior = said(tried, _TOLERANT_DEG)
+    modes, heights = _modes(tried, posterior, lambda near: said(near, _LINE_DEG))
     # about the middle of a mode lines tell more than the coarse search, with its tolerance, could see
     tried, posterior = np.concatenate([tried, modes]), np.append(posterior, heights)
     share = np.exp(posterior - posterior.max())
@@ -69,6 +81,15 @@ def _searched(rotations: np.ndarray, lines: Lines) -> Down:
     middle = share @ tried
     best = _least_regretted(share, tried, np.concatenate([modes, [middle / np.linalg.norm(middle)]]))
     return Down(best, float(np.hypot(_spread(share, tried, best), np.radians(_BUILT_DEG))))
+
+
+def _said_by_plane(plane: np.ndarray | None, down: np.ndarray) -> np.ndarray:
+    """(m,) log likelihood of directions (m, 3)."""
+    if plane is None:
+        return np.zeros(len(down))
+    sigma = np.radians(_SURFACE_DEG)
+    angle = np.arccos(np.clip(down @ plane, -1, 1))
+    return np.log(_LEVEL * np.exp(-0.5 * (angle / sigma) ** 2) / (2 * np.pi * sigma**2) + (1 - _LEVEL) * _ANYHOW)
 
 
 def _least_regretted(share: np.ndarray, directions: np.ndarray, candidates: np.ndarray) -> np.ndarray:
@@ -104,17 +125,6 @@ def _climbed(direction: np.ndarray, finely: Callable[[np.ndarray], np.ndarray]) 
 
 def _spread(share: np.ndarray, directions: np.ndarray, middle: np.ndarray) -> float:
     return float(np.sqrt(share @ np.arccos(np.clip(directions @ middle, -1, 1)) ** 2))
-
-
-def leaning_on(down: Down, surface_normal: np.ndarray) -> Down:
-    """``down`` together with the normal (3,), pointing down, of a surface that is taken to be level.
-
-    Where the two contradict each other both are believed less (Birge 1932).
-    """
-    weights = np.array([down.sigma_rad, np.radians(_SURFACE_DEG)]) ** -2.0
-    direction = weights[0] * down.direction + weights[1] * surface_normal
-    apart = np.arccos(np.clip(down.direction @ surface_normal, -1, 1)) / np.sqrt((1 / weights).sum())
-    return Down(direction / np.linalg.norm(direction), float(weights.sum() ** -0.5 * max(1.0, apart)))
 
 
 def upright_rotation(down: np.ndarray) -> np.ndarray:

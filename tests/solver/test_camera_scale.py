@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from solver.camera import known_sizes, metric, scale, scale_evidence, scale_priors, surfaces
 from solver.camera.cameras import CameraPath, ScaleEstimate, project
@@ -178,6 +179,19 @@ def test_the_level_surface_is_the_table_and_walls_have_none():
     assert found.normal[1] > np.cos(np.radians(1))
     wall = rng.uniform([-1, -1, 2], [1, 1, 2.01], (400, 3))
     assert surfaces.find_level(dataclasses.replace(path, points=wall, point_errors_px=np.full(400, 0.5))) is None
+
+
+def test_the_largest_plane_is_found_however_the_world_lies_and_a_wall_is_none():
+    rng = np.random.default_rng(5)
+    turn = Rotation.from_euler("XZ", [28, -9], degrees=True).as_matrix()
+    path = _path(_looking_down(_swaying(40, rng)), _table(rng) @ turn.T)
+    path.world_from_camera[:, :3, 3] @= turn.T
+    assert surfaces.find_largest(path) @ turn[:, 1] > np.cos(np.radians(0.7))
+    wall = rng.uniform([-1, -1, 2], [1, 1, 2.01], (400, 3))
+    loose = rng.uniform([-1, -1, 1], [1, 1, 2], (400, 3))
+    for points in (wall, loose, wall[:5]):
+        few = dataclasses.replace(path, points=points, point_errors_px=np.full(len(points), 0.5))
+        assert surfaces.find_largest(few) is None
 
 
 def test_a_walk_is_known_by_its_steps():

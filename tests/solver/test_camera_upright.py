@@ -28,8 +28,8 @@ def _room(rotations: np.ndarray, rng: np.random.Generator, axes: np.ndarray) -> 
     return segments.Segments(np.array(rows), np.array(ends))
 
 
-def _found(rotations: np.ndarray, seen: segments.Segments) -> upright.Down:
-    return upright.find_down(rotations, upright.Lines(*segments.normals(seen, rotations, _LENS, np.zeros(2))))
+def _found(rotations: np.ndarray, seen: segments.Segments, plane: np.ndarray | None = None) -> upright.Down:
+    return upright.find_down(rotations, upright.Lines(*segments.normals(seen, rotations, _LENS, np.zeros(2))), plane)
 
 
 def _off_deg(down: upright.Down, true: np.ndarray) -> float:
@@ -83,11 +83,20 @@ def test_a_turned_world_stands_upright():
         assert np.allclose(upright.upright_rotation(np.array(down)) @ down, [0, 1, 0])
 
 
-def test_a_level_surface_helps_a_poor_vertical_and_hardly_moves_a_good_one():
-    tilted = Rotation.from_euler("X", 6, degrees=True).as_matrix() @ [0, 1.0, 0]
-    for sigma_deg, moved_deg in ((12.0, (5.0, 6.0)), (0.6, (0.0, 0.5))):
-        found = upright.leaning_on(upright.Down(np.array([0, 1.0, 0]), np.radians(sigma_deg)), tilted)
-        assert moved_deg[0] < _off_deg(found, np.array([0, 1.0, 0])) < moved_deg[1]
-        assert found.sigma_rad < np.radians(sigma_deg if sigma_deg > 3 else 1.3)
-    apart = upright.leaning_on(upright.Down(np.array([0, 0, 1.0]), np.radians(3)), np.array([0, 1.0, 0]))
-    assert apart.sigma_rad > np.radians(30)  # they contradict each other
+def test_the_largest_plane_tells_up_where_edges_do_not_and_refines_it_where_they_do():
+    rng, down = np.random.default_rng(1), np.array([0, 1.0, 0])
+    rotations, plane = _held(50, 6), Rotation.from_euler("XZ", [0.8, -0.6], degrees=True).as_matrix() @ down
+    anyhow = Rotation.random(200, random_state=2).as_matrix()[..., 0].T
+    room = Rotation.from_euler("Y", 30, degrees=True).as_matrix()
+    assert _off_deg(_found(rotations, _room(rotations, rng, anyhow)), down) > 15
+    for axes, most_deg in ((anyhow, 1.5), (room, 0.5)):
+        found = _found(rotations, _room(rotations, rng, axes), plane)
+        assert _off_deg(found, down) < most_deg
+        assert found.sigma_rad < np.radians(6)
+
+
+def test_a_plane_that_leans_does_not_outvote_the_edges_of_a_room():
+    rng, down = np.random.default_rng(3), np.array([0, 1.0, 0])
+    rotations, desk = _held(30), Rotation.from_euler("X", 20, degrees=True).as_matrix() @ down
+    found = _found(rotations, _room(rotations, rng, np.eye(3)), desk)
+    assert _off_deg(found, down) < 0.7
