@@ -28,6 +28,7 @@ class Evaluation:
         self.layout, self.view, self.state = layout, view, state
         # what a cost found out for its value and needs again for its Jacobian, by the cost's identity
         self.memo: dict[int, object] = {}
+        self._bare: dict[int, Jacobians] = {}
 
     @cached_property
     def skeletons(self) -> tuple[Skeleton, ...]:
@@ -122,6 +123,12 @@ class Evaluation:
         if skeletons is not self.skeletons:
             posed = posed.carrying(skeletons[index], betas)
         return landmark_jacobians(skeletons[index], betas, self.hands(hands), posed)
+
+    def bare_jacobians(self, index: int) -> Jacobians:
+        """Of ``keypoints``, all hand-frames of track ``index``: what bodies share."""
+        if index not in self._bare:
+            self._bare[index] = self.jacobians(index, self.layout.tracks[index].hands, self.bare_skeletons)
+        return self._bare[index]
 
     def moved(self, step: np.ndarray, border_step: np.ndarray) -> Evaluation:
         return Evaluation(self.layout, self.view, self.state.moved(self.layout, step, border_step))

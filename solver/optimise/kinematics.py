@@ -7,7 +7,7 @@ small blocks (12 rows, 6 + at most K columns) and a row block for the wrist's la
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -62,19 +62,28 @@ class Jacobians:
         points: (n, 21, 3).
         wrist: (n, 3, 6) wrist landmark by turn and shift.
         fingers: (n, 5, 4, 3, 6 + K) other landmarks by turn, shift and the finger's columns.
-        shape: (n, 21, 3, 10) by betas.
-        offsets: (n, 21, 3, 3) of each landmark by its own right-hand offset.
         columns: the meaning of the K columns.
-        posed: frames, origins and axes behind it.
+        skeleton, betas, posed: frames, origins and axes behind it.
     """
 
     points: np.ndarray
     wrist: np.ndarray
     fingers: np.ndarray
-    shape: np.ndarray
-    offsets: np.ndarray
     columns: FingerColumns
+    skeleton: Skeleton
+    betas: np.ndarray
     posed: Posed
+
+    @cached_property
+    def shape(self) -> np.ndarray:
+        """(n, 21, 3, 10) by betas; seldom free, and dear."""
+        return shape_jacobian(self.skeleton, self.posed)
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """(n, 21, 3, 3) of each landmark by its own right-hand offset."""
+        turned = self.posed.frames[:, list(KEYPOINT_JOINTS)] * mirror(self.skeleton)
+        return offset_growth(self.skeleton, self.betas) * turned
 
     def dense(self, rows: np.ndarray, points: np.ndarray, hand_size: int) -> np.ndarray:
         """(m, 3, hand_size) Jacobians of single landmarks: ``points[i]`` (0-20) of hand ``rows[i]``."""
@@ -122,8 +131,7 @@ def landmark_jacobians(skeleton: Skeleton, betas: np.ndarray, pose: Pose, posed:
     for row, (a, b) in enumerate(((1, 2), (2, 0), (0, 1))):
         fingers[..., row, ROOT:] = axes[a] * arms[b] - axes[b] * arms[a]
     wrist = np.concatenate([lever[:, 0], np.broadcast_to(np.eye(3), (len(pose), 3, 3))], axis=-1)
-    offsets = offset_growth(skeleton, betas) * posed.frames[:, list(KEYPOINT_JOINTS)] * mirror(skeleton)
-    return Jacobians(points, wrist, fingers, shape_jacobian(skeleton, posed), offsets, columns, posed)
+    return Jacobians(points, wrist, fingers, columns, skeleton, betas, posed)
 
 
 def mirror(skeleton: Skeleton) -> np.ndarray:

@@ -132,17 +132,18 @@ class System:
         start = track.start + hands.start - track.packed
         frames = slice(start, start + hands.stop - hands.start)
         own = slice(track.slot * size, (track.slot + 1) * size)
-        shaped = terms.hessian @ jacobians.shape
+        shape = jacobians.shape if self.layout.shape_free else np.zeros((*terms.gradient.shape, 0))
+        shaped = terms.hessian @ shape
         extras = [terms.gradient[..., None], shaped]
         if terms.view_coupling is not None:
             extras.append(terms.view_coupling)
         pulled = _pull_back(terms.hessian, np.concatenate(extras, axis=-1), jacobians, size)
         self.diagonal[frames, own, own] += pulled[:, :, :size]
         self.gradient[frames, own] += pulled[:, :, size]
-        by_shape, by_view = np.split(pulled[:, :, size + 1 :], [BETA_COUNT], axis=-1)
+        by_shape, by_view = np.split(pulled[:, :, size + 1 :], [shape.shape[-1]], axis=-1)
         betas = self.layout.betas_columns(track)
         if self.layout.shape_free:
-            flat = jacobians.shape.reshape(-1, BETA_COUNT)
+            flat = shape.reshape(-1, BETA_COUNT)
             self.border[frames, own, betas] += by_shape
             self.corner[betas, betas] += flat.T @ shaped.reshape(-1, BETA_COUNT)
             self.border_gradient[betas] += flat.T @ terms.gradient.reshape(-1)
@@ -176,8 +177,8 @@ class System:
         self.border[frames, own, columns] += by_view[..., local]
         self.corner[columns, columns] += terms.view_hessian[:, local, local].sum(0)
         self.border_gradient[columns] += terms.view_gradient[:, local].sum(0)
-        shape_view = _transposed(jacobians.shape) @ _rows(terms.view_coupling)
         if self.layout.shape_free:
+            shape_view = _transposed(jacobians.shape) @ _rows(terms.view_coupling)
             mixed = shape_view[..., local].sum(0)
             self.corner[betas, columns] += mixed
             self.corner[columns, betas] += mixed.T

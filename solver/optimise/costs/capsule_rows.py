@@ -25,8 +25,8 @@ class Side:
 
     @classmethod
     def of(cls, at: Evaluation, track: int, hands: np.ndarray) -> Self:
-        needed, where = np.unique(hands, return_inverse=True)
-        return cls(at.jacobians(track, needed, at.bare_skeletons), where, at.layout.hand_size)
+        where = hands - at.layout.tracks[track].packed
+        return cls(at.bare_jacobians(track), where, at.layout.hand_size)
 
     def points(self, shape: Capsules, capsule: np.ndarray, share: np.ndarray) -> np.ndarray:
         """(m, 3, d): a point at ``share`` of an axis, by the hand's columns."""

@@ -60,7 +60,8 @@ class DepthHintCost(RowsCost):
         by_hand[:, 1:, :ROOT] = along[..., :ROOT].reshape(n, 20, ROOT)
         for finger, own in enumerate(jacobians.columns.slices):
             by_hand[:, 1 + 4 * finger : 5 + 4 * finger, own] = along[:, finger, :, ROOT : ROOT + own.stop - own.start]
-        by_shape = (ray[:, None, None] @ jacobians.shape)[:, :, 0]
+        shape = jacobians.shape if at.layout.shape_free else np.zeros((n, 21, 3, 0))
+        by_shape = (ray[:, None, None] @ shape)[:, :, 0]
         share = self._share(hands)[:, None]
         scale = information[..., None]
         return Rows(
