@@ -25,7 +25,7 @@ from ..camera.seen_hands import SeenHand
 from .imagined_hands import Person, seen
 
 FRAME_RATE, HELD_OUT = 30.0, 1000
-_SIZE = (640, 360)
+SIZE = (640, 360)
 # (share, mean, spread) of how high furniture is: tables and desks, kitchen tops and benches, low tables
 _TOPS = ((0.62, 0.74, 0.02), (0.2, 0.91, 0.025), (0.18, 0.44, 0.05))
 _KINDS = ("walk", "seated", "standing", "orbit", "around", "floor")
@@ -35,16 +35,21 @@ _ROWS, _RAYS = 8, 900
 
 @dataclass(frozen=True)
 class World:
-    """``path``: as a solve gives it, in units of ``metres_per_unit``; ``hands``: as the initial fit puts them."""
+    """``path``: as a solve gives it, in units of ``metres_per_unit``; ``hands``: as the initial fit puts them.
+
+    ``poses`` (T, 4, 4), ``faces``: as they truly are.
+    """
 
     kind: str
     path: CameraPath
     hands: list[SeenHand]
     metres_per_unit: float
+    poses: np.ndarray
+    faces: Faces
 
 
 @dataclass(frozen=True)
-class _Faces:
+class Faces:
     """Rectangles ``corner + a * across + b * down`` with a, b in 0..1, each (n, 3); ``texture`` (n,) 0 to 1."""
 
     corner: np.ndarray
@@ -71,12 +76,12 @@ def world(seed: int) -> World:
     times = np.arange(int(rng.integers(60, 160))) / FRAME_RATE
     poses = _camera(rng, kind, person, table, room, times)
     focal = float(rng.uniform(380, 620))
-    lens = np.array([focal, focal, _SIZE[0] / 2, _SIZE[1] / 2])
+    lens = np.array([focal, focal, SIZE[0] / 2, SIZE[1] / 2])
     points = _points(rng, faces, poses, lens)
     middle = np.array([table.centre[0], -table.height, table.centre[1]])
     hands = seen(rng, kind, person, poses, lens, times, middle if kind != "floor" else np.array([0, 0, 0.4]))
     unit = float(np.exp(rng.uniform(-3, 3)))
-    return World(kind, _solved(rng, poses, points, lens, unit), hands, unit)
+    return World(kind, _solved(rng, poses, points, lens, unit), hands, unit, poses, faces)
 
 
 def _solved(rng: np.random.Generator, poses: np.ndarray, points: np.ndarray, lens: np.ndarray, unit: float):
@@ -102,7 +107,7 @@ def _table(rng: np.random.Generator, kind: str) -> _Table:
     return _Table(np.array([rng.normal(0, 0.15), size[1] / 2]), size, float(rng.normal(mean, spread)))
 
 
-def _room(rng: np.random.Generator, room: np.ndarray, table: _Table, without_table: bool) -> _Faces:
+def _room(rng: np.random.Generator, room: np.ndarray, table: _Table, without_table: bool) -> Faces:
     found: list[tuple] = []
     width, height, depth = room
     left, near = -width * rng.uniform(0.35, 0.65), -depth * rng.uniform(0.3, 0.55)
@@ -128,7 +133,7 @@ def _room(rng: np.random.Generator, room: np.ndarray, table: _Table, without_tab
         beside = np.abs(at[[0, 2]] + size[[0, 2]] / 2 - table.centre) > table.size / 2 + size[[0, 2]] / 2 + 0.3
         if beside.any():
             _box(found, at - [0, size[1], 0], size, rng.uniform(0.2, 1))
-    return _Faces(*(np.array(part) for part in zip(*found, strict=True)))
+    return Faces(*(np.array(part) for part in zip(*found, strict=True)))
 
 
 def _box(found: list[tuple], low: np.ndarray, size: np.ndarray, texture: float) -> None:
@@ -212,15 +217,15 @@ def _look_at(position: np.ndarray, target: np.ndarray) -> np.ndarray:
 # --- what is tracked --------------------------------------------------------------------------------------------------
 
 
-def _points(rng: np.random.Generator, faces: _Faces, poses: np.ndarray, lens: np.ndarray) -> np.ndarray:
+def _points(rng: np.random.Generator, faces: Faces, poses: np.ndarray, lens: np.ndarray) -> np.ndarray:
     """(n, 3) what random pixels of some frames show, where it has texture, with the noise of triangulation."""
     found = []
     reach = max(0.02, float(np.linalg.norm(np.ptp(poses[:, :3, 3], axis=0))))
     for row in np.linspace(0, len(poses) - 1, _ROWS).astype(int):
-        pixels = rng.uniform(0, _SIZE, (_RAYS // _ROWS, 2))
+        pixels = rng.uniform(0, SIZE, (_RAYS // _ROWS, 2))
         rays = np.concatenate([(pixels - lens[2:]) / lens[:2], np.ones((len(pixels), 1))], axis=1)
         away = rays @ poses[row, :3, :3].T
-        depth, texture = _first_hit(faces, poses[row, :3, 3], away)
+        depth, texture = first_hit(faces, poses[row, :3, 3], away)
         kept = np.isfinite(depth) & (rng.random(len(depth)) < texture)
         # a match is half a pixel off, and a point is seen along a part of the path
         sigma = 0.5 / lens[0] * depth[kept] / (rng.uniform(0.2, 0.8, kept.sum()) * reach)
@@ -229,7 +234,7 @@ def _points(rng: np.random.Generator, faces: _Faces, poses: np.ndarray, lens: np
     return np.concatenate(found)
 
 
-def _first_hit(faces: _Faces, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def first_hit(faces: Faces, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n,) depths, inf where nothing is hit, and the texture there."""
     normal = np.cross(faces.across, faces.down)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,8 +1,8 @@
 """What hands say about the size of the world: each value is a logarithm of metres per unit of the path.
 
 - **Still**: a hand whose middle a static point explains over a stretch with parallax has the depth of that point. A
-  hand that is carried along has none (its point lies at infinity) and drops out by itself. What single landmarks are off
-  by, 2 to 5 % of the hand, cancels in the middle of all: it wanders by 1 %.
+  hand that is carried along has none (its point lies at infinity) and drops out by itself. What single landmarks are
+  off by, 2 to 5 % of the hand, cancels in the middle of all: it wanders by 1 %.
 - **Contact**: a fingertip that sticks to what it covers, while that moves through the image, mostly touches it: its
   metric depth over the depth of the points around it is the value.
 - **Resting**: a flat hand that comes down, stays at one height over the level surface and leaves mostly lies on it, if

@@ -20,9 +20,8 @@ from .formats import LensPart
 from .known_lens import through_pinhole, with_lens
 from .progress import CameraProgress
 from .segments import Segments, normals
-from .similarity import Similarity
 from .surfaces import find_largest
-from .upright import Down, Lines, find_down, upright_rotation
+from .upright import Lines, find_down, stood_up
 
 _RANK = ("static", "rotation", "general")
 # a vertical known worse than this is worth a word
@@ -130,20 +129,12 @@ def _settled(
     )  # fmt: skip
     if part.kind == "static":
         return path
-    path = _stood_up(path, find_down(part.world_from_camera[:, :3, :3]))  # as cameras are held
+    path = stood_up(path, find_down(part.world_from_camera[:, :3, :3]))  # as cameras are held
     plane = find_largest(path) if part.kind == "general" else None
     turns = path.world_from_camera[:, :3, :3]
     edges = normals(segments.enlarged(1 / working_scale), turns, intrinsics, part.lens[1:3])
-    path = _stood_up(path, find_down(turns, Lines(*edges), plane))
+    path = stood_up(path, find_down(turns, Lines(*edges), plane))
     return _guessed(path, scale.estimate(path, [], 0)) if part.kind == "general" else path
-
-
-def _stood_up(path: CameraPath, down: Down) -> CameraPath:
-    """``path`` with ``down`` along y and its first camera at the origin."""
-    turn = upright_rotation(down.direction)
-    move = Similarity(1.0, turn, -turn @ path.world_from_camera[0, :3, 3])
-    poses = move.poses(path.world_from_camera)
-    return dataclasses.replace(path, world_from_camera=poses, points=move.points(path.points), up_sigma=down.sigma_rad)
 
 
 def _guessed(path: CameraPath, by: ScaleEstimate) -> CameraPath:

@@ -7,11 +7,15 @@ points, which mostly is a floor or a table. How cameras are held is the prior.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
+
+from .cameras import CameraPath
+from .similarity import Similarity
 
 # Cameras that film hands are held level (their x axis horizontal) within some 8 degrees, and look down 20 on average.
 _ROLL_DEG, _DOWNWARD_DEG, _PITCH_DEG = 8.0, 20.0, 25.0
@@ -135,6 +139,14 @@ def upright_rotation(down: np.ndarray) -> np.ndarray:
     if sine < 1e-9:
         return np.eye(3) if down[1] > 0 else np.diag([1.0, -1.0, -1.0])
     return Rotation.from_rotvec(axis / sine * angle).as_matrix()
+
+
+def stood_up(path: CameraPath, down: Down) -> CameraPath:
+    """``path`` with ``down`` along y and its first camera at the origin."""
+    turn = upright_rotation(down.direction)
+    move = Similarity(1.0, turn, -turn @ path.world_from_camera[0, :3, 3])
+    poses = move.poses(path.world_from_camera)
+    return dataclasses.replace(path, world_from_camera=poses, points=move.points(path.points), up_sigma=down.sigma_rad)
 
 
 def _sample(lines: Lines) -> Lines:

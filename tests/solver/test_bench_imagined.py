@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solver.bench import imagined
+from solver.bench import imagined, imagined_edges
 from solver.camera.cameras import project
 
 
@@ -37,3 +37,13 @@ def test_the_command_prints_both_tables(capsys):
     assert imagined.main(["--first", "3", "--count", "1"]) == 0
     said = capsys.readouterr().out
     assert "Without the hands" in said and "With the hands" in said and "seated" in said
+
+
+def test_edges_are_where_the_world_has_them_and_tell_its_vertical_with_its_points():
+    world = imagined.world(39)
+    seen = imagined_edges.seen(world, np.random.default_rng(0))
+    assert len(seen.rows) > 40 and set(seen.rows) <= set(range(0, len(world.poses), 8))
+    assert np.abs(seen.ends_px - [320, 180]).max(axis=(0, 1))[0] < 400
+    found = imagined_edges.found_in(world, np.random.default_rng(0))
+    assert found["both"][0] < 1 and found["both"][1] < found["largest plane"][1]
+    assert "largest plane" in imagined_edges.table([found])
