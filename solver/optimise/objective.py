@@ -13,6 +13,7 @@ from .activity import liveliness
 from .camera_doubt import relative_error, step_noise
 from .costs.dynamics import Process
 from .evaluation import size_of
+from .gaps import freed
 from .kernels import GemanMcClure
 from .layout import Layout, Track
 from .observed import CameraBelief, Observations
@@ -97,7 +98,7 @@ def motion_costs(
         ),
         costs.WristRotationCost(process=_turns(w, frame_s), looseness=loose.rotation),
         costs.JointLimitCost(low=hinges.low, high=hinges.high, deviation=np.radians(w.limit_deg)),
-        costs.PoseCovarianceCost(mean=prior.mean, whitener=prior.pose_whitener() / w.pose_scale),
+        costs.PoseCovarianceCost(mean=prior.mean, whitener=prior.pose_whitener() / w.pose_scale, width=w.pose_scale),
     ]
 
 
@@ -117,7 +118,8 @@ def _keypoints(given: Ingredients) -> Iterator[costs.Cost]:
 
 def _motion(given: Ingredients) -> Iterable[costs.Cost]:
     loose = Looseness() if given.layout.camera_free else _looseness(given)  # a free camera answers for its own errors
-    return motion_costs(given.layout, given.camera, given.frame_s, given.weights, loose)
+    made = motion_costs(given.layout, given.camera, given.frame_s, given.weights, loose)
+    return freed(made, given.layout, given.seen.whitening.any((2, 3)), given.frame_s)
 
 
 def _looseness(given: Ingredients) -> Looseness:

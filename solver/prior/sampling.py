@@ -120,7 +120,7 @@ def _drawn(cost: Cost, layout: Layout, rng: np.random.Generator, liveliness: flo
         return DisplacedStencil(inner=cost, by=liveliness * _smooth_noise(layout, rng))
     if isinstance(cost, PoseCovarianceCost):
         noise = _smooth_noise(layout, rng)[:, ROOT : ROOT + len(cost.whitener)]
-        return replace(cost, mean=cost.mean + np.linalg.solve(cost.whitener, noise.T).T)
+        return replace(cost, mean=cost.mean + np.linalg.solve(cost.roots, noise[..., None])[..., 0])
     if isinstance(cost, KeypointCost):
         return _displaced_landmarks(cost, layout, rng)
     if isinstance(cost, JointLimitCost | NonPenetrationCost):

@@ -154,14 +154,17 @@ class TorchObjective:
                 centred = depth - (share * depth).sum(1, keepdim=True)
                 return (centred * given["information"] - given["depth"])[..., None]
             case costs.FingerDynamicsCost():
-                moved = self._innovation(x["angles"], cost.process.memory) / tensor(cost.process.deviation)
-                return moved if cost.together is None else moved @ given["together"].T
+                moved = self._innovation(x["angles"], tensor(cost.memory(self.runs)))
+                root = tensor(cost.root(self.runs))
+                return moved * root if root.ndim == 1 else (root @ moved[..., None])[..., 0]
             case costs.WristPositionCost():
                 travel = (torch.exp(x["log_scale"]) - np.exp(cost.log_scale)) * given["centre"][self.frame_of]
                 size = torch.stack([self._size(track, x) for track in self.layout.tracks])[self.track_of[self.runs]]
-                moved = self._innovation(x["wrist"] - travel, cost.process.memory)
-                own = (size * float(cost.process.deviation))[:, None] * self._looseness(cost)
-                carried = self._innovation(given["centre"][self.frame_of], cost.process.memory)
+                moving = cost.moving(self.runs)
+                memory = tensor(moving.memory)
+                moved = self._innovation(x["wrist"] - travel, memory)
+                own = size[:, None] * tensor(moving.deviation) * self._looseness(cost)
+                carried = self._innovation(given["centre"][self.frame_of], memory)
                 length = torch.linalg.norm(carried, dim=-1, keepdim=True)
                 both = torch.hypot(own, cost.scale_deviation * np.exp(cost.log_scale) * length)
                 along = carried / length.clamp(min=1e-300)
@@ -169,7 +172,8 @@ class TorchObjective:
             case costs.WristRotationCost():
                 r, i = x["orient"], self.runs
                 before, after = (log(r[i + k].transpose(-1, -2) @ r[i + k + 1]) for k in (0, 1))
-                return (after - cost.process.memory * before) / float(cost.process.deviation)
+                moving = cost.moving(self.runs)
+                return (after - tensor(moving.memory) * before) / tensor(moving.deviation)
             case costs.JointLimitCost():
                 a = x["angles"]
                 beyond = (a - given["high"]).clamp(min=0) - (given["low"] - a).clamp(min=0)
@@ -177,7 +181,7 @@ class TorchObjective:
             case costs.PoseDistributionCost():
                 return ((x["angles"] - given["mean"]) / given["deviation"])[..., None]
             case costs.PoseCovarianceCost():
-                return (x["angles"] - given["mean"]) @ given["whitener"].T
+                return (tensor(cost.roots) @ (x["angles"] - given["mean"])[..., None])[..., 0]
             case costs.CameraCost():
                 turn = log(x["camera"] @ given["camera_from_world"].transpose(-1, -2))
                 growth = torch.exp(x["log_scale"] - cost.log_scale)
@@ -206,8 +210,8 @@ class TorchObjective:
         image = focal * p[..., :2] / p[..., 2:].clamp(min=0.03) + tensor(view.centre_px)
         return (given["whitening"] @ (image - given["targets_px"])[..., None])[..., 0]
 
-    def _innovation(self, path: torch.Tensor, rho: float) -> torch.Tensor:
-        i, rho = self.runs, float(rho)
+    def _innovation(self, path: torch.Tensor, rho: torch.Tensor) -> torch.Tensor:
+        i = self.runs
         return path[i + 2] - (1 + rho) * path[i + 1] + rho * path[i]
 
     def _size(self, track: Track, x: Variables) -> torch.Tensor:

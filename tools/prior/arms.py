@@ -18,6 +18,7 @@ from solver.optimise.costs.base import Cost, Stencil, StencilCost
 from solver.optimise.costs.dynamics import Process
 from solver.optimise.costs.pose import PoseCovarianceCost
 from solver.optimise.evaluation import Evaluation, View
+from solver.optimise.gaps import freed, landmarks_seen
 from solver.optimise.layout import ROOT, Layout
 from solver.optimise.objective import motion_costs
 from solver.optimise.observed import CameraBelief
@@ -111,6 +112,14 @@ class CostArm:
 
     def fill(self, scene: Scene, numbers: Numbers) -> State:
         return scene.solved(self.fingers(scene, numbers))
+
+
+@dataclass(frozen=True)
+class ShippedArm(CostArm):
+    """One whose wrists, too, move as in the product."""
+
+    def fill(self, scene: Scene, numbers: Numbers) -> State:
+        return super().fill(replace(scene, evidence=_freed(scene, scene.evidence)), numbers)
 
 
 @dataclass(frozen=True)
@@ -226,26 +235,30 @@ def _shipped(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
     count = scene.layout.frame_count
     camera = CameraBelief(np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3)))
     made = motion_costs(scene.layout, camera, FRAME_S, Weights())
-    return tuple(cost for cost in made if cost.name in FINGER_COSTS)
+    return _freed(scene, tuple(cost for cost in made if cost.name in FINGER_COSTS))
+
+
+def _freed(scene: Scene, given: Sequence[Cost]) -> tuple[Cost, ...]:
+    return tuple(freed(given, scene.layout, landmarks_seen(scene.evidence, scene.layout), FRAME_S))
 
 
 def _refitted(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
     """What ships, with its correlations and poses fitted to what the scene may know instead of to everything."""
-    known, width = scene.fit(0.1), Weights().pose_scale
+    known = scene.fit(0.1)
     out = []
     for cost in _shipped(scene, numbers):
         if isinstance(cost, costs.FingerDynamicsCost):
             cost = replace(cost, together=known.innovation_whitener())
         elif isinstance(cost, PoseCovarianceCost):
-            cost = replace(cost, mean=known.mean, whitener=known.pose_whitener() / width)
+            cost = replace(cost, mean=known.mean, whitener=known.pose_whitener() / cost.width)
         out.append(cost)
     return tuple(out)
 
 
 _ALL = ("scale", "memory_s", "pose")
 # its fit has seen all recordings; the other one only those that the other arms know
-SHIPPED = CostArm("shipped", _shipped, ())
-REFITTED = CostArm("as shipped, fitted here", _refitted, ())
+SHIPPED = ShippedArm("shipped", _shipped, ())
+REFITTED = ShippedArm("as shipped, fitted here", _refitted, ())
 ARMS: tuple[Arm, ...] = (
     Interpolation("slerp", linear),
     Interpolation("cubic", _cubic),

@@ -25,7 +25,7 @@ from solver.optimise.objective import clip_costs
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import BALANCED
-from solver.prior.learned.hidden import hinges_seen
+from solver.prior.gaps import hinges_seen
 
 from .arms import ARMS, FINGER_COSTS, Arm, Fit, Numbers, Scene, filled, linear
 from .fit import fit

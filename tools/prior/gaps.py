@@ -20,7 +20,7 @@ from solver.optimise.kernels import GemanMcClure
 from solver.optimise.layout import Layout, Span, arrange
 from solver.optimise.state import State
 from solver.optimise.weights import Weights
-from solver.prior.learned.hidden import hinges_seen
+from solver.prior.gaps import hinges_seen
 from tools.optimiser_bench.scenes import wander
 
 from .arms import Fit, Scene, filled, linear

@@ -11,11 +11,13 @@ frame rate. Wrist positions are measured in hand sizes: in metres, the optimum w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from ...hand_model.rotations import log, right_jacobian_inverse
+from ...prior.gaps import HingeGaps, WristGaps, conditional_whitener
 from ..evaluation import Evaluation
 from ..layout import ROOT, SHIFT, TURN, Window
 from .base import Stencil, StencilCost
@@ -36,35 +38,87 @@ def process(speed: np.ndarray | float, memory_s: float, frame_s: float) -> Proce
 
 
 @dataclass(frozen=True, kw_only=True)
+class WristCost(StencilCost):
+    """Of the wrist's motion. ``gaps``: how it moves where nothing is seen of the hand; by the middle frame of a row."""
+
+    process: Process
+    gaps: WristGaps | None = None
+
+    def within(self, window: Window) -> Self:
+        out = super().within(window)
+        return out if self.gaps is None else replace(out, gaps=self.gaps.of(window.hands))
+
+    def moving(self, hands: np.ndarray) -> Process:
+        """The process of each row: (m, 1), or scalars without gaps."""
+        if self.gaps is None:
+            return self.process
+        memory, looseness = (values[hands + 1, None] for values in (self.gaps.memory, self.gaps.looseness))
+        return Process(memory, self.process.deviation * looseness)
+
+
+@dataclass(frozen=True, kw_only=True)
 class FingerDynamicsCost(StencilCost):
     """The hinges. ``process.deviation`` is (hinges,) rad; each moves by itself unless ``together`` says otherwise.
 
     Attributes:
         together: (hinges, hinges) W with ``W' W`` the inverse of the correlation between the hinges' innovations; None
             for none.
+        gaps: what is hidden, and how freely it moves; by the middle frame of a row. None: nothing is. ``frame_s``:
+            seconds per frame, for its memory.
     """
 
     process: Process
     together: np.ndarray | None = None
+    gaps: HingeGaps | None = None
+    frame_s: float = 1 / 30
 
     name = "finger-dynamics"
     touches = ("fingers",)
 
     def linearise(self, at: Evaluation) -> Stencil:
         hands, angles = at.layout.runs(3), at.state.hands.angles
-        rho, inverse = self.process.memory, 1 / self.process.deviation
-        residual = _innovation(angles, hands, rho) * inverse
         columns = ROOT + np.arange(angles.shape[1])
-        if self.together is None:
-            slopes = tuple(np.broadcast_to(c * inverse, residual.shape) for c in (rho, -(1 + rho), 1.0))
+        rho, root = self.memory(hands), self.root(hands)
+        innovation = _innovation(angles, hands, rho)
+        if root.ndim == 1:
+            residual = innovation * root
+            slopes = tuple(np.broadcast_to(c * root, residual.shape) for c in (rho, -(1 + rho), 1.0))
             return self.eased(Stencil(hands, columns, residual, slopes))
-        joint, shape = self.together * inverse, (len(hands), len(inverse), len(inverse))
-        slopes = tuple(np.broadcast_to(c * joint, shape) for c in (rho, -(1 + rho), 1.0))
-        return self.eased(Stencil(hands, columns, residual @ self.together.T, slopes))
+        residual = (root @ innovation[..., None])[..., 0]
+        by_frame = (rho, -(1 + rho), np.ones_like(rho))
+        slopes = tuple(np.broadcast_to(root * c[..., None, :], (*residual.shape, len(columns))) for c in by_frame)
+        return self.eased(Stencil(hands, columns, residual, slopes))
+
+    def within(self, window: Window) -> Self:
+        out = super().within(window)
+        return out if self.gaps is None else replace(out, gaps=self.gaps.of(window.hands))
+
+    def memory(self, hands: np.ndarray) -> np.ndarray:
+        """(hinges,), or (m, hinges) where there are gaps."""
+        usual = np.broadcast_to(self.process.memory, self.process.deviation.shape)
+        if self.gaps is None:
+            return usual
+        return np.where(self.gaps.hidden[hands + 1], np.exp(-self.frame_s / self.gaps.memory_s[hands + 1]), usual)
+
+    @cached_property
+    def _patterns(self) -> np.ndarray:
+        """(k, hinges, hinges): a whitener for each pattern of hidden hinges."""
+        usual = np.eye(len(self.process.deviation)) if self.together is None else self.together
+        return np.stack([conditional_whitener(usual, hidden) for hidden in self.gaps.patterns[0]])
+
+    def root(self, hands: np.ndarray) -> np.ndarray:
+        """What innovations are whitened by: (hinges,), (hinges, hinges) or (m, hinges, hinges)."""
+        inverse = 1 / self.process.deviation
+        if self.gaps is None:
+            return inverse if self.together is None else self.together * inverse
+        middle = hands + 1
+        louder = np.sqrt((1 - self.memory(hands) ** 2) / (1 - self.process.memory**2))
+        scale = np.where(self.gaps.hidden[middle], self.gaps.looseness[middle] * louder, 1.0)
+        return self._patterns[self.gaps.patterns[1][middle]] * inverse / scale[..., None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WristPositionCost(StencilCost):
+class WristPositionCost(WristCost):
     """The wrist joint's path in the world. ``process.deviation`` is in hand sizes.
 
     The path is the one that the wrist would have if the camera's path still had its starting scale, so that smoothness
@@ -83,7 +137,6 @@ class WristPositionCost(StencilCost):
         scale_deviation: relative error (one sigma) of that path.
     """
 
-    process: Process
     centre: np.ndarray
     log_scale: float = 0.0
     scale_deviation: float = 0.0
@@ -95,11 +148,12 @@ class WristPositionCost(StencilCost):
     def linearise(self, at: Evaluation) -> Stencil:
         layout, scale = at.layout, np.exp(at.state.log_scale)
         hands = layout.runs(3)
-        tracks, rho = layout.track_of[hands], self.process.memory
+        tracks, moving = layout.track_of[hands], self.moving(hands)
+        rho = moving.memory
         centre = self.centre[layout.frame_of]
         travel = 0.0 if self.in_metres else (scale - np.exp(self.log_scale)) * centre
         # deviation of the process alone; what the camera's scale adds; both, along the camera's innovation
-        own = (self._unit(at)[tracks] * self.process.deviation)[:, None] * self._loose(hands)
+        own = self._unit(at)[tracks, None] * moving.deviation * self._loose(hands)
         carried = _innovation(centre, hands, rho)
         doubt = self.scale_deviation * np.exp(self.log_scale) * np.linalg.norm(carried, axis=-1, keepdims=True)
         both = np.hypot(own, doubt)
@@ -114,7 +168,7 @@ class WristPositionCost(StencilCost):
         if self.scale_deviation:
             outer = along[:, :, None] * along[:, None, :]
             root = np.eye(3) / own[..., None] + outer * (1 / both - 1 / own)[..., None]
-            slopes = tuple(c * root for c in coefficients)
+            slopes = tuple(np.asarray(c)[..., None] * root for c in coefficients)
         else:
             slopes = tuple(np.broadcast_to(c / own, residual.shape) for c in coefficients)
         if self.in_metres:
@@ -137,31 +191,27 @@ class WristPositionCost(StencilCost):
         return at.hand_size
 
 
-def _innovation(path: np.ndarray, hands: np.ndarray, rho: float) -> np.ndarray:
-    """What the process does not foresee, at the third of three consecutive hand-frames."""
+def _innovation(path: np.ndarray, hands: np.ndarray, rho: np.ndarray) -> np.ndarray:
+    """What the process does not foresee, at the third of three consecutive hand-frames; ``rho`` spreads over (m, c)."""
     return path[hands + 2] - (1 + rho) * path[hands + 1] + rho * path[hands]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WristRotationCost(StencilCost):
+class WristRotationCost(WristCost):
     """The hand's orientation in the world: body-frame angular steps ``w = log(R[t]' R[t+1])``, deviation in rad."""
-
-    process: Process
 
     name = "wrist-rotation"
     touches = ("wrists",)
 
     def linearise(self, at: Evaluation) -> Stencil:
         hands, rotation = at.layout.runs(3), at.state.hands.global_orient
-        rho, inverse = self.process.memory, 1 / self.process.deviation
+        moving = self.moving(hands)
+        rho, inverse = moving.memory, 1 / moving.deviation
         before, before_slope = _step(rotation[hands], rotation[hands + 1])
         after, after_slope = _step(rotation[hands + 1], rotation[hands + 2])
         residual = (after - rho * before) * inverse
-        slopes = (
-            rho * before_slope * inverse,
-            -(after_slope + rho * before_slope) * inverse,
-            after_slope * inverse,
-        )
+        before_slope, inverse = rho[..., None] * before_slope, inverse[..., None]
+        slopes = (before_slope * inverse, -(after_slope + before_slope) * inverse, after_slope * inverse)
         return self.eased(Stencil(hands, np.arange(TURN.start, TURN.stop), residual, slopes))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from ...prior.gaps import HingeGaps, conditional_whitener
 from ..evaluation import Evaluation
 from ..layout import ROOT, Window
 from ..system import System
@@ -61,26 +63,39 @@ class PoseCovarianceCost(Cost):
 
     Attributes:
         mean: (hinges,) rad, or (N, hinges) for one of its own in each hand-frame. whitener: (hinges, hinges) 1/rad, W
-            with ``W' W`` the inverse covariance.
+            with ``W' W`` the inverse covariance, ``width`` deviations wide.
+        gaps: what is hidden: that has a width of its own. None: nothing is.
     """
 
     mean: np.ndarray
     whitener: np.ndarray
+    width: float = 1.0
+    gaps: HingeGaps | None = None
 
     name = "pose-covariance"
     touches = ("fingers",)
 
     def within(self, window: Window) -> Self:
-        return self if self.mean.ndim == 1 else replace(self, mean=self.mean[window.hands])
+        mean = self.mean if self.mean.ndim == 1 else self.mean[window.hands]
+        return replace(self, mean=mean, gaps=None if self.gaps is None else self.gaps.of(window.hands))
+
+    @cached_property
+    def roots(self) -> np.ndarray:
+        """(hinges, hinges), or (N, hinges, hinges) where there are gaps: what each hand-frame is whitened by."""
+        if self.gaps is None:
+            return self.whitener
+        rows, index = self.gaps.patterns
+        scale = np.where(self.gaps.hidden, self.gaps.width / self.width, 1.0)
+        return np.stack([conditional_whitener(self.whitener, hidden) for hidden in rows])[index] / scale[..., None]
 
     def residuals(self, at: Evaluation) -> np.ndarray:
-        return (at.state.hands.angles - self.mean) @ self.whitener.T
+        return (self.roots @ (at.state.hands.angles - self.mean)[..., None])[..., 0]
 
     def add_to(self, system: System, at: Evaluation) -> None:
         residual = self.residuals(at)
         if not len(residual):
             return
         hands, columns = np.arange(len(residual)), ROOT + np.arange(len(self.whitener))
-        weight = self.kernel.weight((residual * residual).sum(-1))
-        system.add_hand_gradient(hands, columns, weight[:, None] * (residual @ self.whitener))
-        system.add_hand_blocks(hands, columns, weight[:, None, None] * (self.whitener.T @ self.whitener))
+        weight, turned = self.kernel.weight((residual * residual).sum(-1)), self.roots.swapaxes(-1, -2)
+        system.add_hand_gradient(hands, columns, weight[:, None] * (turned @ residual[..., None])[..., 0])
+        system.add_hand_blocks(hands, columns, weight[:, None, None] * (turned @ self.roots))

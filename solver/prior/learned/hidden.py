@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from ...hand_model.layout import KEYPOINT_JOINTS
-from ...initialise.anatomy import Hinges, palm_axes
-from ...optimise.costs import KeypointCost
-from ...optimise.costs.base import Cost
+from ...initialise.anatomy import palm_axes
 from ...optimise.costs.learned import HiddenFingersCost
+from ...optimise.gaps import landmarks_seen
 from ...optimise.layout import Layout, Track
 from ...optimise.problem import Problem
 from ...optimise.state import State
+from ..gaps import hinges_seen
 from .features import FEATURES, HINGES, OTHER, OWN, RELATIVE
 from .file import RATE
 
 _PALM = (0, 5, 9, 13, 17)
-_TIPS = (4, 8, 12, 16, 20)
 # predictions of neighbouring frames err together: so many seconds of them count as one, twice a fitted finger's memory
 ONE_S = 0.4
 # factor on the stated deviations; ``tools.prior.learned`` tunes it
@@ -62,7 +59,7 @@ def hidden_fingers_cost(
 def predicted(model: Model, problem: Problem, state: State, frame_s: float) -> Prediction:
     """What ``model`` says of hinges that no landmark lies beyond."""
     layout = problem.layout
-    landmarks = _landmarks_seen(problem.costs, layout)
+    landmarks = landmarks_seen(problem.costs, layout)
     known = hinges_seen(layout.tracks[0].skeleton.hinges, landmarks)
     mean, deviation = state.hands.angles.copy(), np.ones(known.shape)
     for index, track in enumerate(layout.tracks):
@@ -70,24 +67,6 @@ def predicted(model: Model, problem: Problem, state: State, frame_s: float) -> P
             features, given = _features(problem, state, index, known, landmarks)
             mean[track.hands], deviation[track.hands] = _at_rate(model, features, given, frame_s)
     return Prediction(mean, deviation, ~known)
-
-
-def _landmarks_seen(costs: Sequence[Cost], layout: Layout) -> np.ndarray:
-    """(N, 21) landmarks that the picture shows."""
-    seen = np.zeros((layout.hand_count, 21), bool)
-    for cost in costs:
-        if isinstance(cost, KeypointCost):
-            seen |= cost.whitening.any((2, 3))
-    return seen
-
-
-def hinges_seen(hinges: Hinges, landmarks: np.ndarray) -> np.ndarray:
-    """(N, hinges) bool: a landmark of ``landmarks`` (N, 21) lies beyond; one at the joint itself does not show it."""
-    out = np.zeros((len(landmarks), len(hinges)), bool)
-    for k, h in hinges.moves.T:
-        if k in _TIPS or KEYPOINT_JOINTS[k] != hinges.joint[h]:
-            out[:, h] |= landmarks[:, k]
-    return out
 
 
 def _features(

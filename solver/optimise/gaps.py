@@ -1,0 +1,48 @@
+"""Costs of motion and pose, freed where nothing is seen: ``prior.gaps`` says how far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..prior.gaps import HingeGaps, hinge_gaps, wrist_gaps
+from .costs.base import Cost
+from .costs.dynamics import FingerDynamicsCost, WristCost
+from .costs.keypoints import KeypointCost
+from .costs.pose import PoseCovarianceCost
+from .layout import Layout
+
+
+def landmarks_seen(costs: Sequence[Cost], layout: Layout) -> np.ndarray:
+    """(N, 21) landmarks that the picture shows."""
+    seen = np.zeros((layout.hand_count, 21), bool)
+    for cost in costs:
+        if isinstance(cost, KeypointCost):
+            seen |= cost.whitening.any((2, 3))
+    return seen
+
+
+def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s: float) -> list[Cost]:
+    """``costs`` with those of motion and pose freed where ``landmarks`` (N, 21) bool are not seen; the same ones where
+    all is seen."""
+    if landmarks.all():
+        return list(costs)
+    hinges, tracks = layout.tracks[0].skeleton.hinges, [track.hands for track in layout.tracks]
+
+    def gaps(beside: int) -> HingeGaps | None:
+        found = hinge_gaps(hinges, tracks, landmarks, frame_s, beside)
+        return found if found.hidden.any() else None
+
+    def free(cost: Cost) -> Cost:
+        if isinstance(cost, FingerDynamicsCost):
+            return replace(cost, gaps=gaps(beside=1), frame_s=frame_s)
+        if isinstance(cost, PoseCovarianceCost):
+            return replace(cost, gaps=gaps(beside=0))
+        if isinstance(cost, WristCost):
+            usual_s = -frame_s / np.log(float(cost.process.memory))
+            return replace(cost, gaps=wrist_gaps(tracks, landmarks, frame_s, usual_s))
+        return cost
+
+    return [free(cost) for cost in costs]
