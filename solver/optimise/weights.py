@@ -66,7 +66,7 @@ class Weights:
     shape_frames: float = 10.0
 
     # overlap of capsules, metres: of two hands; and what those of one hand have for nothing, flesh being soft
-    overlap_m: float = 0.001
+    overlap_m: float = 0.0008
     own_slack_m: float = 0.005
     # air between parts that are evidently in touch, metres; how fast they may slip, m/s; and beyond how many deviations
     # the picture is believed instead
