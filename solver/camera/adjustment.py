@@ -36,7 +36,8 @@ class Observations:
     size: (width, height). frame_count, point_count: F and P.
     frames, points: (N,) int; a point at most once in a frame; in order of ``points``.
     pixels: (N, 2), half-integer centres.
-    width_px: at which an observation counts half (Cauchy's loss).
+    width_px: at which an observation of an ordinary point counts half (Cauchy's loss).
+    worth: (P,) 1 for an ordinary point: inverse of the variance of its observations, in units of the usual one.
     """
 
     size: tuple[int, int]
@@ -46,6 +47,7 @@ class Observations:
     points: np.ndarray
     pixels: np.ndarray
     width_px: float = WIDTH_PX
+    worth: np.ndarray | None = None
 
     @classmethod
     def sorted(cls, size, frame_count: int, point_count: int, frames, points, pixels) -> Observations:
@@ -54,6 +56,11 @@ class Observations:
 
     def where(self, keep: np.ndarray) -> Observations:
         return replace(self, frames=self.frames[keep], points=self.points[keep], pixels=self.pixels[keep])
+
+    def whitened(self, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) the observations' worth, and squares of their ``error`` (N, 2) px in units of ``width_px``."""
+        worth = np.ones(len(error)) if self.worth is None else self.worth[self.points]
+        return worth, worth * (error**2).sum(axis=1) / self.width_px**2
 
     @property
     def row_offset(self) -> np.ndarray:
@@ -166,15 +173,15 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return product
 
 
-def weights(error: np.ndarray, width_px: float) -> np.ndarray:
+def weights(seen: Observations, error: np.ndarray) -> np.ndarray:
     """(N,) of iteratively reweighted least squares with Cauchy's loss."""
-    return 1 / (1 + (error**2).sum(axis=1) / width_px**2)
+    worth, squared = seen.whitened(error)
+    return worth / (1 + squared)
 
 
 def cost(seen: Observations, state: State) -> float:
     """Mean robust cost per observation."""
-    error = residuals(seen, state)
-    return float(np.log1p((error**2).sum(axis=1) / seen.width_px**2).mean())
+    return float(np.log1p(seen.whitened(residuals(seen, state))[1]).mean())
 
 
 def _total(seen: Observations, state: State, start: np.ndarray, free: np.ndarray) -> float:
@@ -219,7 +226,7 @@ def _normal(seen: Observations, state: State, free: np.ndarray, start: np.ndarra
 def _weighted(seen: Observations, state: State, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Derivatives by poses (N, 2, 6), by points (N, 2, 3), and by the free of the lens with residuals (N, 2, g + 1)."""
     error, image, lens, local = _linearise(seen, state)
-    root = np.sqrt(weights(error, seen.width_px))[:, None, None]
+    root = np.sqrt(weights(seen, error))[:, None, None]
     image = image * root
     rest = np.concatenate([lens[:, :, free], error[..., None]], axis=2) * root
     by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
@@ -396,7 +403,7 @@ def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarra
     classical covariance; points that follow one another wrongly (a hand, a rolling shutter, a bent lens) give more.
     """
     error, image, lens, local = _linearise(seen, state)
-    weight = weights(error, seen.width_px)[:, None]
+    weight = weights(seen, error)[:, None]
     by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
     pose_pull = (by_pose.transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]
     lens_pull = (lens[:, :, free].transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]

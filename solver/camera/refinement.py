@@ -27,10 +27,13 @@ _MOST_FRAMES = 300
 _GROSS_PX, _BAD_PX, _LOST_PX = 6.0, 3.0, 3.0
 # Cauchy's width over the median residual, and in px at least
 _WIDTH, _MIN_WIDTH_PX = 1.7, 0.25
+# A point counts as if it had been seen to scatter as usual for this many frames more; so many times more or less than
+# others at most.
+_SCATTER_FRAMES, _MOST_WORTH = 10, 9.0
 # A parameter of the lens stays only if it is this many of its sigmas from nought and saves this share of the cost (k1
 # trades against the focal length: a useless one took that 4 % away), or if it saves very much.
 _TELLING_SIGMAS, _GAIN, _LARGE_GAIN = 3.0, np.array([0.0, 0.02, 0.01, 0.01]), 0.1
-_ROUNDS = 3
+_ROUNDS, _TRIED_STEPS = 3, 5
 # Points are put in order by when they end among those that begin within so many frames.
 _BEGUN_TOGETHER = 8
 # Frames per group of points in time, and the most such stretches.
@@ -274,12 +277,22 @@ def _at(state: State, rows: np.ndarray) -> State:
 
 
 def _without_gross(seen: Observations, state: State) -> Observations:
-    """Less what is far off or strays; the loss becomes as narrow as what is left allows."""
+    """Less what is far off or strays; the loss becomes as narrow as what is left allows, and who is steady counts for
+    more."""
     error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
     kept = (error < _BAD_PX) & moving.stays(seen, error, _BAD_PX)
     median = np.median(error[kept]) if kept.any() else 1.0
     width_px = float(np.clip(_WIDTH * median, _MIN_WIDTH_PX, adjustment.WIDTH_PX))
-    return replace(seen.where(kept), width_px=width_px)
+    seen, error = seen.where(kept), error[kept]
+    return replace(seen, width_px=width_px, worth=_worth(seen, error))
+
+
+def _worth(seen: Observations, error_px: np.ndarray) -> np.ndarray:
+    """(P,) by each point's own scatter: faint corners, and those before a far background, are followed worse."""
+    usual = float(np.median(error_px**2)) if len(error_px) else 1.0
+    counts = np.bincount(seen.points, minlength=seen.point_count)
+    own = np.bincount(seen.points, error_px**2, seen.point_count) + _SCATTER_FRAMES * usual
+    return np.clip(usual * (counts + _SCATTER_FRAMES) / np.maximum(own, 1e-12), 1 / _MOST_WORTH, _MOST_WORTH)
 
 
 def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -295,12 +308,20 @@ def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.nda
             continue
         without = free & (np.arange(4) != parameter)
         lens = np.where(np.arange(4) == parameter, 0.0, state.lens)
-        plain = adjustment.adjust(part, replace(_at(state, rows), lens=lens), without, 5)
-        gain = adjustment.cost(part, plain) / now - 1
         known = abs(state.lens[parameter]) > _TELLING_SIGMAS * sigma[parameter]
-        if gain < (_GAIN[parameter] if known else _LARGE_GAIN):
+        least = now * (1 + (_GAIN[parameter] if known else _LARGE_GAIN))
+        if _reaches(part, replace(_at(state, rows), lens=lens), without, least):
             free = without
     return free
+
+
+def _reaches(seen: Observations, state: State, free: np.ndarray, cost: float) -> bool:
+    """Does adjusting make it cheaper than ``cost``? Steps only lower it, so most answers need one or two."""
+    for _ in range(_TRIED_STEPS):
+        state = adjustment.adjust(seen, state, free, 1)
+        if adjustment.cost(seen, state) < cost:
+            return True
+    return False
 
 
 # --- trust ------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ _MIN_KEYFRAMES = 4
 # Focal lengths known worse than this are worth a word; those known worse than the last are no better than an
 # assumption.
 UNCERTAIN_FOCAL, _FLAT_PROFILE, _UNKNOWN_FOCAL = 0.03, 0.12, 0.25
+# One known worse than this is begun anew from the assumed one; shares of frames this close are alike.
+_DOUBTFUL_FOCAL, _AS_MANY = 0.08, 0.05
 # Parts of a clip whose log focal lengths differ by this were zoomed: five clips with one lens, real and rendered, give
 # at most 0.037, the same with a zoom of 25 % 0.095 to 0.2, one of 10 % 0.033.
 _ZOOM = 0.06
@@ -141,6 +143,9 @@ def _general(footage: ShotFootage, motion: MotionKind, links: dict) -> Generator
     try:
         main = yield from _mapped(footage, links, lens)
         sigma = 0.0 if known else _focal_sigma(main)
+        if sigma > _DOUBTFUL_FOCAL:
+            again = yield from _mapped(footage, links, _lens(footage, assumed_focal(footage.tracks.size)))
+            main, sigma = _surer((main, sigma), (again, _focal_sigma(again)))
         if sigma > _UNKNOWN_FOCAL:
             lens = Lens(assumed_focal(footage.tracks.size), 0.0, True, True, True)
             main = yield from _mapped(footage, links, lens)
@@ -154,6 +159,19 @@ def _general(footage: ShotFootage, motion: MotionKind, links: dict) -> Generator
         return _instead(footage, motion, links, "the few points behind the hands contradict each other")
     said = (notes.low_parallax(),) if motion.low_parallax else ()
     return dataclasses.replace(shot, notes=said + shot.notes)
+
+
+def _surer(
+    one: tuple[list[MappedModel], float], other: tuple[list[MappedModel], float]
+) -> tuple[list[MappedModel], float]:
+    """Of two solves from two focal lengths the one that holds more frames, or of as many knows its focal length better.
+
+    From half of the true focal length the adjustment can end in a small, torn world that explains most of the points.
+    """
+    held = [float(models[0].posed.mean()) if models else 0.0 for models, _ in (one, other)]
+    if abs(held[0] - held[1]) > _AS_MANY:
+        return one if held[0] > held[1] else other
+    return one if one[1] <= other[1] else other
 
 
 def _focal_sigma(main: list[MappedModel]) -> float:

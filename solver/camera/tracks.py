@@ -1,4 +1,5 @@
-"""Background points followed from frame to frame (pyramidal Lucas-Kanade), away from what moves by itself."""
+"""Background points followed from frame to frame (pyramidal Lucas-Kanade), away from what moves by itself, and held to
+how they first looked (``anchors``)."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from .anchors import Anchors, smoothed
 from .image_motion import ImageMotion
 
 TARGET_TRACKS = 450
@@ -29,6 +31,8 @@ BORDER_PX = 4
 # Within reach of a hand, what strays by this share of the image's motion, when that is fast, is held: no background.
 _HELD_SHARE, _FAST_PX = 0.4, 10.0
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 25, 0.01)
+# Where anchors have the last word on where a point is, the trackers need no hundredths of a px.
+_NEARLY = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 25, 0.03)
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ class Halt:
     gray: np.ndarray | None
     ids: np.ndarray
     points: np.ndarray
+    anchors: Anchors
     motion: ImageMotion
 
 
@@ -98,8 +103,8 @@ class Follower:
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self._gray: np.ndarray | None = None
-        self._points = np.zeros((0, 2), np.float32)
-        self._ids = np.zeros(0, int)
+        self._smooth = np.zeros(size[::-1], np.uint8)
+        self._forget()
         self._next_id = 0
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
         self._motion = ImageMotion(size)
@@ -119,6 +124,7 @@ class Follower:
         """
         before = len(self._points)
         moved = self._motion.step(gray, mask)
+        self._smooth = smoothed(gray)
         if before:
             self._follow(gray, mask, reach, moved(self._points))
         survived = len(self._points) / before if before else 1.0
@@ -130,16 +136,21 @@ class Follower:
 
     def restart(self, gray: np.ndarray, mask: np.ndarray) -> None:
         """End all tracks before the frame that was stepped last, as at a cut, and find points in it anew."""
-        self._points, self._ids = np.zeros((0, 2), np.float32), np.zeros(0, int)
+        self._forget()
         self._replenish(gray, mask)
         self._history[-1] = (self._ids, self._points + 0.5)
 
+    def _forget(self) -> None:
+        self._points, self._ids = np.zeros((0, 2), np.float32), np.zeros(0, int)
+        self._anchors = Anchors.at(self._smooth, self._points)
+
     def halt(self) -> Halt:
-        return Halt(self._gray, self._ids, self._points, copy.copy(self._motion))
+        return Halt(self._gray, self._ids, self._points, self._anchors, copy.copy(self._motion))
 
     def resume(self, halt: Halt, frames: int) -> None:
         """Go on from ``halt``, as if the last ``frames`` frames had shown nothing."""
-        self._gray, self._ids, self._points, self._motion = halt.gray, halt.ids, halt.points, copy.copy(halt.motion)
+        self._gray, self._ids, self._points, self._anchors = halt.gray, halt.ids, halt.points, halt.anchors
+        self._motion = copy.copy(halt.motion)
         self._history[-frames:] = [(np.zeros(0, int), np.zeros((0, 2), np.float32))] * frames
 
     def tracks(self) -> Tracks:
@@ -168,7 +179,10 @@ class Follower:
             strayed = np.linalg.norm(moved - guess, axis=1) > _HELD_SHARE * speed_px
             kept &= ~strayed | _usable(moved, reach)
         kept[kept] = _on_epipolar_lines(self._points[kept], moved[kept], EPIPOLAR_PX + blur_px)
-        self._points, self._ids = moved[kept], self._ids[kept]
+        self._ids = self._ids[kept]
+        self._anchors, self._points = self._anchors.where(kept), moved[kept]
+        if not self.fast:  # a blurred image shows another look
+            self._anchors, self._points = self._anchors.held(self._smooth, self._points)
 
     def _there_and_back(
         self, gray: np.ndarray, points: np.ndarray, guess: np.ndarray, window_px: int, blur_px: float
@@ -182,13 +196,13 @@ class Follower:
         near = np.linalg.norm(back - points, axis=1) < ROUND_TRIP_PX + blur_px
         return moved, found & returned & near
 
-    @staticmethod
     def _flow(
-        source: np.ndarray, target: np.ndarray, points: np.ndarray, guess: np.ndarray, levels: int, window_px: int
+        self, source: np.ndarray, target: np.ndarray, points: np.ndarray, guess: np.ndarray, levels: int, window_px: int
     ) -> tuple[np.ndarray, np.ndarray]:
+        stop = _STOP if self.fast else _NEARLY
         moved, status, _ = cv2.calcOpticalFlowPyrLK(
             source, target, points.reshape(-1, 1, 2), guess.reshape(-1, 1, 2), winSize=(window_px, window_px),
-            maxLevel=levels, criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, minEigThreshold=1e-4,
+            maxLevel=levels, criteria=stop, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, minEigThreshold=1e-4,
         )  # fmt: skip
         return moved[:, 0], status[:, 0] == 1
 
@@ -197,6 +211,7 @@ class Follower:
         if self.fast and len(self._points) + len(fresh) < _SCARCE * TARGET_TRACKS:
             fresh = find_corners(gray, mask, self._points, _FAINT_CORNER)
         self._points = np.concatenate([self._points, fresh])
+        self._anchors = self._anchors.and_those(Anchors.at(self._smooth, fresh))
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(fresh))])
         self._next_id += len(fresh)
 
