@@ -33,6 +33,7 @@ class RunsSession:
             return self.execute(context)
         session = self.start(context)
         if not session.is_active:
+            redraw(context)  # whoever asked by a shortcut sees the words in the panel, too
             return self._report(session)
         _add_timer(context, self.tick_seconds)
         context.window_manager.modal_handler_add(self)
