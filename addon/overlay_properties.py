@@ -13,6 +13,10 @@ STYLES = (
 )
 
 
+# what a mask may have in it
+_ARMS = "A hand's own forearm may be in it or not; another arm that is in it counts as hand"
+
+
 class HandheldOutlines(bpy.types.PropertyGroup):
     """Settings of the overlay, and masks for the next solve."""
 
@@ -20,16 +24,22 @@ class HandheldOutlines(bpy.types.PropertyGroup):
     mask: PointerProperty(
         type=bpy.types.Mask,
         name="Mask",
-        description="Mask drawn over the clip. Layers named after a side are of that hand, others of either",
+        description=f"Mask drawn over the clip. Layers named after a side are of that hand, others of either. {_ARMS}",
     )
     matte_left: StringProperty(
-        name="Left Matte", subtype="FILE_PATH", description="Movie or first image of a sequence, white: left hand"
+        name="Left Matte",
+        subtype="FILE_PATH",
+        description=f"Movie or first image of a sequence, white: left hand. {_ARMS}",
     )
     matte_right: StringProperty(
-        name="Right Matte", subtype="FILE_PATH", description="Movie or first image of a sequence, white: right hand"
+        name="Right Matte",
+        subtype="FILE_PATH",
+        description=f"Movie or first image of a sequence, white: right hand. {_ARMS}",
     )
     matte_hands: StringProperty(
-        name="Hands Matte", subtype="FILE_PATH", description="Movie or first image of a sequence, white: either hand"
+        name="Hands Matte",
+        subtype="FILE_PATH",
+        description=f"Movie or first image of a sequence, white: either hand. {_ARMS}",
     )
 
 
