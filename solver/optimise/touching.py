@@ -33,6 +33,8 @@ class Criteria:
         slip: m/s in the picture between the two places.
         depth: farthest in depth, relative to the distance from the camera (of two hands), and in metres (of one hand).
         least_s: seconds for which all of it holds. window_s: over which motion is measured, and depth smoothed.
+        lasting_near, lasting_slip: factors on ``near`` and ``slip`` before and after those seconds: a touch that is
+            evident once is believed for as long as nothing speaks against it.
         most: touches of a pair of hands in one frame.
     """
 
@@ -42,6 +44,8 @@ class Criteria:
     own_depth: float = 0.012
     least_s: float = 0.25
     window_s: float = 0.2
+    lasting_near: float = 2.0
+    lasting_slip: float = 1.5
     most: int = 2
 
 
@@ -172,9 +176,13 @@ def _touches(
     flat, s, u = pair.nearest(pair.flat)
     gap = gaussian_filter1d(pair.nearest(pair.solid)[0], half, axis=0)
     limit = criteria.own_depth if pair.own else criteria.depth * pair.depth[:, None]
-    holds = there[:, None] & (flat < criteria.near) & (gap < limit)
-    holds &= pair.slip(s, u, half) < criteria.slip * frame_s
-    for number, chosen in enumerate(_chosen(holds, gap, max(2, round(criteria.least_s / frame_s)), criteria.most)):
+    slip, possible = pair.slip(s, u, half), there[:, None] & (gap < limit)
+    evident, lasting = (
+        possible & (flat < near * criteria.near) & (slip < fast * criteria.slip * frame_s)
+        for near, fast in ((1, 1), (criteria.lasting_near, criteria.lasting_slip))
+    )
+    least = max(2, round(criteria.least_s / frame_s))
+    for number, chosen in enumerate(_chosen(evident, lasting, gap, least, criteria.most)):
         rows = np.arange(chosen.first, chosen.last + 1)
         k, m = chosen.pair, len(rows)
         where = (np.full(m, float(np.median(shares[rows, k]))) for shares in (s, u))
@@ -183,19 +191,22 @@ def _touches(
         )
 
 
-def _chosen(holds: np.ndarray, gap: np.ndarray, least: int, most: int) -> list[Candidate]:
-    """Stretches of at least so many frames, the nearest ones first, no more than ``most`` in any frame."""
-    candidates = []
-    for k in np.flatnonzero(holds.sum(0) >= least):
-        runs, count = label(holds[:, k])
-        for run in range(1, count + 1):
-            rows = np.flatnonzero(runs == run)
-            if len(rows) >= least:
-                candidates.append(Candidate(int(k), int(rows[0]), int(rows[-1]), float(gap[rows, k].mean())))
-    out, taken = [], np.zeros(len(holds), int)
-    for candidate in sorted(candidates, key=lambda c: c.gap):
+def _chosen(evident: np.ndarray, lasting: np.ndarray, gap: np.ndarray, least: int, most: int) -> list[Candidate]:
+    """Stretches that last and are evident for so many frames on end, the nearest ones first, no more than ``most`` in
+    any frame."""
+    out, taken = [], np.zeros(len(evident), int)
+    for candidate in sorted(_candidates(evident, lasting, gap, least), key=lambda c: c.gap):
         rows = slice(candidate.first, candidate.last + 1)
         if (taken[rows] < most).all():
             taken[rows] += 1
             out.append(candidate)
     return out
+
+
+def _candidates(evident: np.ndarray, lasting: np.ndarray, gap: np.ndarray, least: int) -> Iterator[Candidate]:
+    for k in np.flatnonzero(evident.sum(0) >= least):
+        (of_evident, count), of_lasting = label(evident[:, k]), label(lasting[:, k])[0]
+        long = np.flatnonzero(np.bincount(of_evident, minlength=count + 1)[1:] >= least) + 1
+        for run in np.unique(of_lasting[np.isin(of_evident, long)]):
+            rows = np.flatnonzero(of_lasting == run)
+            yield Candidate(int(k), int(rows[0]), int(rows[-1]), float(gap[rows[evident[rows, k]], k].mean()))

@@ -13,6 +13,8 @@ from ..hand_model.model import HandModel
 _BONES = tuple((first + k, first + k + 1) for first in (1, 5, 9, 13, 17) for k in range(3))
 _TIPS = (4, 8, 12, 16, 20)
 _ROUNDS = 6
+# more skin shall lie inside than outside, by some tenths of a millimetre: what is outside goes through other hands
+_INSIDE = 0.6
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,14 @@ def _steps(capsules: Sequence, origin: int, to: list[int]) -> np.ndarray:
 
 
 def measured(ends: np.ndarray, skin: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends, fingertips' now a radius short of the tip, and radii (c,): the median distance from an axis of the skin
-    (v, 3) to which that capsule's surface is the nearest."""
+    """Ends, fingertips' now a radius short of the tip, and radii (c,): as far from an axis as most of the skin (v, 3)
+    to which that capsule's surface is the nearest."""
     radius = np.full(ends.shape[1], 0.01)
     for _ in range(_ROUNDS):
         distance = to_segments(skin, *_short(ends, radius, keypoints) @ keypoints)
         nearest = (distance - radius).argmin(1)
         for c in np.unique(nearest):
-            radius[c] = np.median(distance[nearest == c, c])
+            radius[c] = np.quantile(distance[nearest == c, c], _INSIDE)
     return _short(ends, radius, keypoints), radius
 
 
