@@ -66,7 +66,16 @@ def resolve(
     if given and memory_frames and iterate.outcome.usable and not cancelled():
         corrected = cut_state(iterate.state, window)
         begin = spread.moved_along(cut_state(state, window), corrected, given)
-        yield from solved(spread.relearned(posed.problem, corrected, given), begin)
+        relearned = spread.relearned(posed.problem, corrected, given)
+        yield from solved(relearned, _begin(relearned, cut_state(start, window), begin, held))
+
+
+def _begin(problem: Problem, standing: State, moved: State, held: np.ndarray) -> State:
+    """Where to begin: ``moved``, unless what stands is the answer already, as when a stretch is asked for again."""
+    if problem.value(problem.at(standing)) > problem.value(problem.at(moved)):
+        return moved
+    first = next(run(problem, standing, (_STAGE,), Held(held)))
+    return standing if first.outcome is Outcome.CONVERGED else moved
 
 
 @dataclass(frozen=True)
