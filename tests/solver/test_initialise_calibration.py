@@ -8,10 +8,13 @@ import numpy as np
 
 from solver.camera.cameras import project
 from solver.hand_model.layout import KEYPOINT_JOINTS
+from solver.hands.misread import WEIGHTS, signs
 from solver.initialise import default_calibration
 from solver.initialise.calibration import read_calibration, write_calibration
+from tools.calibration.misread import fit_weights, foretold
 from tools.calibration.observe import Observation
 from tools.calibration.offsets import MIRROR, fit_offsets, image_errors, robust_sigma
+from tools.calibration.things import BALL, BOX, CYLINDER, Thing
 from tools.calibration.views import forearm_faces, load_views, sample_views, save_views
 
 from .hand_tracks import models
@@ -62,3 +65,34 @@ def test_views_are_reproducible_whole_and_survive_their_file(tmp_path: Path) -> 
         inside = project(view.keypoints, view.intrinsics)
         assert inside.min() > 0 and inside.max() < 2 * view.intrinsics[2]
         assert forearm_faces(778, view.side).max() < len(view.vertices)
+
+
+def test_things_are_held_touched_by_no_finger_too_deep_and_survive_their_file(tmp_path: Path) -> None:
+    views = sample_views(models(), 12, 3, seed=5, with_things=True)
+    save_views(tmp_path, views, models())
+    holding = 0
+    for view, back in zip(views, load_views(tmp_path), strict=True):
+        np.testing.assert_array_equal(view.things, back.things)
+        held = view.things[0]
+        if np.isfinite(held).all():
+            thing = Thing(int(held[0]), held[1:4], held[4:13].reshape(3, 3), held[13:])
+            np.testing.assert_allclose(thing.axes.T @ thing.axes, np.eye(3), atol=1e-9)
+            deepest = thing.clearance(view.keypoints).min()
+            holding += -0.04 < deepest < 0.05
+    assert holding >= 6
+
+
+def test_clearance_is_the_distance_from_the_surface() -> None:
+    half, point = np.array([0.03, 0.03, 0.1]), np.array([[0.05, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.12]])
+    for kind, expected in ((BOX, [0.02, -0.03, 0.02]), (CYLINDER, [0.02, -0.03, 0.02]), (BALL, [0.02, -0.03, 0.09])):
+        np.testing.assert_allclose(Thing(kind, half, np.eye(3), np.zeros(3)).clearance(point), expected, atol=1e-12)
+
+
+def test_weights_are_found_again_from_what_they_foretell() -> None:
+    rng = np.random.default_rng(6)
+    rows = signs(rng.normal(1, 3, 400), rng.uniform(0.5, 1, 400), rng.uniform(0.01, 0.2, 400))
+    errors = np.exp(rows @ WEIGHTS + 0.3 * rng.standard_normal(400))
+    errors = np.maximum(errors, 0.03)
+    guess = foretold(rows, errors, rng.integers(0, 20, 400))
+    assert np.corrcoef(guess, np.log(errors))[0, 1] > 0.6
+    assert np.abs(fit_weights(rows, errors) - WEIGHTS)[:3].max() < 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +15,31 @@ from solver.initialise.kinematics import skeleton_of
 from solver.observations import KEYPOINT_NAMES
 
 from .lift import fit_lift, held_out_errors, palm_tilts, rows_of, shrinkage
+from .misread import fit_weights, foretold, judged
 from .observe import DEGRADED, PLAIN, Observation, observe
 from .offsets import fit_offsets, image_errors, robust_sigma
-from .views import load_views, sample_views, save_views
+from .views import View, load_views, sample_views, save_views
 
 _SOLVER = Path(__file__).resolve().parents[2] / "solver"
 _SHIPPED, _SHIPPED_HINT = _SOLVER / "initialise" / "calibration.json", _SOLVER / "hands" / "hint_calibration.json"
 _HELD_OUT = 3  # every third identity
+_ERROR_CLASSES = (0, 0.05, 0.08, 0.12, 0.18, 0.3, 2)
 
 
 def main() -> None:
     arguments = _arguments()
     if arguments.command == "sample":
         models = load_pair("open")
-        save_views(arguments.folder, sample_views(models, arguments.count, arguments.people, arguments.seed), models)
+        save_views(
+            arguments.folder,
+            sample_views(models, arguments.count, arguments.people, arguments.seed, arguments.things),
+            models,
+        )
         print(f"next: BLENDER_PYTHON -m tools.calibration.render {arguments.folder}")
     elif arguments.command == "fit":
         _fit(arguments.folder, arguments.write)
+    elif arguments.command == "misread":
+        _fit_misread(arguments.folders)
     else:
         _fit_hint(arguments.folders, arguments.write)
 
@@ -43,17 +52,20 @@ def _arguments() -> argparse.Namespace:
     sample.add_argument("--count", type=int, default=240)
     sample.add_argument("--people", type=int, default=15)
     sample.add_argument("--seed", type=int, default=1)
+    sample.add_argument("--things", action="store_true", help="hands that hold something, half hidden ones, pairs")
     fit = commands.add_parser("fit", help="read the rendered views with the landmark net and fit the offsets")
     fit.add_argument("folder", type=Path)
     hint = commands.add_parser("hint", help="... and fit the map that sets the net's own 3D hand right")
     hint.add_argument("folders", type=Path, nargs="+")
+    misread = commands.add_parser("misread", help="... and fit what foretells that a hand is misread")
+    misread.add_argument("folders", type=Path, nargs="+")
     for command in (fit, hint):
         command.add_argument("--write", action="store_true", help="replace the shipped calibration")
     return parser.parse_args()
 
 
 def _fit(folder: Path, write: bool) -> None:
-    views = load_views(folder)
+    views = _views(folder)
     seen = observe(folder, views)
     growth = _growth(seen)
     held_out = np.array([o.view.identity % _HELD_OUT == _HELD_OUT - 1 for o in seen])
@@ -98,7 +110,7 @@ def _well_read_half(errors: np.ndarray) -> np.ndarray:
 def _fit_hint(folders: list[Path], write: bool) -> None:
     seen, people = [], []
     for number, folder in enumerate(folders):
-        observed = observe(folder, load_views(folder), in_all_ways=True)
+        observed = observe(folder, _views(folder), in_all_ways=True)
         seen += observed
         people += [1000 * number + o.view.identity for o in observed]
     growth, offsets, ways = _growth(seen), default_calibration().offsets_m, np.array([o.way for o in seen])
@@ -115,6 +127,36 @@ def _fit_hint(folders: list[Path], write: bool) -> None:
             depths.append(_print_hint_errors(f"{way}, {name}", errors[ways == way], targets[ways == way]))
     if write:
         write_hint_calibration(_SHIPPED_HINT, fit_lift(inputs, targets, _hint_provenance(len(plain), depths)))
+
+
+def _fit_misread(folders: list[Path]) -> None:
+    found, people = [], []
+    for number, folder in enumerate(folders):
+        own = judged(folder, _views(folder), default_calibration().offsets_m)
+        found += own
+        people += [1000 * number + reading.identity for reading in own]
+    rows, errors = np.array([f.signs for f in found]), np.array([f.error for f in found])
+    growth, guess = np.array([f.growth for f in found]), foretold(rows, errors, np.array(people))
+    print(
+        f"{len(found)} readings; correlation of the held-out logarithms {np.corrcoef(guess, np.log(errors))[0, 1]:.2f}"
+    )
+    print(f"weights of vote, doubt, disagreement, one: {np.round(fit_weights(rows, errors), 2).tolist()}")
+    print(f"{'foretold error':<18}{'readings':>9}{'median':>8}{'90 %':>8}{'drawn larger by':>17}{'deviation':>11}")
+    for low, high in pairwise(_ERROR_CLASSES):
+        inside = (np.exp(guess) >= low) & (np.exp(guess) < high)
+        if inside.any():
+            middle, most = np.quantile(errors[inside], [0.5, 0.9])
+            drawn = f"{np.median(growth[inside]):17.3f}{growth[inside].std():11.3f}"
+            print(f"{f'{low} .. {high}':<18}{inside.sum():9d}{middle:8.3f}{most:8.3f}{drawn}")
+
+
+def _views(folder: Path) -> list[View]:
+    """The views of a folder, or a sentence and the end of the program."""
+    if not (folder / "views.npz").is_file():
+        raise SystemExit(f"There is no views.npz in {folder}: python -m tools.calibration sample {folder} makes it.")
+    if not any(folder.glob("*.png")):
+        raise SystemExit(f"No picture is in {folder}: BLENDER_PYTHON -m tools.calibration.render {folder} makes them.")
+    return load_views(folder)
 
 
 def _print_hint_errors(name: str, errors: np.ndarray, targets: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 _SKINS = (
     ((0.50, 0.29, 0.20), (0.66, 0.43, 0.32)),
@@ -20,6 +20,7 @@ _SKINS = (
     ((0.06, 0.03, 0.02), (0.11, 0.055, 0.035)),
 )
 _SAMPLES = 4
+_OTHER = {"left": "right", "right": "left"}
 
 
 def render_views(folder: Path, first: int, last: int) -> None:
@@ -36,9 +37,15 @@ def _render(data: dict[str, np.ndarray], number: int, target: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     _engine(int(round(2 * data["intrinsics"][number][2])))
     _background(rng)
-    _hand(data, number, rng)
+    side = str(data["side"][number])
+    skin = _hand(data, side, data["vertices"][number], _skin(rng), int(data["sleeve"][number]))
     _lights(rng, _blender(data["keypoints"][number]).mean(axis=0))
     _camera(data["intrinsics"][number])
+    if np.isfinite(data["other"][number]).all():
+        _hand(data, _OTHER[side], data["other"][number], skin, int(data["sleeve"][number]))
+    for row in data["things"][number]:
+        if np.isfinite(row).all():
+            _thing(row, rng)
     bpy.context.scene.render.filepath = str(target)
     bpy.ops.render.render(write_still=True)
 
@@ -90,20 +97,65 @@ def _background(rng: random.Random) -> None:
     mesh.materials.append(material)
 
 
-def _hand(data: dict[str, np.ndarray], number: int, rng: random.Random) -> None:
-    side = str(data["side"][number])
+def _hand(
+    data: dict[str, np.ndarray], side: str, vertices: np.ndarray, skin: bpy.types.Material, sleeve: int
+) -> bpy.types.Material:
+    """A hand and its forearm, in clothes from the ring ``sleeve`` on; returns ``skin``."""
     faces = [*data[f"triangles_{side}"].tolist(), *data[f"quads_{side}"].tolist()]
     mesh = bpy.data.meshes.new("hand")
-    mesh.from_pydata(_blender(data["vertices"][number]).tolist(), [], faces)
+    mesh.from_pydata(_blender(vertices).tolist(), [], faces)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
     extra = len(mesh.vertices) - len(data[f"nails_{side}"])
     nail = mesh.attributes.new("nail", "FLOAT", "POINT")
     nail.data.foreach_set("value", np.append(data[f"nails_{side}"], np.zeros(extra)).astype(np.float32))
-    mesh.materials.append(_skin(rng))
+    mesh.materials.append(skin)
+    mesh.materials.append(_patterned(random.Random(sleeve)))
+    clothed = np.zeros(len(faces), np.int32)
+    clothed[len(data[f"triangles_{side}"]) + 16 * sleeve :] = 1
+    mesh.polygons.foreach_set("material_index", clothed)
     hand = bpy.data.objects.new("hand", mesh)
     bpy.context.scene.collection.objects.link(hand)
     smooth = hand.modifiers.new("smooth", "SUBSURF")
     smooth.levels = smooth.render_levels = 1
+    return skin
+
+
+def _thing(row: np.ndarray, rng: random.Random) -> None:
+    """One ``things.Thing``: kind, half extents, axes (columns) and centre."""
+    half, axes, centre = row[1:4], row[4:13].reshape(3, 3), row[13:]
+    if row[0] == 0:
+        bpy.ops.mesh.primitive_cube_add(size=2.0)
+    elif row[0] == 1:
+        bpy.ops.mesh.primitive_cylinder_add(vertices=48, radius=1.0, depth=2.0)
+    else:
+        bpy.ops.mesh.primitive_uv_sphere_add(radius=1.0)
+    thing = bpy.context.object
+    mesh = thing.data
+    mesh.polygons.foreach_set("use_smooth", np.full(len(mesh.polygons), row[0] == 2))
+    mesh.materials.append(_patterned(rng))
+    place = np.eye(4)
+    place[:3, :3], place[:3, 3] = _blender((axes * half).T).T, _blender(centre)
+    thing.matrix_world = Matrix(place.tolist())
+
+
+def _patterned(rng: random.Random) -> bpy.types.Material:
+    """Two colours in spots or stripes, or nearly one."""
+    material = bpy.data.materials.new("pattern")
+    material.use_nodes = True
+    tree = material.node_tree
+    shader, place = tree.nodes["Principled BSDF"], tree.nodes.new("ShaderNodeTexCoord")
+    texture = tree.nodes.new(rng.choice(("ShaderNodeTexNoise", "ShaderNodeTexWave", "ShaderNodeTexChecker")))
+    texture.inputs["Scale"].default_value = rng.uniform(0.3, 12)
+    ramp = tree.nodes.new("ShaderNodeValToRGB")
+    level = rng.uniform(0.05, 0.9)
+    for element in ramp.color_ramp.elements:
+        element.color = (*[min(1.0, level * rng.uniform(0.3, 1.3)) for _ in range(3)], 1)
+    tree.links.new(place.outputs["Object"], texture.inputs["Vector"])
+    tree.links.new(texture.outputs["Fac"], ramp.inputs["Fac"])
+    tree.links.new(ramp.outputs["Color"], shader.inputs["Base Color"])
+    shader.inputs["Roughness"].default_value = rng.uniform(0.1, 0.9)
+    shader.inputs["Metallic"].default_value = rng.choice((0.0, 0.0, 0.0, rng.random()))
+    return material
 
 
 def _skin(rng: random.Random) -> bpy.types.Material:

@@ -16,9 +16,15 @@ from solver.hand_model.layout import WRIST_LOOP
 from solver.initialise.anatomy import Hinges
 from solver.initialise.kinematics import Pose, joint_rotations, skeleton_of
 
+from .things import Thing, held, in_the_way
+
 SIZE_PX = 320
 _RINGS, _FOREARM_M = 9, 0.24
 _DEPTHS_M, _FOCALS_PX = (0.3, 0.75), (380.0, 900.0)
+_OTHER = {"left": "right", "right": "left"}
+_THINGS = 2  # one that is held, one in the way
+# How often pictures with things have each.
+_HOLDS, _COVERED, _BESIDE, _SLEEVED = 0.8, 0.3, 0.3, 0.6
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,9 @@ class View:
         rotations: (16, 3, 3), transl: (3,): the pose in the camera's frame.
         intrinsics: (4,) px. vertices: (V + forearm, 3) camera frame.
         keypoints: (21, 3), frames: (16, 3, 3) of the joints, camera frame.
+        things: (2, 16) ``Thing.row`` of what is held and what is in the way, camera frame; NaN where there is nothing.
+        other: (V + forearm, 3) vertices of a hand of the other side beside it, camera frame; NaN where there is none.
+        sleeve: ring of the forearm at which clothes begin.
         seed: of everything that only colours the picture.
     """
 
@@ -42,20 +51,39 @@ class View:
     vertices: np.ndarray
     keypoints: np.ndarray
     frames: np.ndarray
+    things: np.ndarray
+    other: np.ndarray
+    sleeve: int
     seed: int
 
 
-def sample_views(models: dict[str, HandModel], count: int, identities: int, seed: int) -> list[View]:
-    """``count`` views, sides in turn, people in turn."""
+def sample_views(
+    models: dict[str, HandModel], count: int, identities: int, seed: int, with_things: bool = False
+) -> list[View]:
+    """``count`` views, sides in turn, people in turn; ``with_things``: hands that hold something or are half hidden."""
     rng = np.random.default_rng(seed)
     people = rng.normal(0, 1, (identities, 10))
     people[0] = 0
-    return [_view(models[("right", "left")[i % 2]], i // 2 % identities, people, rng, i) for i in range(count)]
+    return [
+        _view(models, ("right", "left")[i % 2], i // 2 % identities, people, rng, i, with_things) for i in range(count)
+    ]
 
 
-def _view(model: HandModel, identity: int, people: np.ndarray, rng: np.random.Generator, seed: int) -> View:
+def _view(
+    models: dict[str, HandModel],
+    side: str,
+    identity: int,
+    people: np.ndarray,
+    rng: np.random.Generator,
+    seed: int,
+    with_things: bool,
+) -> View:
+    model = models[side]
     skeleton = skeleton_of(model, np.zeros((21, 3)))
     angles = sample_angles(skeleton.hinges, rng)
+    thing = None
+    if with_things and rng.random() < _HOLDS:
+        thing, angles = held(skeleton, people[identity], angles, rng)
     pose = Pose(_orientation(rng)[None], angles[None], np.zeros((1, 3)))
     shaped = model.with_shape(people[identity])
     local = joint_rotations(skeleton, pose)[0]
@@ -64,6 +92,12 @@ def _view(model: HandModel, identity: int, people: np.ndarray, rng: np.random.Ge
     posed = shaped.pose(local, transl)
     forearm = _forearm(shaped.vertices_rest, shaped.joints_rest[0], model.side, rng)
     forearm = (forearm - shaped.joints_rest[0]) @ local[0].T + posed.joints[0]
+    things = [] if thing is None else [thing.moved(local[0], posed.joints[0])]
+    vertices, other, sleeve = np.concatenate([posed.vertices(), forearm]), None, _RINGS
+    if with_things:
+        things += [in_the_way(posed.keypoints, rng)] if rng.random() < _COVERED else []
+        other = _beside(models, _OTHER[side], vertices, identity, people, rng) if rng.random() < _BESIDE else None
+        sleeve = int(rng.integers(_RINGS)) if rng.random() < _SLEEVED else _RINGS
     return View(
         side=model.side,
         identity=identity,
@@ -71,11 +105,37 @@ def _view(model: HandModel, identity: int, people: np.ndarray, rng: np.random.Ge
         rotations=local,
         transl=transl,
         intrinsics=intrinsics,
-        vertices=np.concatenate([posed.vertices(), forearm]),
+        vertices=vertices,
         keypoints=posed.keypoints,
         frames=posed.global_rotations,
+        things=_rows(things),
+        other=np.full_like(vertices, np.nan) if other is None else other,
+        sleeve=sleeve,
         seed=seed,
     )
+
+
+def _rows(things: list[Thing]) -> np.ndarray:
+    rows = np.full((_THINGS, 16), np.nan)
+    for row, thing in zip(rows, things, strict=False):
+        row[:] = thing.row()
+    return rows
+
+
+def _beside(
+    models: dict[str, HandModel],
+    side: str,
+    hand: np.ndarray,
+    identity: int,
+    people: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """(V + forearm, 3) the same person's other hand, beside ``hand`` (same shape) or partly behind or before it."""
+    view = _view(models, side, identity, people, rng, 0, False)
+    count = len(models[side].v_template)
+    own, middle = view.vertices - view.vertices[:count].mean(0), hand[:count].mean(0)
+    angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0.05, 0.14)
+    return own + middle + [away * np.cos(angle), away * np.sin(angle), rng.normal(0, 0.05)]
 
 
 def sample_angles(hinges: Hinges, rng: np.random.Generator) -> np.ndarray:
