@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import take as takes
+from ..errors import SolverError
 from . import clips, metrics, prediction
 from .clips import MODES, SUITES, BenchClip
 from .prediction import Prediction, in_camera
@@ -53,8 +54,16 @@ def main(arguments: list[str]) -> int:
     if not chosen:
         print("There is no such clip with truth: `python3 build.py bench --make` renders them.", file=sys.stderr)
         return 2
-    options.takes.mkdir(parents=True, exist_ok=True)
-    tables = [dict(_rows(clip, options.takes)) for clip in chosen]
+    try:
+        options.takes.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"{options.takes} can't be a folder of takes ({error.strerror}): name another.", file=sys.stderr)
+        return 2
+    try:
+        tables = [dict(_rows(clip, options.takes)) for clip in chosen]
+    except SolverError as error:
+        print(error, file=sys.stderr)
+        return 2
     for clip, table in zip(chosen, tables, strict=True):
         print("\n".join([*_as_text(clip.name, table), *_repeated(clip, options.takes)]), "\n")
     shared = [name for name in tables[0] if all(name in table for table in tables)]
@@ -97,7 +106,7 @@ def _solved(clip: BenchClip, mode: str, folder: Path) -> Prediction:
         print(f"{clip.name}, {mode} ...", file=sys.stderr, flush=True)
         run = solve(clip.source, path, (*clip.arguments, *MODES[mode].arguments(clip)))
         if run.take is None:
-            raise SystemExit(run.failure)
+            raise SolverError("no-solve", run.failure, "Mend that, or leave the clip out by --clip.")
     return prediction.from_take(takes.load(path), clip.truth)
 
 

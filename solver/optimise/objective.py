@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ class Ingredients:
     Attributes:
         start: where sizes and shapes are held to. frame_s: seconds per frame.
         sources: for each of the layout's tracks the index of the observed track that it is a part of.
+        size_error: relative, of the hands' length that ``start`` has.
     """
 
     layout: Layout
@@ -37,6 +39,7 @@ class Ingredients:
     frame_s: float
     preset: Preset
     sources: tuple[int, ...] = ()
+    size_error: float = math.inf
 
     @property
     def weights(self) -> Weights:
@@ -56,12 +59,13 @@ def clip_costs(
     preset: Preset,
     more: Sequence[Maker] = (),
     sources: tuple[int, ...] = (),
+    size_error: float = math.inf,
 ) -> tuple[costs.Cost, ...]:
     """The costs of a clip: what ``MAKERS`` and ``more`` (costs with evidence of their own) make of it, without those
     that ``preset.off`` names. Arguments as in ``Ingredients``."""
     if not layout.tracks:
         return ()
-    given = Ingredients(layout, start, seen, camera, frame_s, preset, sources)
+    given = Ingredients(layout, start, seen, camera, frame_s, preset, sources, size_error)
     made = [cost for maker in (*MAKERS, *more) for cost in maker(given)]
     return tuple(cost for cost in made if cost.name not in preset.off)
 
@@ -142,7 +146,7 @@ def _hints(given: Ingredients) -> Iterator[costs.Cost]:
 
 
 def _globals(given: Ingredients) -> Iterable[costs.Cost]:
-    return _global_costs(given.layout, given.start, given.seen, given.camera, given.weights)
+    return _global_costs(given.layout, given.start, given.seen, given.camera, given.weights, given.size_error)
 
 
 def _hint(layout: Layout, start: State, seen: Observations, w: Weights) -> costs.DepthHintCost:
@@ -162,11 +166,11 @@ def _log_growth(track: Track, start: State) -> float:
 
 
 def _global_costs(
-    layout: Layout, start: State, seen: Observations, camera: CameraBelief, w: Weights
+    layout: Layout, start: State, seen: Observations, camera: CameraBelief, w: Weights, size_error: float
 ) -> Sequence[costs.Cost]:
     out: list[costs.Cost] = []
     if layout.shape_free:
-        out += _shape_costs(layout, start, seen, w)
+        out += _shape_costs(layout, start, seen, w, size_error)
     if layout.camera_free:
         out.append(_camera(camera, w))
     if layout.scale_free:
@@ -179,13 +183,16 @@ def _global_costs(
     return out
 
 
-def _shape_costs(layout: Layout, start: State, seen: Observations, w: Weights) -> list[costs.Cost]:
+def _shape_costs(layout: Layout, start: State, seen: Observations, w: Weights, size_error: float) -> list[costs.Cost]:
     out: list[costs.Cost] = []
     frames_seen = np.bincount(layout.track_of, seen.whitening.any((1, 2, 3)), minlength=len(layout.tracks))
     for shape in range(layout.shape_count):
         mine = [index for index, track in enumerate(layout.tracks) if track.shape == shape]
         size, _ = size_of(layout.tracks[mine[0]].skeleton, start.betas[shape])
         growth = _growth(frames_seen[mine].sum(), w)
+        size_deviation = w.hand_size / growth
+        if size_error < w.hand_size:  # a measured length: no picture knows better
+            size_deviation = w.measured_size
         out += [
             costs.ShapeCost(shape=shape, mean=np.zeros(10), deviation=w.shape),
             costs.ShapeCost(shape=shape, mean=start.betas[shape], deviation=w.shape_start / growth, tightened=growth),
@@ -199,8 +206,8 @@ def _shape_costs(layout: Layout, start: State, seen: Observations, w: Weights) -
                 shape=shape,
                 track=mine[0],
                 log_size=float(np.log(size)),
-                deviation=w.hand_size / growth,
-                tightened=growth,
+                deviation=size_deviation,
+                tightened=max(min(w.hand_size, size_error) / size_deviation, 1.0),
             ),
         ]
     return out

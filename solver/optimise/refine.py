@@ -188,7 +188,9 @@ def refine(
     )  # fmt: skip
     sources = tuple(segment.track for segment in clip.segments)
     makers = (bodies(models), *more)
-    costs = clip_costs(clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, makers, sources)
+    costs = clip_costs(
+        clip.layout, clip.start, clip.seen, clip.camera, frame_s, options.preset, makers, sources, options.size_error
+    )
     problem = Problem(clip.layout, clip.view, costs)
     sides = {index: motion.side for index, motion in motions.items()}
     repeats = max(1.0, options.preset.weights.error_memory_s / frame_s)

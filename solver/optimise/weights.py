@@ -62,7 +62,10 @@ class Weights:
     shape_start: float = 0.5
     # relative error of the initial fit's hand size, likewise. No camera measures it well: hand and depth scale together
     hand_size: float = 0.02
-    # hand-frames for which the two above hold: about a third of a second of one hand, or of one idea of the detector
+    # ... and how softly a length is held that was measured, whatever the clip's length: pictures know less of it
+    measured_size: float = 0.001
+    # hand-frames for which ``shape_start`` and ``hand_size`` hold: about a third of a second of one hand, or of one
+    # idea of the detector
     shape_frames: float = 10.0
 
     # overlap of capsules, metres: of two hands; and what those of one hand have for nothing, flesh being soft

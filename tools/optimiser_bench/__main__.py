@@ -20,6 +20,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import inspect  # noqa: E402
 import sys  # noqa: E402
 
+from solver.errors import SolverError  # noqa: E402
+
 from .tables import TABLES  # noqa: E402
 
 
@@ -33,7 +35,11 @@ def main(arguments: list[str]) -> int:
     except TypeError:
         print(__doc__)
         return 2
-    table(*given)
+    try:
+        table(*given)
+    except SolverError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

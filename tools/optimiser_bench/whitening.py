@@ -12,6 +12,7 @@ import numpy as np
 
 from solver import take as takes
 from solver.bench import truth as truths
+from solver.errors import SolverError
 from solver.hand_model import loading
 from solver.optimise import resume
 from solver.optimise.costs import KeypointCost
@@ -22,7 +23,13 @@ _MEDIAN = 2 * np.log(2)
 
 
 def of_takes(*paths: str) -> None:
-    """Squared whitened residuals, 1 if errors are as stated: medians, which outliers don't move, by track."""
+    """Squared whitened residuals, 1 if errors are as stated: medians, which outliers don't move, by track.
+
+    Raises:
+        SolverError: no take is named, or one can't be read.
+    """
+    if not paths:
+        raise SolverError("no-take", "Residuals are a take's.", "Name at least one: `whitening TAKE ...`.")
     print(f"{'take':40}{'track':>6}{'about the fit':>15}{'about truth':>13}{'each joint, its bias out':>26}")
     for path in paths:
         take = takes.load(path)
