@@ -40,7 +40,7 @@ def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s:
             return replace(cost, gaps=gaps(beside=1), frame_s=frame_s)
         if isinstance(cost, PoseCovarianceCost):
             return replace(cost, gaps=gaps(beside=0))
-        if isinstance(cost, WristCost):
+        if isinstance(cost, WristCost) and not landmarks.any(1).all():
             usual_s = -frame_s / np.log(float(cost.process.memory))
             return replace(cost, gaps=wrist_gaps(tracks, landmarks, frame_s, usual_s))
         return cost

@@ -24,6 +24,7 @@ from ..optimise.costs.contact import NonPenetrationCost
 from ..optimise.costs.keypoints import KeypointCost
 from ..optimise.costs.pose import JointLimitCost, PoseCovarianceCost
 from ..optimise.evaluation import Evaluation
+from ..optimise.gaps import freed, landmarks_seen
 from ..optimise.layout import ROOT, Layout, Window
 from ..optimise.problem import Problem
 from ..optimise.resume import Resumed
@@ -72,7 +73,8 @@ def sample(
     """
     base = int(resumed.take.frames[0])
     rows = slice(max(first_frame - base, 0), min(last_frame - base + 1, len(resumed.take.frames)))
-    problem = blind(resumed.problem, rows) if without_picture else resumed.problem
+    frames, seconds = resumed.take.frame_rate
+    problem = blind(resumed.problem, rows, seconds / frames) if without_picture else resumed.problem
     posed = dataclasses.replace(resumed, problem=drawn(problem, np.random.default_rng(seed)))
     _, after = deque(posed.resolve(first_frame, last_frame, constraints, hands), maxlen=1).pop()
     status, sigma = after.take.status.copy(), after.take.joint_sigma.copy()
@@ -102,11 +104,12 @@ def drawn(problem: Problem, rng: np.random.Generator) -> Problem:
     return replace(problem, costs=tuple(_drawn(cost, problem.layout, rng, liveliness) for cost in problem.costs))
 
 
-def blind(problem: Problem, rows: slice) -> Problem:
-    """The problem without landmarks in problem frames ``rows``."""
-    frames = problem.layout.frame_of
+def blind(problem: Problem, rows: slice, frame_s: float) -> Problem:
+    """The problem without landmarks in problem frames ``rows``, which are a gap then like any other."""
+    layout, frames = problem.layout, problem.layout.frame_of
     inside = (frames >= rows.start) & (frames < rows.stop)
-    return replace(problem, costs=tuple(_blind(cost, inside) for cost in problem.costs))
+    costs = [_blind(cost, inside) for cost in problem.costs]
+    return replace(problem, costs=tuple(freed(costs, layout, landmarks_seen(costs, layout), frame_s)))
 
 
 def _blind(cost: Cost, inside: np.ndarray) -> Cost:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from solver.optimise.gaps import freed, landmarks_seen
 from solver.optimise.objective import motion_costs
 from solver.optimise.observed import CameraBelief
 from solver.optimise.problem import Problem
@@ -43,7 +44,8 @@ def run(path: Path, say: Callable[[str], None], size: Size = WHOLE) -> None:
 def _figures(puzzle: Puzzle, count: int) -> str:
     t = puzzle.layout.frame_count
     camera = CameraBelief(np.tile(np.eye(3), (t, 1, 1)), np.zeros((t, 3)))
-    moving = motion_costs(puzzle.layout, camera, 1 / 30, Weights())
+    seen = landmarks_seen(puzzle.evidence, puzzle.layout)
+    moving = freed(motion_costs(puzzle.layout, camera, 1 / 30, Weights()), puzzle.layout, seen, 1 / 30)
     problem = Problem(puzzle.layout, VIEW, (puzzle.evidence[0], *moving))
     state = descend(problem, puzzle.start)
     draws = np.array([
