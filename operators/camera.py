@@ -8,7 +8,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
 from ..addon import camera, camera_export, camera_world, keys_along, scene, take_files
-from .guards import ChangesClip, ChangesSolved, reported
+from .guards import ChangesClip, ChangesSolved, ReadsFile, reported
 
 
 class HANDHELD_OT_set_floor(ChangesSolved, bpy.types.Operator):
@@ -141,21 +141,14 @@ class HANDHELD_OT_use_solved_lens(ChangesClip, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HANDHELD_OT_choose_camera_file(bpy.types.Operator):
+class HANDHELD_OT_choose_camera_file(ReadsFile, bpy.types.Operator):
     """Choose a camera that another program has solved: .chan, COLMAP (any file of the model), or .npz"""
 
     bl_idname = "handheld.choose_camera_file"
     bl_label = "Choose Camera File"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default="*.chan;*.npz;cameras.*;images.*;points3D.*", options={"HIDDEN", "SKIP_SAVE"})
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.filepath:
-            return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         context.scene.handheld.camera_source = "FILE"

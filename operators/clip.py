@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty
 
 from ..addon import clip, scene, solve
-from .guards import reported
+from .guards import ReadsFile, reported
 
 MOVIE_SUFFIXES = ".mp4;.mov;.m4v;.avi;.mkv;.webm;.mpg;.mpeg;.mts;.m2ts;.ogv;.wmv;.flv"
 
 
-class _ChoosesClipFile:
-    """A file selector for movies and images; a dropped file comes with ``filepath`` set and needs none."""
+class _ReadsClipFile(ReadsFile):
+    """The file selector shows movies and images."""
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.filepath:
-            return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
-
-class HANDHELD_OT_open_clip(_ChoosesClipFile, bpy.types.Operator):
+class HANDHELD_OT_open_clip(_ReadsClipFile, bpy.types.Operator):
     """Open a video of hands, or the first image of a numbered sequence"""
 
     bl_idname = "handheld.open_clip"
@@ -45,7 +38,7 @@ class HANDHELD_OT_open_clip(_ChoosesClipFile, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HANDHELD_OT_find_clip(_ChoosesClipFile, bpy.types.Operator):
+class HANDHELD_OT_find_clip(_ReadsClipFile, bpy.types.Operator):
     """Tell the clip where its file is now; its tracking data stay"""
 
     bl_idname = "handheld.find_clip"

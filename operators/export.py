@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ..addon import exchange, exporting
-from .guards import reported
+from .guards import ReadsFile, reported
 
 _FORMATS = (
     ("FBX", "FBX", "Armature, skin and camera"),
@@ -97,14 +97,13 @@ class HANDHELD_OT_export_parameters(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HANDHELD_OT_import_result(bpy.types.Operator):
+class HANDHELD_OT_import_result(ReadsFile, bpy.types.Operator):
     """Hands and camera from a result of Dyn-HaMR, HaWoR, HaMeR or WiLoR, or from MANO parameters"""
 
     bl_idname = "handheld.import_result"
     bl_label = "Import Hand Result"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default="*.npz;*.pth;*.pt;*.pkl;*.json;*.npy;*.joblib", options={"HIDDEN", "SKIP_SAVE"})
     use_clip: BoolProperty(
         name="Scene's Clip", default=True, description="The result is of the scene's clip: its size, rate and frames"
@@ -114,12 +113,6 @@ class HANDHELD_OT_import_result(bpy.types.Operator):
         min=0.0,
         description="Of the clip, in its pixels. 0: the result's own, which HaMeR and WiLoR only make up",
     )
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.filepath:
-            return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:

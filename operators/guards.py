@@ -1,4 +1,4 @@
-"""What operators have in common: a problem is a report, and what can't be changed is greyed out with the reason."""
+"""What operators have in common: a problem is a report, what can't be changed is greyed out with the reason, files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 
 import bpy
+from bpy.props import StringProperty
 
 from ..addon import scene, solve
 from ..solver.errors import SolverError
@@ -64,6 +65,18 @@ class ChangesClip:
         movie = scene.edited_clip(context)
         why_not_clip = "Open a clip first" if movie is None else scene.why_not_own(movie)
         return allows(cls, why_not_now() or why_not_clip)
+
+
+class ReadsFile:
+    """Mix-in of operators that ask for a file, unless it was dropped or is given."""
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
 
 
 def why_not_now() -> str:

@@ -6,27 +6,20 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..addon import ghosts, imports, scene, solve, take_files, take_list
-from .guards import ChangesSolved, reported
+from .guards import ChangesSolved, ReadsFile, reported
 
 
-class HANDHELD_OT_import_take(bpy.types.Operator):
+class HANDHELD_OT_import_take(ReadsFile, bpy.types.Operator):
     """Build hands and camera from a take that was solved before"""
 
     bl_idname = "handheld.import_take"
     bl_label = "Import Take"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default="*.npz", options={"HIDDEN", "SKIP_SAVE"})
     use_clip: BoolProperty(
         name="Load Clip", default=True, description="Load the clip that was solved and put it behind the camera"
     )
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.filepath:
-            return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
