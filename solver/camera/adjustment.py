@@ -451,7 +451,7 @@ def _resected(seen: Observations, state: State) -> State:
     """One step of all poses; ``seen`` in order of frames."""
     error, image, _, local = _linearise(seen, state)
     # the loss narrows as the pose settles, so that a start some way off is drawn in
-    width = np.maximum(_frame_medians(error, seen), seen.width_px)[seen.frames]
+    width = np.maximum(frame_medians(np.linalg.norm(error, axis=1), seen), seen.width_px)[seen.frames]
     weight = 1 / (1 + (error**2).sum(axis=1) / width**2)
     by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
     heavy = by_pose.transpose(0, 2, 1) * weight[:, None, None]
@@ -462,14 +462,12 @@ def _resected(seen: Observations, state: State) -> State:
     return replace(state, camera_from_world=moved(state.camera_from_world, step))
 
 
-def _frame_medians(error: np.ndarray, seen: Observations) -> np.ndarray:
-    length = np.linalg.norm(error, axis=1)
-    medians = np.zeros(seen.frame_count)
-    edges = np.searchsorted(seen.frames, np.arange(seen.frame_count + 1))
-    for frame, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        if b > a:
-            medians[frame] = np.median(length[a:b])
-    return medians
+def frame_medians(values: np.ndarray, seen: Observations) -> np.ndarray:
+    """(F,) of ``values`` (N,); 0 where nothing is seen."""
+    order = np.argsort(seen.frames, kind="stable")
+    edges = np.searchsorted(seen.frames[order], np.arange(seen.frame_count + 1))
+    parts = [values[order[a:b]] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return np.array([np.median(part) if len(part) else 0.0 for part in parts])
 
 
 def triangulate(seen: Observations, state: State, min_angle_deg: float = 1.5, tolerance_px: float = 3.0):

@@ -46,6 +46,13 @@ class Anchors:
         """How ``points`` (n, 2) (OpenCV's integer pixel centres) look in an image that was ``smoothed``."""
         return cls(*_taken(smooth, points), np.tile(_EYE, (len(points), 1, 1)), np.zeros(len(points), int))
 
+    @classmethod
+    def later(cls, count: int) -> Anchors:
+        """Of so many points whose looks are taken when they are first to be held."""
+        size = len(_GRID)
+        nothing = np.zeros((count, size), np.float32), np.zeros((count, 6, size), np.float32)
+        return cls(*nothing, np.tile(_EYE, (count, 1, 1)), np.full(count, _PATIENCE))
+
     def where(self, kept: np.ndarray) -> Anchors:
         return Anchors(self.looks[kept], self.pull[kept], self.warps[kept], self.missed[kept])
 
@@ -98,7 +105,7 @@ def _taken(smooth: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarr
     told = np.trace(gram[:, :2, :2], axis1=1, axis2=2)[:, None, None] + np.float32(1e-9)
     reach_px = _SIDE * _SPACING_PX / 2
     stiffness = np.diag([_STIFF_PLACE] * 2 + [_STIFF_WARP * reach_px**2] * 4).astype(np.float32)
-    return look, np.linalg.solve(gram + told * stiffness, slopes)
+    return look, np.linalg.inv(gram + told * stiffness) @ slopes
 
 
 def _norm(values: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ _CALIBRATION = 3.0
 _WILD, _WILD_GAP = 8.0, 6
 # Beyond the keyframes a pose is followed this far.
 _REACH_FRAMES = 12
-_PROFILE_FRAMES = 40
+_PROFILE_FRAMES, _PROFILE_TOLERANCE = 40, 1e-3
 # Stretches whose focal lengths are compared, and adjusted frames that each must have.
 _STRETCHES, _MIN_STRETCH = 3, 5
 
@@ -241,16 +241,20 @@ def _adjusted(
         fixed = np.where(free | ~wanted, state.lens, 0.0)
         fixed[FOCAL] = state.lens[FOCAL]
         state = _round(seen, replace(state, lens=fixed), posed, chosen, free, 8)
-    state = _round(seen, state, posed, chosen, free, 4)
+    seen = _weighed(seen, state)
+    for _ in range(2):
+        # how much a weak link is worth is told at the bottom alone
+        state = _round(seen, state, posed, chosen, free, 10, 1e-6)
     return state, _without_gross(seen, state), free
 
 
 def _round(
-    seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray, iterations: int
-) -> State:
+    seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray, iterations: int,
+    tolerance: float = 1e-4,
+) -> State:  # fmt: skip
     """Adjust the chosen frames, place the others, and renew the velocities."""
     part, rows = _part(seen, chosen)
-    solved = adjustment.adjust(part, _at(state, rows), free, iterations)
+    solved = adjustment.adjust(part, _at(state, rows), free, iterations, tolerance)
     poses = state.camera_from_world.copy()
     poses[rows] = solved.camera_from_world
     state = replace(state, camera_from_world=poses, points=solved.points, lens=solved.lens)
@@ -277,22 +281,30 @@ def _at(state: State, rows: np.ndarray) -> State:
 
 
 def _without_gross(seen: Observations, state: State) -> Observations:
-    """Less what is far off or strays; the loss becomes as narrow as what is left allows, and who is steady counts for
-    more."""
+    """Less what is far off or strays; the loss becomes as narrow as what is left allows."""
     error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
     kept = (error < _BAD_PX) & moving.stays(seen, error, _BAD_PX)
     median = np.median(error[kept]) if kept.any() else 1.0
     width_px = float(np.clip(_WIDTH * median, _MIN_WIDTH_PX, adjustment.WIDTH_PX))
-    seen, error = seen.where(kept), error[kept]
-    return replace(seen, width_px=width_px, worth=_worth(seen, error))
+    return replace(seen.where(kept), width_px=width_px)
 
 
-def _worth(seen: Observations, error_px: np.ndarray) -> np.ndarray:
-    """(P,) by each point's own scatter: faint corners, and those before a far background, are followed worse."""
-    usual = float(np.median(error_px**2)) if len(error_px) else 1.0
-    counts = np.bincount(seen.points, minlength=seen.point_count)
-    own = np.bincount(seen.points, error_px**2, seen.point_count) + _SCATTER_FRAMES * usual
-    return np.clip(usual * (counts + _SCATTER_FRAMES) / np.maximum(own, 1e-12), 1 / _MOST_WORTH, _MOST_WORTH)
+def _weighed(seen: Observations, state: State) -> Observations:
+    """Points count by their own scatter: faint corners, and those before a far background, are followed worse.
+
+    Only once the lens is whole: what it does not explain yet is no scatter.
+    """
+    error = _beyond_blur(seen, np.linalg.norm(adjustment.residuals(seen, state), axis=1))
+    usual = max(float(np.median(error)), 1e-9) if len(error) else 1.0
+    counts = np.bincount(seen.points, minlength=seen.point_count) + _SCATTER_FRAMES
+    scatter = np.bincount(seen.points, error**2, seen.point_count) + _SCATTER_FRAMES * usual**2
+    return replace(seen, worth=np.clip(usual**2 * counts / scatter, 1 / _MOST_WORTH, _MOST_WORTH))
+
+
+def _beyond_blur(seen: Observations, error_px: np.ndarray) -> np.ndarray:
+    """(N,) ``error_px``, less in frames where the middle one is more than usual: blur is no fault of the points."""
+    usual = max(float(np.median(error_px)), 1e-9) if len(error_px) else 1.0
+    return error_px * (usual / np.maximum(adjustment.frame_medians(error_px, seen), usual))[seen.frames]
 
 
 def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -445,7 +457,7 @@ def _profile(seen: Observations, state: State, chosen: np.ndarray, free: np.ndar
     costs = []
     for factor in (0.88, 1.0, 1.12):
         lens = state.lens * np.where(np.arange(4) == FOCAL, factor, 1.0)
-        fitted = adjustment.adjust(part, replace(_at(state, rows), lens=lens), held, 8)
+        fitted = adjustment.adjust(part, replace(_at(state, rows), lens=lens), held, 8, _PROFILE_TOLERANCE)
         costs.append(adjustment.cost(part, fitted))
     return np.array(costs)
 

@@ -103,7 +103,7 @@ class Follower:
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self._gray: np.ndarray | None = None
-        self._smooth = np.zeros(size[::-1], np.uint8)
+        self._smooth: np.ndarray | None = None
         self._forget()
         self._next_id = 0
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
@@ -142,7 +142,7 @@ class Follower:
 
     def _forget(self) -> None:
         self._points, self._ids = np.zeros((0, 2), np.float32), np.zeros(0, int)
-        self._anchors = Anchors.at(self._smooth, self._points)
+        self._anchors = Anchors.later(0)
 
     def halt(self) -> Halt:
         return Halt(self._gray, self._ids, self._points, self._anchors, copy.copy(self._motion))
@@ -211,7 +211,8 @@ class Follower:
         if self.fast and len(self._points) + len(fresh) < _SCARCE * TARGET_TRACKS:
             fresh = find_corners(gray, mask, self._points, _FAINT_CORNER)
         self._points = np.concatenate([self._points, fresh])
-        self._anchors = self._anchors.and_those(Anchors.at(self._smooth, fresh))
+        anchors = Anchors.later(len(fresh)) if self.fast else Anchors.at(self._smooth, fresh)
+        self._anchors = self._anchors.and_those(anchors)
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(fresh))])
         self._next_id += len(fresh)
 
