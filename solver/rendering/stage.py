@@ -40,6 +40,7 @@ class RenderWeights:
 
 DEFAULT = RenderWeights()
 _PASSES = 2  # of a round: the second without what was harmed in the first
+_HARM_NATS = 0.5  # rise of the mean robust cost of a hand-frame's landmarks
 _ROUND = Stage("rendering", steps=6, tolerance=1e-3)
 
 
@@ -74,7 +75,7 @@ def fit_rendered(
             for iterate in run(problem, start, (_ROUND,), cancelled=cancelled):
                 done = (index * _PASSES + turn) * _ROUND.steps + iterate.step
                 yield OutlineProgress(done, rounds * _PASSES * _ROUND.steps)
-            misled = harmed(problem, before, problem.at(iterate.state)) & evidence.keys()
+            misled = harmed(problem, before, problem.at(iterate.state), _HARM_NATS) & evidence.keys()
             if not misled or cancelled():
                 break
             evidence = {hand: seen for hand, seen in evidence.items() if hand not in misled}

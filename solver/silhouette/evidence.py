@@ -17,7 +17,7 @@ from .mattes import NONE, Masks
 from .outlines import PosedHands
 
 _LEARNT_FRAMES = 40
-_TIGHT = 0.4  # crop pixels: what masks are cut too tight by, on the four clips of the validation suite
+_TIGHT = 0.26  # crop pixels: what masks are cut too tight by, on the four clips of the validation suite
 
 
 class Lens:
@@ -105,8 +105,9 @@ class MaskMaker:
         for hand in self._hands.present(number - self._first):
             looked = self._crop(hand, image) if self._seen[hand] else None
             if looked is not None:
-                lab, region, _ = looked
-                self._colours[int(self._hands.tracks[hand])].add(lab, region.core & ~region.other & ~region.outside)
+                picture, region, _ = looked
+                sure = region.core & ~region.other & ~region.outside
+                self._colours[int(self._hands.tracks[hand])].add(to_lab(picture), sure)
 
     def _learnt(self) -> Mapping[int, np.ndarray]:
         """The skin's colours by track: all tracks' together where one has too few of its own."""
@@ -119,14 +120,14 @@ class MaskMaker:
         if crop is None or not self._hands.beside(hand):
             return None
         outside = self._lens.outside(self._size, crop)
-        return to_lab(self._lens.cut(image, crop)), region_of(self._hands.view(hand, crop), outside), crop
+        return self._lens.cut(image, crop), region_of(self._hands.view(hand, crop), outside), crop
 
     def _segmented(self, hand: int, image: np.ndarray) -> Evidence | None:
         looked = self._crop(hand, image)
         if looked is None:
             return None
-        lab, region, crop = looked
-        mask = segment(lab, region, self._densities[int(self._hands.tracks[hand])])
+        picture, region, crop = looked
+        mask = segment(picture, region, self._densities[int(self._hands.tracks[hand])])
         if mask is None:
             return None
         trust = mask.trust * self._told(hand, crop, region, mask.unknown)

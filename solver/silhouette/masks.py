@@ -1,7 +1,8 @@
 """Which pixels of a crop are hand: the fitted mesh says where to look, colour and edges say the rest.
 
 GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004) with a start of its own: the skin's colours are learnt over the whole
-track, from the inside of the hands where the fit is surest, the background's in each frame around the hand.
+track, from the inside of the hands where the fit is surest, the background's in each frame around the hand. Where a
+border runs exactly is then read from how much light of the hand's a pixel holds (``border``).
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import cv2
 import numpy as np
 
 from ..hand_model.layout import WRIST_LOOP
+from .border import refined
 from .contour import View
 from .crop import SIZE
+from .morphology import grown, opened, shrunk
 from .raster import NOTHING
 
 _BINS = 16
 _CORE, _NEAR, _FAR = 5, 6, 14  # crop pixels: inside the hand for certain; beside it perhaps; beyond it certainly not
 _ARM_HALF_WIDTH, _ARM_WIDENING, _ARM_OVERLAP = 22.0, 0.5, 4.0
 _OTHER_MARGIN, _COVERED_MARGIN, _JUDGED = 3, 4, 8
+# of something broad that sticks out: half its width, how far, and how much around it is doubtful
+_BROADER_THAN_FINGERS, _BEYOND_A_MISFIT, _BESIDE_FOREIGN = 5, 10, 12
 _LIKELY, _UNLIKELY, _LEAST_CONTRAST = 0.5, 0.2, 0.25
 _LEAST_DIFFERENCE = 12.0  # CIELAB as bytes
 _LEAST_PIXELS = 60  # of either kind, for a colour model to be worth anything
@@ -64,14 +69,14 @@ def region_of(view: View, outside: np.ndarray) -> Region:
     arms = np.zeros_like(arm)
     for points in view.points[1:]:
         arms |= _arm(points)
-    arms &= ~_grown(view.owner == 0, _NEAR)
+    arms &= ~grown(view.owner == 0, _NEAR)
     return Region(
         hand=hand,
         other=hand & (view.owner != 0),
         arm=arm,
         arms=arms,
-        core=_shrunk(hand, _CORE),
-        beyond=~_grown(hand, _FAR) & ~arm & ~arms,
+        core=shrunk(hand, _CORE),
+        beyond=~grown(hand, _FAR) & ~arm & ~arms,
         outside=outside,
     )
 
@@ -85,18 +90,6 @@ def _arm(points: np.ndarray) -> np.ndarray:
     forth = (x - rim[0]) * away[0] + (y - rim[1]) * away[1]
     across = np.abs((x - rim[0]) * away[1] - (y - rim[1]) * away[0])
     return (forth > -_ARM_OVERLAP) & (across < _ARM_HALF_WIDTH + _ARM_WIDENING * np.maximum(forth, 0))
-
-
-def _disc(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-
-
-def _grown(mask: np.ndarray, radius: int) -> np.ndarray:
-    return cv2.dilate(mask.astype(np.uint8), _disc(radius)) > 0
-
-
-def _shrunk(mask: np.ndarray, radius: int) -> np.ndarray:
-    return cv2.erode(mask.astype(np.uint8), _disc(radius), borderValue=1) > 0
 
 
 class Colours:
@@ -130,12 +123,13 @@ def to_lab(image: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB)
 
 
-def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
+def segment(picture: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
     """The mask of one crop; None where its colours can't tell.
 
     Args:
-        lab: (SIZE, SIZE, 3). skin: density of the skin's colours.
+        picture: (SIZE, SIZE, 3) RGB. skin: density of the skin's colours.
     """
+    lab = to_lab(picture)
     likely = _skin_likelihood(lab, region, skin)
     if likely is None:
         return None
@@ -146,17 +140,17 @@ def segment(lab: np.ndarray, region: Region, skin: np.ndarray) -> Mask | None:
     sure = start & 1
     if not _LEAST_PIXELS < sure.sum() < SIZE * SIZE - _LEAST_PIXELS:
         return None
-    inside = _cut(lab, start)
-    border = _grown(inside, 1) & ~_shrunk(inside, 1)
+    inside = refined(_cut(lab, start), picture, region.outside)
+    border = grown(inside, 1) & ~shrunk(inside, 1)
     unsupported = _unsupported(inside, lab, likely, start, border)
-    unknown = not_said(region) | held | unsupported
+    unknown = not_said(region) | held | unsupported | foreign(region, inside)
     return Mask(inside, unknown, _trust(inside, region) * _support(border & ~not_said(region), unsupported))
 
 
 def told(alone: np.ndarray, region: Region, unknown: np.ndarray) -> float:
     """0..1, how far a mask may place a hand: nothing below 0.4 of its outline, if it were ``alone`` (SIZE, SIZE), that
     isn't unknown, all above 0.8. The rest of a hand that is mostly covered would move as the little that is seen."""
-    outline = _grown(alone, 1) & ~_shrunk(alone, 1) & ~region.arm
+    outline = grown(alone, 1) & ~shrunk(alone, 1) & ~region.arm
     share = (outline & ~unknown).sum() / max(outline.sum(), 1)
     return float(np.clip((share - 0.4) / 0.4, 0.0, 1.0))
 
@@ -164,12 +158,19 @@ def told(alone: np.ndarray, region: Region, unknown: np.ndarray) -> float:
 def not_said(region: Region) -> np.ndarray:
     """(SIZE, SIZE) bool: where no mask says anything about this hand: at another hand, beyond the picture, and along
     the arm, which an artist's mask may have or not."""
-    return _grown(region.other | region.outside, _OTHER_MARGIN) | region.arm | region.arms
+    return grown(region.other | region.outside, _OTHER_MARGIN) | region.arm | region.arms
 
 
 def covered(region: Region, hand: np.ndarray) -> np.ndarray:
     """(SIZE, SIZE) bool: around what is no ``hand`` deep inside the fitted one: a thing held before it."""
-    return _grown(region.core & ~hand, _COVERED_MARGIN)
+    return grown(region.core & ~hand, _COVERED_MARGIN)
+
+
+def foreign(region: Region, inside: np.ndarray) -> np.ndarray:
+    """(SIZE, SIZE) bool: around what a mask has beyond the fitted hand and is broader than a finger that lies elsewhere
+    than the fit has it: the forearm behind a hand that points at the camera, a face, a table of the skin's colour."""
+    broad = opened(inside & ~not_said(region), _BROADER_THAN_FINGERS)
+    return grown(broad & ~grown(region.hand, _BEYOND_A_MISFIT), _BESIDE_FOREIGN)
 
 
 def _cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -188,7 +189,7 @@ def _cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
 def _skin_likelihood(lab: np.ndarray, region: Region, skin: np.ndarray) -> np.ndarray | None:
     """(SIZE, SIZE) float32 share of skin among skin and this frame's background, by colour alone."""
     around = Colours()
-    around.add(lab, ~_grown(region.hand, _NEAR) & ~region.arm & ~region.arms & ~region.outside)
+    around.add(lab, ~grown(region.hand, _NEAR) & ~region.arm & ~region.arms & ~region.outside)
     if not around.known:
         return None
     bins = _bins(lab)
@@ -203,7 +204,7 @@ def _unsupported(
     more_skin = _across(inside, likely[..., None])[..., 0] >= _LEAST_CONTRAST
     other_colour = np.linalg.norm(_across(inside, lab), axis=-1) >= _LEAST_DIFFERENCE
     limit = (start == cv2.GC_BGD) | (start == cv2.GC_FGD)
-    return border & (~(more_skin | other_colour) | _grown(limit, 1))
+    return border & (~(more_skin | other_colour) | grown(limit, 1))
 
 
 def _across(inside: np.ndarray, picture: np.ndarray) -> np.ndarray:
@@ -224,6 +225,6 @@ def _support(border: np.ndarray, unsupported: np.ndarray) -> float:
 def _trust(inside: np.ndarray, region: Region) -> float:
     """Overlap with the fitted hand where both are known, and near it: 0 below 0.6, 1 above 0.8."""
     own = region.hand & ~region.other
-    known = _grown(own, _JUDGED) & ~(region.arm | region.arms | _grown(region.other, _JUDGED) | region.outside)
+    known = grown(own, _JUDGED) & ~(region.arm | region.arms | grown(region.other, _JUDGED) | region.outside)
     both, either = (inside & own & known).sum(), ((inside | own) & known).sum()
     return float(np.clip((both / max(either, 1) - 0.6) / 0.2, 0.0, 1.0))

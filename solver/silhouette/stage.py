@@ -25,8 +25,7 @@ from .surface import Surface, surface_of
 DEFAULT = ContourWeights()
 _ROUND = Stage("outlines", steps=3, tolerance=1e-3)
 _PASSES = 2  # the second without what was harmed in the first
-# rise of the mean robust cost of a hand-frame's landmarks
-_HARM_NATS = 0.5
+_HARM_NATS = 1.0  # rise of the mean robust cost of a hand-frame's landmarks
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def fit_outlines(
             yield OutlineProgress(at.layout.hand_count + turn * rounds + index + 1, total)
             yield continued(refined.origin, problem, iterate)
         cut = {hand for hand, seen in evidence.items() if not seen.drawn}  # what the artist has drawn is right
-        misled = harmed(refined.problem, at, problem.at(iterate.state)) & cut
+        misled = harmed(refined.problem, at, problem.at(iterate.state), _HARM_NATS) & cut
         if not misled or cancelled():
             break
         evidence = {hand: seen for hand, seen in evidence.items() if hand not in misled}
@@ -104,9 +103,9 @@ def fit_outlines(
     yield Outlined(final, overlap_of(final, surfaces, evidence), evidence)
 
 
-def harmed(problem: Problem, before: Evaluation, after: Evaluation) -> set[int]:
+def harmed(problem: Problem, before: Evaluation, after: Evaluation, rise_nats: float) -> set[int]:
     """Hand-frames whose landmarks fit clearly worse than before: there the mask, or its trust, was wrong."""
-    return set(np.flatnonzero(misfit(problem, after) > misfit(problem, before) + _HARM_NATS).tolist())
+    return set(np.flatnonzero(misfit(problem, after) > misfit(problem, before) + rise_nats).tolist())
 
 
 def _seen(refined: Refined) -> np.ndarray:

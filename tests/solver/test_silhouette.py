@@ -15,7 +15,7 @@ from solver.optimise.clip import Clip, Segment
 from solver.optimise.refine import Origin, Refined, continued
 from solver.optimise.solve import Iterate, Outcome, Stage, run
 from solver.overlay.draw import Surface, paint
-from solver.silhouette import contour, crop, matching, mattes, outlines, raster, stage
+from solver.silhouette import border, contour, crop, masks, matching, mattes, outlines, raster, stage
 from solver.silhouette.surface import surface_of
 from solver.take import SIDES
 from solver.video import clip as video
@@ -75,6 +75,28 @@ def test_a_hand_behind_another_has_no_outline_there():
     inward = outline.points - outline.normals
     assert len(outline.points)
     assert (owner[tuple(np.floor(inward).astype(int).T[::-1])] == 0).all()
+
+
+@pytest.mark.parametrize(("hand", "ground"), [(0.8, 0.1), (0.1, 0.8)])
+def test_a_swept_border_is_where_it_was_at_mid_exposure_whichever_side_is_brighter(hand, ground):
+    share = np.clip((np.arange(40) + 0.5 - 20) / 4 + 0.5, 0, 1)  # of the exposure; one half between the pixels 19 and 20
+    light = ground + (hand - ground) * np.tile(share, (40, 1))
+    picture = np.repeat(np.rint(255 * light[..., None] ** (1 / 2.2)), 3, axis=-1).astype(np.uint8)
+    for off in (-1, 0, 1):
+        inside = np.tile(np.arange(40) >= 20 + off, (40, 1))
+        found = border.refined(inside, picture, np.zeros((40, 40), bool))
+        assert (found[5:-5].sum(1) == 20).all()
+
+
+def test_what_sticks_out_broader_than_a_finger_says_nothing():
+    y, x = np.mgrid[0 : crop.SIZE, 0 : crop.SIZE]
+    hand = (abs(x - 64) < 20) & (abs(y - 80) < 20)
+    none = np.zeros_like(hand)
+    region = masks.Region(hand, none, none, none, none, none, none)
+    arm, finger = (abs(x - 64) < 10) & (abs(y - 50) < 20), (abs(x - 64) < 4) & (abs(y - 50) < 20)
+    assert masks.foreign(region, hand | arm)[40:60, 54:74].all()
+    assert not masks.foreign(region, hand | arm)[70:].any()
+    assert not masks.foreign(region, hand | finger).any()
 
 
 class _Drawn:
