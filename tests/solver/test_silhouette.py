@@ -79,7 +79,7 @@ def test_a_hand_behind_another_has_no_outline_there():
 
 @pytest.mark.parametrize(("hand", "ground"), [(0.8, 0.1), (0.1, 0.8)])
 def test_a_swept_border_is_where_it_was_at_mid_exposure_whichever_side_is_brighter(hand, ground):
-    share = np.clip((np.arange(40) + 0.5 - 20) / 4 + 0.5, 0, 1)  # of the exposure; one half between the pixels 19 and 20
+    share = np.clip((np.arange(40) + 0.5 - 20) / 4 + 0.5, 0, 1)  # of the exposure: one half between 19 and 20
     light = ground + (hand - ground) * np.tile(share, (40, 1))
     picture = np.repeat(np.rint(255 * light[..., None] ** (1 / 2.2)), 3, axis=-1).astype(np.uint8)
     for off in (-1, 0, 1):
