@@ -22,7 +22,7 @@ _UNKNOWN_DISAGREEMENT = 0.03
 # Readings of so many neighbouring frames are averaged: misreadings last longer than a frame.
 _WINDOW_FRAMES = 3.0
 # An end of a trail whose readings err by more than this is no sighting of the hand.
-_NO_SIGHTING = 0.18
+_NO_SIGHTING = 0.2
 # A hand of which a quarter of the readings is worse than this is hard to read, and not misread now and then.
 _SURE_SHARE = 0.25
 
