@@ -244,17 +244,16 @@ def _adjusted(
     seen = _weighed(seen, state)
     for _ in range(2):
         # how much a weak link is worth is told at the bottom alone
-        state = _round(seen, state, posed, chosen, free, 10, 1e-6)
+        state = _round(seen, state, posed, chosen, free, 8)
     return state, _without_gross(seen, state), free
 
 
 def _round(
-    seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray, iterations: int,
-    tolerance: float = 1e-4,
-) -> State:  # fmt: skip
+    seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray, iterations: int
+) -> State:
     """Adjust the chosen frames, place the others, and renew the velocities."""
     part, rows = _part(seen, chosen)
-    solved = adjustment.adjust(part, _at(state, rows), free, iterations, tolerance)
+    solved = adjustment.adjust(part, _at(state, rows), free, iterations)
     poses = state.camera_from_world.copy()
     poses[rows] = solved.camera_from_world
     state = replace(state, camera_from_world=poses, points=solved.points, lens=solved.lens)
