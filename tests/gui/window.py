@@ -68,7 +68,7 @@ def region(kind: str, of: str = "UI") -> bpy.types.Region:
 
 
 def invoke(operator, kind: str = "VIEW_3D", **options) -> set[str]:
-    """As a button would call it, which draws the editor again: panels slide to their new places while a script waits."""
+    """As a button would call it, which draws the editor again: panels slide to their places while a script waits."""
     with bpy.context.temp_override(window=window(), area=area(kind), region=region(kind, "WINDOW")):
         result = operator("INVOKE_DEFAULT", **options)
     for shown in window().screen.areas:
