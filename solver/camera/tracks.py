@@ -141,6 +141,8 @@ class Follower:
         self._history[-1] = (self._ids, self._points + 0.5)
 
     def _forget(self) -> None:
+        # from a fast turn on, whose blur shows other looks, nothing is held any more: it tore a real clip in two
+        self._steady = True
         self._points, self._ids = np.zeros((0, 2), np.float32), np.zeros(0, int)
         self._anchors = Anchors.later(0)
 
@@ -181,7 +183,8 @@ class Follower:
         kept[kept] = _on_epipolar_lines(self._points[kept], moved[kept], EPIPOLAR_PX + blur_px)
         self._ids = self._ids[kept]
         self._anchors, self._points = self._anchors.where(kept), moved[kept]
-        if not self.fast:  # a blurred image shows another look
+        self._steady = self._steady and not self.fast
+        if self._steady:
             self._anchors, self._points = self._anchors.held(self._smooth, self._points)
 
     def _there_and_back(
@@ -199,7 +202,7 @@ class Follower:
     def _flow(
         self, source: np.ndarray, target: np.ndarray, points: np.ndarray, guess: np.ndarray, levels: int, window_px: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        stop = _STOP if self.fast else _NEARLY
+        stop = _NEARLY if self._steady else _STOP
         moved, status, _ = cv2.calcOpticalFlowPyrLK(
             source, target, points.reshape(-1, 1, 2), guess.reshape(-1, 1, 2), winSize=(window_px, window_px),
             maxLevel=levels, criteria=stop, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, minEigThreshold=1e-4,
@@ -211,7 +214,7 @@ class Follower:
         if self.fast and len(self._points) + len(fresh) < _SCARCE * TARGET_TRACKS:
             fresh = find_corners(gray, mask, self._points, _FAINT_CORNER)
         self._points = np.concatenate([self._points, fresh])
-        anchors = Anchors.later(len(fresh)) if self.fast else Anchors.at(self._smooth, fresh)
+        anchors = Anchors.at(self._smooth, fresh) if self._steady else Anchors.later(len(fresh))
         self._anchors = self._anchors.and_those(anchors)
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(fresh))])
         self._next_id += len(fresh)
