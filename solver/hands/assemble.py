@@ -10,7 +10,6 @@ from ..observations import HandTrack
 from .covariance import covariance_px
 from .filter import hands_only
 from .landmarks import Reading
-from .misread import without_misread_ends
 from .side import decide_sides, vote
 from .split import split_all
 from .trail import Trail
@@ -27,7 +26,7 @@ def assemble(trails: Sequence[Trail], size: tuple[int, int]) -> list[HandTrack]:
     sides = decide_sides(kept)
     tracks = []
     for side in ("left", "right"):
-        mine = [without_misread_ends(trail, side) for trail, its in zip(kept, sides, strict=True) if its == side]
+        mine = [trail for trail, its in zip(kept, sides, strict=True) if its == side]
         tracks += [to_track(hand, side, size) for hand in chains(mine)]
     return sorted(tracks, key=lambda track: -len(track.frames))
 

@@ -8,7 +8,6 @@ import pytest
 from solver.hands.assemble import assemble, chains, joined
 from solver.hands.covariance import covariance_px, disagreement
 from solver.hands.filter import hands_only
-from solver.hands.misread import expected_error, without_misread_ends
 from solver.hands.side import decide_sides, solve
 from solver.hands.split import split
 from solver.hands.trail import continuity, is_part_of, same_hand
@@ -185,34 +184,6 @@ def test_a_finger_that_the_mirrored_reading_contradicts_is_doubted():
     hand.mirrored = {0: hand.readings[0], 8: mirrored}
     sigma = np.sqrt(covariance_px(hand, SIZE)[:, 6, 0, 0])
     assert (np.diff(sigma) > 0).all(), "between two mirrored frames the doubt is interpolated"
-
-
-def _misread(frames):
-    """A right hand of 60 frames; in ``frames`` the network takes it for a left one, elsewhere in the mirror."""
-    hand = trail(range(60), odds=4.0)
-    hand.mirrored = {frame: reading((300, 300), odds=4.0) for frame in range(0, 60, 6)}
-    for frame in frames:
-        hand.readings[frame] = reading((300, 300), odds=-6.0)
-    for frame in set(frames) & hand.mirrored.keys():
-        hand.mirrored[frame] = reading((325, 325), odds=-6.0)
-    return hand
-
-
-def test_a_misread_end_is_no_sighting_and_what_lies_between_sightings_stays():
-    assert without_misread_ends(_misread([]), "right").frames() == list(range(60))
-    late = without_misread_ends(_misread(range(40, 60)), "right").frames()
-    assert late[0] == 0 and 36 <= late[-1] <= 46
-    between = _misread(range(20, 40))
-    assert without_misread_ends(between, "right").frames() == list(range(60))
-    assert expected_error(between, "right")[30] > 3 * expected_error(between, "right")[0]
-
-
-def test_a_hand_misread_throughout_or_pointed_out_by_a_person_stays():
-    hard = _misread(range(60))
-    assert len(without_misread_ends(hard, "right").readings) >= 15
-    given = _misread(range(40, 60))
-    given.side = "right"
-    assert without_misread_ends(given, "right") is given
 
 
 def test_same_hand_part_of_and_continuity():

@@ -1,4 +1,9 @@
-"""What foretells that a hand is misread: the weights of ``solver.hands.misread``, from readings with known truth."""
+"""What foretells that a hand is misread, from readings with known truth.
+
+A hand that is half hidden behind what it holds is now and then drawn somewhere on what is seen of it, surely and too
+small. Presence hardly tells, but the network then takes it for a hand of the other side, and reads it otherwise in the
+mirror. The product makes no use of it: what carried over to clips was too little (``solver/hands/README.md``).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,6 @@ from solver.camera.cameras import project
 from solver.hand_model.layout import KEYPOINT_JOINTS
 from solver.hands.geometry import Pyramid
 from solver.hands.landmarks import LandmarkReader, Reading, next_roi
-from solver.hands.misread import signs
 
 from .nuisance import degraded, shifted
 from .offsets import MIRROR
@@ -23,6 +27,8 @@ _PRESENT, _SHIFT = 0.5, 0.08
 _NEAR = 0.8  # in hand sizes: a tracker follows a hand so far from where it is
 _LEAST_ERROR = 0.03  # in hand sizes: below it all readings are good
 _FOLDS = 5
+_VOTE_SCALE = 3.0
+_LEAST_DOUBT, _MOST_DOUBT, _LEAST_DISAGREEMENT = 0.002, 0.5, 0.005
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,19 @@ class Judged:
     signs: np.ndarray
     error: float
     growth: float
+
+
+def signs(vote: np.ndarray, presence: np.ndarray, disagreement: np.ndarray) -> np.ndarray:
+    """(n, 4) what foretells an error.
+
+    Args:
+        vote: (n,) log-odds of the side that the hand has.
+        presence: (n,) of the reading.
+        disagreement: (n,) root mean square distance of a mirrored reading, over sqrt 2, in hand sizes.
+    """
+    doubt = np.clip(1 - np.asarray(presence), _LEAST_DOUBT, _MOST_DOUBT)
+    apart = np.maximum(disagreement, _LEAST_DISAGREEMENT)
+    return np.stack([np.tanh(vote / _VOTE_SCALE), np.log(doubt), np.log(apart), np.ones(len(doubt))], axis=1)
 
 
 def judged(folder: Path, views: list[View], offsets: np.ndarray) -> list[Judged]:
