@@ -25,7 +25,7 @@ STAGES = {
 def summary(take: takes.Take, models: dict[str, HandModel]) -> str:
     """Coverage, fit and speed in words, one line each."""
     lines = [
-        f"{side} hand: seen in {(status == takes.OBSERVED).mean():.0%} of {len(take.frames)} frames, "
+        f"{side} hand: seen in {(status == takes.OBSERVED).mean():.0%} of {counted(len(take.frames), 'frame')}, "
         f"filled in {(status == takes.INFILLED).mean():.0%}, {_percent(errors)} of hand size from its landmarks"
         for side, status, errors in zip(take.sides, take.status, relative_errors(take, models), strict=True)
     ]

@@ -143,9 +143,8 @@ def _general(footage: ShotFootage, motion: MotionKind, links: dict) -> Generator
     try:
         main = yield from _mapped(footage, links, lens)
         sigma = 0.0 if known else _focal_sigma(main)
-        if sigma > _DOUBTFUL_FOCAL:
-            again = yield from _mapped(footage, links, _lens(footage, assumed_focal(footage.tracks.size)))
-            main, sigma = _surer((main, sigma), (again, _focal_sigma(again)))
+        if sigma > _DOUBTFUL_FOCAL and epipolar is not None:
+            main, sigma = yield from _begun_anew(footage, links, main, sigma)
         if sigma > _UNKNOWN_FOCAL:
             lens = Lens(assumed_focal(footage.tracks.size), 0.0, True, True, True)
             main = yield from _mapped(footage, links, lens)
@@ -159,6 +158,17 @@ def _general(footage: ShotFootage, motion: MotionKind, links: dict) -> Generator
         return _instead(footage, motion, links, "the few points behind the hands contradict each other")
     said = (notes.low_parallax(),) if motion.low_parallax else ()
     return dataclasses.replace(shot, notes=said + shot.notes)
+
+
+def _begun_anew(
+    footage: ShotFootage, links: dict, main: list[MappedModel], sigma: float
+) -> Generator[CameraProgress, None, tuple[list[MappedModel], float]]:
+    """The surer of ``main`` and what the assumed focal length leads to, with its sigma; ``main`` if that fails."""
+    try:
+        again = yield from _mapped(footage, links, _lens(footage, assumed_focal(footage.tracks.size)))
+    except MappingFailed:
+        return main, sigma
+    return _surer((main, sigma), (again, _focal_sigma(again)))
 
 
 def _surer(

@@ -94,6 +94,7 @@ class Halt:
     ids: np.ndarray
     points: np.ndarray
     anchors: Anchors
+    steady: bool
     motion: ImageMotion
 
 
@@ -147,12 +148,12 @@ class Follower:
         self._anchors = Anchors.later(0)
 
     def halt(self) -> Halt:
-        return Halt(self._gray, self._ids, self._points, self._anchors, copy.copy(self._motion))
+        return Halt(self._gray, self._ids, self._points, self._anchors, self._steady, copy.copy(self._motion))
 
     def resume(self, halt: Halt, frames: int) -> None:
         """Go on from ``halt``, as if the last ``frames`` frames had shown nothing."""
         self._gray, self._ids, self._points, self._anchors = halt.gray, halt.ids, halt.points, halt.anchors
-        self._motion = copy.copy(halt.motion)
+        self._steady, self._motion = halt.steady, copy.copy(halt.motion)
         self._history[-frames:] = [(np.zeros(0, int), np.zeros((0, 2), np.float32))] * frames
 
     def tracks(self) -> Tracks:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from solver.camera.anchors import Anchors, smoothed
+from solver.camera.tracks import Follower
 
 from . import camera_scenes
 
@@ -58,3 +59,16 @@ def test_no_points_and_those_without_a_look_are_no_trouble():
     assert len(points) == len(none.looks) == 0
     anchors, points = Anchors.later(3).held(_shown(0), _STARTS)
     assert (points == _STARTS).all() and np.allclose(np.linalg.norm(anchors.looks, axis=1), 1, atol=1e-3)
+
+
+def test_a_flash_does_not_hold_again_what_a_fast_turn_let_go():
+    follower, nothing = Follower((320, 240)), np.zeros((240, 320), np.uint8)
+    turned = [np.roll(_picture(), shift, axis=1) for shift in (0, 2, 20)]
+    for gray in turned:
+        follower.step(gray, nothing, nothing)
+    halt = follower.halt()
+    assert follower.fast and not halt.steady
+    follower.restart(turned[-1], nothing)
+    assert follower.halt().steady
+    follower.resume(halt, 1)
+    assert not follower.halt().steady

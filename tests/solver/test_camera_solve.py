@@ -156,6 +156,26 @@ def test_a_lens_found_in_one_shot_is_no_surer_for_being_given_to_the_next(monkey
     assert path.focal_sigma == 0.05 and "camera-focal-uncertain" in codes(path)
 
 
+@needs_mapper
+@pytest.mark.parametrize(("start", "solves"), [(1.2, 2), (None, 1)])
+def test_a_second_start_is_another_one_and_what_it_fails_at_takes_nothing_away(monkeypatch, start, solves):
+    usual, begun = shot._mapped, []
+
+    def mapped(part, links, lens):
+        begun.append(lens.focal_px)
+        if len(begun) > 1:
+            raise structure.MappingFailed("the second start ends the process")
+        return (yield from usual(part, links, lens))
+
+    monkeypatch.setattr(shot, "_mapped", mapped)
+    monkeypatch.setattr(shot, "focal_from_epipolar", lambda *_: start and start * SIZE[0])
+    monkeypatch.setattr(shot, "_focal_sigma", lambda models: 0.1)
+    scene = scene_of("walk", 20)
+    path = solved(scene)
+    assert len(begun) == solves
+    assert path.kind == "general" and errors(path, scene.poses)[0] < 0.05
+
+
 def test_closing_the_iterator_ends_the_solve():
     scene = scene_of("still", 4)
     running = solve(camera_scenes.clip_of(list(camera_scenes.draw(scene))), [])
