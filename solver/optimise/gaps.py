@@ -9,7 +9,7 @@ import numpy as np
 
 from ..prior.gaps import HingeGaps, hinge_gaps, wrist_gaps
 from .costs.base import Cost
-from .costs.dynamics import FingerDynamicsCost, WristCost
+from .costs.dynamics import FingerDynamicsCost, WristCost, WristPositionCost
 from .costs.keypoints import KeypointCost
 from .costs.pose import PoseCovarianceCost
 from .layout import Layout
@@ -26,9 +26,15 @@ def landmarks_seen(costs: Sequence[Cost], layout: Layout) -> np.ndarray:
 
 def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s: float) -> list[Cost]:
     """``costs`` with those of motion and pose freed where ``landmarks`` (N, 21) bool are not seen; the same ones where
-    all is seen."""
+    all is seen.
+
+    Wrists are freed only where the camera's path is known: else a row is as unsure as that path is along the camera's
+    own innovation (``WristPositionCost.scale_deviation``), which without memory is all of its velocity, and hands that
+    are not seen while the camera turns fast would be carried away with it.
+    """
     if landmarks.all():
         return list(costs)
+    doubted = any(isinstance(cost, WristPositionCost) and cost.scale_deviation for cost in costs)
     hinges, tracks = layout.tracks[0].skeleton.hinges, [track.hands for track in layout.tracks]
 
     def gaps(beside: int) -> HingeGaps | None:
@@ -40,7 +46,7 @@ def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s:
             return replace(cost, gaps=gaps(beside=1), frame_s=frame_s)
         if isinstance(cost, PoseCovarianceCost):
             return replace(cost, gaps=gaps(beside=0))
-        if isinstance(cost, WristCost) and not landmarks.any(1).all():
+        if isinstance(cost, WristCost) and not doubted and not landmarks.any(1).all():
             usual_s = -frame_s / np.log(float(cost.process.memory))
             return replace(cost, gaps=wrist_gaps(tracks, landmarks, frame_s, usual_s))
         return cost

@@ -3,8 +3,8 @@
 No single process fills every gap best. Short gaps are best crossed with the speed that fingers had (a long memory,
 larger innovations); in long ones that leads astray. Where other fingers are seen, poses of hands tell much of the
 hidden ones; where none is, or of a thumb, they tell little. A wrist that is gone for less than a second is best put on
-a straight path. So each run of frames in which a hinge is hidden gets numbers by its kind and its length, between those
-of a short and of a long gap in proportion to the logarithm of the length.
+a straight path, where the camera's is known. So each run of frames in which a hinge is hidden gets numbers by its kind
+and its length, between those of a short and of a long gap in proportion to the logarithm of the length.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def landmarks(at) -> np.ndarray:
     return out
 
 
-def dynamics(at: Evaluation) -> list[costs.Cost]:
+def dynamics(at: Evaluation, doubt: float = 0.0) -> list[costs.Cost]:
     known = shipped()
     return [
         costs.FingerDynamicsCost(
@@ -115,7 +115,7 @@ def dynamics(at: Evaluation) -> list[costs.Cost]:
         ),
         PoseCovarianceCost(mean=known.mean, whitener=known.pose_whitener() / 5.0, width=5.0),
         costs.WristPositionCost(
-            process=costs.process(1.0, 0.5, FRAME_S), centre=at.state.camera_centre + 0.1, scale_deviation=0.7
+            process=costs.process(1.0, 0.5, FRAME_S), centre=at.state.camera_centre + 0.1, scale_deviation=doubt
         ),
         costs.WristRotationCost(process=costs.process(2.0, 0.3, FRAME_S)),
     ]
@@ -124,6 +124,12 @@ def dynamics(at: Evaluation) -> list[costs.Cost]:
 @pytest.mark.parametrize("which", range(4))
 def test_freed_costs_have_the_right_slopes(at, landmarks, which):
     check(freed(dynamics(at), at.layout, landmarks, FRAME_S)[which], at)
+
+
+def test_wrists_are_freed_only_where_the_camera_is_known(at, landmarks):
+    known, doubted = (freed(dynamics(at, doubt), at.layout, landmarks, FRAME_S) for doubt in (0.0, 0.7))
+    assert [cost.gaps is None for cost in known[2:]] == [False, False]
+    assert [cost.gaps is None for cost in doubted] == [False, False, True, True]
 
 
 def test_what_is_seen_costs_what_it_did(at):
