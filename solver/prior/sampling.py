@@ -18,6 +18,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter
 
+from ..errors import SolverError
 from ..optimise.constraints import Constraint
 from ..optimise.costs.base import Cost, Stencil, StencilCost
 from ..optimise.costs.contact import NonPenetrationCost
@@ -42,6 +43,8 @@ _ERROR_FRAMES = 30.0
 _SPREAD, _FREEDOM = 6.0, 5.0
 # factor on the information of one-sided rows: an innovation that is drawn must not push a joint over its limit
 _STRICTNESS = 6.0
+# With fewer frames in which a hand is seen, how it moves fixes no path: not where it is, or not how fast it goes.
+_LEAST_SEEN = 2
 
 
 def hidden_stretches(take: Take, hand: int) -> list[tuple[int, int]]:
@@ -70,11 +73,14 @@ def sample(
 
     Raises:
         ValueError: a constraint names a hand in a frame where it is missing.
+        SolverError: ``nothing-to-go-by``: without the picture, too little is left that says where a hand is.
     """
     base = int(resumed.take.frames[0])
     rows = slice(max(first_frame - base, 0), min(last_frame - base + 1, len(resumed.take.frames)))
     frames, seconds = resumed.take.frame_rate
     problem = blind(resumed.problem, rows, seconds / frames) if without_picture else resumed.problem
+    if without_picture and not constraints:
+        _require_guided(problem, resumed, rows, hands)
     posed = dataclasses.replace(resumed, problem=drawn(problem, np.random.default_rng(seed)))
     _, after = deque(posed.resolve(first_frame, last_frame, constraints, hands), maxlen=1).pop()
     status, sigma = after.take.status.copy(), after.take.joint_sigma.copy()
@@ -84,6 +90,20 @@ def sample(
         status[hand, there], sigma[hand, there] = INFILLED, spread[hand, there]
     take = replace(after.take, status=status, joint_sigma=sigma)
     return dataclasses.replace(after, problem=resumed.problem, take=take)
+
+
+def _require_guided(problem: Problem, resumed: Resumed, rows: slice, hands: Collection[int]) -> None:
+    """Each of ``hands`` that is drawn is seen in enough of the frames about it: nothing else holds it in its place."""
+    seen = landmarks_seen(problem.costs, problem.layout).any(1)
+    for segment, track in zip(resumed.clip.segments, problem.layout.tracks, strict=True):
+        is_drawn = track.frames.start < rows.stop and rows.start < track.frames.stop
+        if segment.track in hands and is_drawn and seen[track.hands].sum() < _LEAST_SEEN:
+            raise SolverError(
+                "nothing-to-go-by",
+                f"Without these frames too little is left that shows where the {resumed.take.sides[segment.track]} "
+                "hand is.",
+                f"Choose frames beside which the hand is seen in {_LEAST_SEEN} others.",
+            )
 
 
 def _spread(resumed: Resumed) -> np.ndarray:

@@ -7,12 +7,18 @@ from collections import deque
 import numpy as np
 import pytest
 
+from solver import hand_model
+from solver.errors import SolverError
+from solver.optimise import resume
 from solver.optimise.constraints import Point
 from solver.optimise.local import resolve
 from solver.optimise.problem import Problem
 from solver.optimise.state import State
-from solver.prior.sampling import blind, drawn
+from solver.prior.sampling import blind, drawn, sample
 from tools.optimiser_bench.scenes import Scene, last, make_scene, problem_of, seen_from
+
+from .edited_takes import BASE, solved_take
+from .edited_takes import FRAMES as FILMED
 
 FRAMES, FIRST, LAST = 40, 12, 27
 
@@ -72,6 +78,22 @@ def test_without_picture_the_stretch_is_free(solved):
     inside = slice(FIRST + 4, LAST - 3)
     across = np.s_[inside, :2]  # depth is not known well with the picture either
     assert np.abs(loose[across]).mean() > 3 * np.abs(held[across]).mean()
+
+
+@pytest.mark.parametrize(("kept", "is_enough"), [(0, False), (1, False), (2, True)])
+def test_a_draw_needs_frames_that_show_where_the_hand_is(kept, is_enough):
+    """Of the left hand nothing is seen but its first frames."""
+    models = {side: hand_model.load(side) for side in ("left", "right")}
+    resumed = resume(solved_take(models), models)
+    end = BASE + FILMED - 1
+    if is_enough:
+        after = sample(resumed, BASE + kept, end, 1, [0], without_picture=True)
+        moved = np.linalg.norm(after.take.transl[0] - resumed.take.transl[0], axis=1)
+        assert 0 < moved.max() < 5
+    else:
+        with pytest.raises(SolverError, match="the left hand") as refused:
+            sample(resumed, BASE + kept, end, 1, [0], without_picture=True)
+        assert refused.value.code == "nothing-to-go-by"
 
 
 def test_frames_without_noise_are_the_solution(solved):
