@@ -10,7 +10,7 @@ from ..solver.camera.formats import KnownCamera, LensPart
 from ..solver.errors import SolverError
 from ..solver.take import Take
 from . import animation, camera_lens, clip, frames, turns
-from .scene import stepping
+from .scene import members, stepping
 
 QUALITY = "solve_error_px"
 _SAME_LENS_PX = 0.1
@@ -59,7 +59,7 @@ def use_solved_lens(root: bpy.types.Object, take: Take) -> None:
     Raises:
         SolverError: ``no-clip``.
     """
-    movie, solved = root.handheld.clip, [child for child in root.children if child.handheld.role == "CAMERA"]
+    movie, solved = root.handheld.clip, members(root, "CAMERA")
     if movie is None:
         raise SolverError("no-clip", "These hands have no clip.", "Import the take again, with its clip.")
     camera_lens.write_to_clip(movie, lens_of(take.camera(), take.size))

@@ -32,7 +32,7 @@ def camera_to_export(context: bpy.types.Context) -> bpy.types.Object:
         SolverError: ``camera-missing``.
     """
     active, root = context.active_object, scene.edited_root(context)
-    solved = [child for child in root.children if child.handheld.role == "CAMERA"] if root else []
+    solved = scene.members(root, "CAMERA") if root else []
     for candidate in (active, *solved, context.scene.camera):
         if candidate is not None and candidate.type == "CAMERA":
             return candidate

@@ -13,7 +13,7 @@ from ..solver.errors import SolverError
 from ..solver.formats import convert, peers
 from ..solver.formats.result import Result
 from ..solver.take import MISSING, Take
-from . import clip, hands, imports, package, preferences, take_files
+from . import clip, hands, imports, package, preferences, scene, take_files
 
 
 def as_shown(root: bpy.types.Object) -> Take:
@@ -53,13 +53,11 @@ def export_parameters(context: bpy.types.Context, path: Path, form: str) -> None
 
 def _root(context: bpy.types.Context) -> bpy.types.Object:
     roots = [candidate for candidate in context.scene.objects if candidate.handheld.role == "ROOT"]
-    chosen = context.active_object
-    while chosen is not None and chosen not in roots:
-        chosen = chosen.parent
-    if chosen is None and len(roots) != 1:
+    chosen = scene.root_of(context.active_object, context.scene)
+    if chosen not in roots and len(roots) != 1:
         sentence = "There are several solved clips." if roots else "There are no solved hands."
         raise SolverError("nothing-to-export", sentence, "Select one of the hands, or solve a clip first.")
-    return chosen or roots[0]
+    return chosen if chosen in roots else roots[0]
 
 
 def import_result(context: bpy.types.Context, path: Path, use_clip: bool, focal_px: float | None) -> list[str]:

@@ -11,17 +11,22 @@ from ..solver.errors import SolverError
 from ..solver.hand_model.layout import FINGER_JOINTS, FINGERS, JOINT_NAMES
 from ..solver.take import Take
 from . import animation, bones, frames, rig, turns
+from .scene import members
 
 LOCATION = 'pose.bones["wrist"].location'
 
 
 def hands_of(root: bpy.types.Object) -> list[bpy.types.Object]:
-    """The armatures of a root's hands. Of one and its duplicates, the one that comes first by name is meant."""
+    """The armatures of a root's hands. Of one and its duplicates, the first of ``scene.members`` is meant."""
     found: dict[tuple[str, int], bpy.types.Object] = {}
-    for child in sorted(root.children, key=lambda child: child.name):
-        if child.handheld.role == "HAND" and child.type == "ARMATURE":
-            found.setdefault((child.handheld.side, child.handheld.ordinal), child)
+    for hand in members(root, "HAND"):
+        found.setdefault((hand.handheld.side, hand.handheld.ordinal), hand)
     return list(found.values())
+
+
+def taken_away(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """Hands and cameras that an artist parented elsewhere: they are solved, but don't go where the root goes."""
+    return [thing for thing in (*hands_of(root), *members(root, "CAMERA")[:1]) if thing.parent != root]
 
 
 def ordinals(sides: tuple[str, ...]) -> list[int]:
@@ -119,13 +124,12 @@ def wrist_at_rest(armature: bpy.types.Object) -> np.ndarray:
     return frames.points_to_solver(np.array(armature.data.bones["wrist"].head_local, float))
 
 
-def keypoints(armature: bpy.types.Object, in_root: bool = False) -> np.ndarray:
-    """(21, 3) where the keypoints are in the current frame, in Blender's world or the root's space."""
+def keypoints(armature: bpy.types.Object) -> np.ndarray:
+    """(21, 3) where the keypoints are in the current frame, in Blender's world."""
     evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
     posed = evaluated.pose.bones
     points = [posed["wrist"].head]
     for finger in FINGERS:
         chain = [JOINT_NAMES[joint] for joint in FINGER_JOINTS[finger]]
         points += [*(posed[name].head for name in chain), posed[chain[-1]].tail]
-    matrix = evaluated.matrix_local if in_root else evaluated.matrix_world
-    return np.array([matrix @ point for point in points], float)
+    return np.array([evaluated.matrix_world @ point for point in points], float)

@@ -11,13 +11,14 @@ import numpy as np
 
 from ..solver.hand_model.rotations import exp, log
 from . import animation, frames, turns
+from .scene import members
 
 _LOCATION = "location"
 
 
 def of_root(root: bpy.types.Object) -> bpy.types.Object | None:
     """The camera that came with the take, unless the artist removed it."""
-    return next((child for child in root.children if child.handheld.role == "CAMERA"), None)
+    return next(iter(members(root, "CAMERA")), None)
 
 
 def motion_paths(camera: bpy.types.Object) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from ..solver.hand_model.rotations import quaternion_from_matrix
 from ..solver.observations import KEYPOINT_NAMES
 from . import animation, camera_lens, hands, pinned_camera, take_files, turns
 from .edit_properties import HandheldPin
-from .wishes import is_on_keys
+from .wishes import is_on_keys, is_there
 
 
 def add(root: bpy.types.Object, kind: str, frame: int, **fields: object) -> HandheldPin:
@@ -164,12 +164,12 @@ def chosen_keypoints(context: bpy.types.Context) -> list[tuple[bpy.types.Object,
 def described(pin: HandheldPin) -> str:
     """A pin in a few words."""
     joint = pin.keypoint.replace("_", " ").lower()
-    who = pin.hand.name if pin.hand else ("Camera" if pin.kind == "CAMERA" else "(hand removed)")
+    who = pin.hand.name if is_there(pin.hand) else ("Camera" if pin.kind == "CAMERA" else "(hand removed)")
     match pin.kind:
         case "POINT" | "IMAGE_POINT" | "HOLD_STILL":
             return f"{who}, {joint}"
         case "TOGETHER":
-            other = pin.other_hand.name if pin.other_hand else "(hand removed)"
+            other = pin.other_hand.name if is_there(pin.other_hand) else "(hand removed)"
             other_joint = pin.other_keypoint.replace("_", " ").lower()
             return f"{who} {joint} + {other} {other_joint}"
     return who

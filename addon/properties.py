@@ -113,6 +113,8 @@ class HandheldObject(bpy.types.PropertyGroup):
         description="Of a root: added to scene frames it gave the clip's when that was solved",
     )
     side: StringProperty(name="Side")
+    belongs_to: StringProperty(description="Of a hand or camera: the mark of its root, wherever it is parented since")
+    mark: StringProperty(description="Of a root: tells it from every other")
     ordinal: IntProperty(name="Ordinal", description="Number of this hand among those of its side")
     coverage: FloatProperty(name="Coverage", description="Share of the clip's frames in which the hand is there")
     betas: FloatVectorProperty(name="Betas", size=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,8 @@ import bpy
 from ..solver.errors import SolverError
 from . import camera_lens, file_paths
 from . import clip as clips
+
+_KINDS = {"HAND": "ARMATURE", "CAMERA": "CAMERA"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,47 @@ def stepping(scene: bpy.types.Scene, frames: Iterable[int]) -> Iterator[int]:
         scene.frame_set(current, subframe=subframe)
 
 
+def adopt(member: bpy.types.Object, root: bpy.types.Object) -> None:
+    """Note which root a hand or camera is of, so that it stays so when the artist parents it elsewhere."""
+    root.handheld.mark = root.handheld.mark or uuid.uuid4().hex
+    member.handheld.belongs_to = root.handheld.mark
+
+
+def members(root: bpy.types.Object, role: str) -> list[bpy.types.Object]:
+    """A root's "HAND"s or "CAMERA"s in its scene, by name: those below it, then those that were parented elsewhere.
+
+    What an artist has deleted can live on without a scene, for instance because a pin names it.
+    """
+    kind, seen = _KINDS[role], [scene.objects[:] for scene in bpy.data.scenes]
+    around = {thing for objects in seen if root in objects for thing in objects if thing.type == kind}
+    found = [thing for thing in around if thing.handheld.role == role and _is_member(thing, root)]
+    return sorted(found, key=lambda thing: (thing.parent != root, thing.library != root.library, thing.name))
+
+
+def _is_member(thing: bpy.types.Object, root: bpy.types.Object) -> bool:
+    above = _root_above(thing)
+    is_marked = bool(root.handheld.mark) and thing.handheld.belongs_to == root.handheld.mark
+    return thing.parent == root or (is_marked and above in (None, root))
+
+
+def root_of(thing: bpy.types.Object | None, scene: bpy.types.Scene) -> bpy.types.Object | None:
+    """The root above an object, or the one that a hand or camera above it is of."""
+    above = _root_above(thing)
+    if above is not None:
+        return above
+    while thing is not None and thing.handheld.role not in _KINDS:
+        thing = thing.parent
+    mark = thing.handheld.belongs_to if thing is not None else ""
+    roots = [candidate for candidate in scene.objects if candidate.handheld.role == "ROOT"] if mark else []
+    return next((root for root in roots if root.handheld.mark == mark), None)
+
+
+def _root_above(thing: bpy.types.Object | None) -> bpy.types.Object | None:
+    while thing is not None and thing.handheld.role not in ("ROOT", "PREVIEW"):
+        thing = thing.parent
+    return thing
+
+
 def find_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, take_path: str = "") -> bpy.types.Object | None:
     """The root of what was solved from this clip, or without a clip from this take."""
     for candidate in scene.objects:
@@ -95,11 +139,9 @@ def find_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, take_pat
 
 def edited_root(context: bpy.types.Context) -> bpy.types.Object | None:
     """The root that the artist means: above the active object, else the chosen clip's, else the only one."""
-    above = context.active_object
-    while above is not None:
-        if above.handheld.role == "ROOT":
-            return above
-        above = above.parent
+    above = root_of(context.active_object, context.scene)
+    if above is not None and above.handheld.role == "ROOT":
+        return above
     movie = context.scene.handheld.clip
     roots = [candidate for candidate in context.scene.objects if candidate.handheld.role == "ROOT"]
     fitting = [root for root in roots if movie is not None and root.handheld.clip == movie]

@@ -11,6 +11,7 @@ from ..solver import take as takes
 from ..solver.errors import SolverError
 from ..solver.take import Take
 from . import file_paths
+from .scene import members
 
 
 def of_root(root: bpy.types.Object) -> Take:
@@ -53,7 +54,7 @@ def relink(root: bpy.types.Object, path: str) -> None:
         SolverError: the file is no take, or one of another clip; the root is as it was then.
     """
     found = takes.load(path)
-    known = {hand.handheld.side for hand in root.children if hand.handheld.role == "HAND"}
+    known = {hand.handheld.side for hand in members(root, "HAND")}
     if not known <= set(found.sides):
         raise SolverError("take-not-fitting", f"{Path(path).name} has other hands than these.", "Choose another take.")
     before, root.handheld.take = root.handheld.take, file_paths.stored(path)

@@ -78,8 +78,9 @@ def build_camera(
     path: CameraPath, size: tuple[int, int], clip_frames: np.ndarray, root: bpy.types.Object, around: Surroundings
 ) -> bpy.types.Object:
     """The solved camera below ``root``, made or brought up to date."""
-    known = [child for child in root.children if child.handheld.role == "CAMERA"]
+    known = scene.members(root, "CAMERA")
     solved = known[0] if known else camera.build(root.users_collection[0], root)
+    scene.adopt(solved, root)
     camera.update(solved, path, size, clip.scene_frames(around.clip, clip_frames), around.clip)
     if around.use_scene_camera:
         around.scene.camera = solved
@@ -95,10 +96,12 @@ def ensure_hand(root: bpy.types.Object, shaped: hand_model.ShapedHand, ordinal: 
     side = shaped.model.side
     for child in hands_of(root):
         if (child.handheld.side, child.handheld.ordinal) == (side, ordinal):
+            scene.adopt(child, root)
             rig.reshape(child, shaped)
             return child
     armature = rig.build(hand_name(side, ordinal), shaped, root.users_collection[0], root)
     armature.handheld.role = "HAND"
+    scene.adopt(armature, root)
     armature.handheld.ordinal = ordinal
     return armature
 

@@ -41,7 +41,12 @@ def is_complete(pin: HandheldPin) -> bool:
     """Has it everything that its kind needs? A hand may have been removed since."""
     if pin.kind == "CAMERA":
         return True
-    return pin.hand is not None and (pin.kind != "TOGETHER" or pin.other_hand is not None)
+    return is_there(pin.hand) and (pin.kind != "TOGETHER" or is_there(pin.other_hand))
+
+
+def is_there(hand: bpy.types.Object | None) -> bool:
+    """Is a pin's hand still in a scene? One that the artist deletes lives on for the pin that names it."""
+    return hand is not None and bool(hand.users_collection)
 
 
 def last_frame(pin: HandheldPin) -> int:

@@ -6,7 +6,7 @@ import bpy
 
 from ..addon import ghosts, hints, keys_along, pins, scene, solve, wishes
 from ..addon.edit_properties import HandheldPin
-from ..addon.hands import hands_of
+from ..addon.hands import hands_of, taken_away
 from ..solver.wording import counted
 from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
@@ -38,6 +38,7 @@ class _EditPanel(Sidebar):
         layout.enabled = not solve.is_running()
         _draw_keys_behind(layout, context)
         _draw_strays(layout, context)
+        _draw_taken_away(layout, context)
         _draw_resolve(layout, context)
         _draw_pins(layout, context)
         layout.operator("handheld.show_keypoints", icon="TRACKER")
@@ -87,6 +88,13 @@ def _draw_strays(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
             told = f"{hand.name} is not in this take. It stayed for the keys that you set on it; re-solves pass it by."
             draw_wrapped(box, context, told, "INFO")
             box.operator("handheld.remove_hand").hand = hand.name
+
+
+def _draw_taken_away(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    root = scene.edited_root(context)
+    for thing in taken_away(root):
+        told = f"{thing.name} is solved on, but is not parented to {root.name}: it stays behind when that is moved."
+        draw_wrapped(layout.box(), context, told, "INFO")
 
 
 def _draw_hints(layout: bpy.types.UILayout, movie: bpy.types.MovieClip | None) -> None:

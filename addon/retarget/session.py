@@ -7,6 +7,7 @@ from bpy.app.handlers import persistent
 
 from ...solver.errors import SolverError
 from .. import animation
+from ..scene import root_of
 from . import bake, checks, detect, measuring, properties
 
 _LIVE_SECONDS = 0.25
@@ -16,9 +17,9 @@ _pending: set[str] = set()
 def hands(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The solved hands of a scene: of the selected root or hand if one is, else all, first solved first."""
     found = [candidate for candidate in scene.objects if candidate.handheld.role == "HAND"]
-    chosen = [hand for hand in found if hand.select_get() or (hand.parent is not None and hand.parent.select_get())]
-    roots = {hand.parent for hand in chosen}
-    return [hand for hand in found if hand.parent in roots] if roots else found
+    roots = {hand: root_of(hand, scene) for hand in found}
+    chosen = {root for hand, root in roots.items() if hand.select_get() or (root is not None and root.select_get())}
+    return [hand for hand in found if roots[hand] in chosen] if chosen else found
 
 
 def detect_bones(context: bpy.types.Context) -> str:

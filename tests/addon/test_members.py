@@ -1,0 +1,100 @@
+"""Hands and cameras that an artist parented elsewhere, or deleted, and whose they are."""
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.handheld.addon import hands, pinned_camera, pins, scene, take_files, take_list
+from bl_ext.user_default.handheld.addon.hands import hands_of
+from bl_ext.user_default.handheld.addon.retarget import session
+from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings
+from mathutils import Matrix
+from takes import moving_take
+
+from solver import take as takes
+
+
+@pytest.fixture
+def root(tmp_path):
+    return imported(tmp_path / "a.npz")
+
+
+def imported(path, **changes):
+    takes.save(moving_take(camera_kind="given", **changes), path)
+    before = set(bpy.data.objects)
+    bpy.ops.handheld.import_take(filepath=str(path), use_clip=False)
+    return next(thing for thing in bpy.context.scene.objects if thing not in before and thing.handheld.role == "ROOT")
+
+
+def hand(root, side):
+    return next(found for found in hands_of(root) if found.handheld.side == side)
+
+
+def placed_again(root):
+    take = take_files.of_root(root)
+    return take_list.place(take, str(take_files.path_of(root)), Surroundings(bpy.context.scene, None, "open"))
+
+
+def test_what_is_parented_elsewhere_stays_the_takes(root, tmp_path):
+    other = imported(tmp_path / "b.npz", seed=1)
+    left, camera = hand(root, "left"), pinned_camera.of_root(root)
+    assert hands.taken_away(root) == []
+    empty = bpy.data.objects.new("Rig", None)
+    bpy.context.collection.objects.link(empty)
+    left.parent, camera.parent = None, empty
+    assert {found.handheld.side for found in hands_of(root)} == {"left", "right"} and len(hands_of(other)) == 2
+    assert pinned_camera.of_root(root) == camera and set(hands.taken_away(root)) == {left, camera}
+    bpy.context.view_layer.objects.active = left.children[0]
+    assert scene.edited_root(bpy.context) == root and hands.active(bpy.context, root) == left
+    for chosen in bpy.context.selected_objects:
+        chosen.select_set(False)
+    left.select_set(True)
+    assert set(session.hands(bpy.context.scene)) == set(hands_of(root))
+    count = len(bpy.data.objects)
+    assert placed_again(root) == root and len(bpy.data.objects) == count
+
+
+def test_they_are_known_after_save_and_load(root, tmp_path):
+    hand(root, "left").parent = None
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert len(hands_of(scene.edited_root(bpy.context))) == 2
+
+
+def test_a_duplicate_that_is_parented_elsewhere_is_the_artists(root):
+    left = hand(root, "left")
+    twin = left.copy()
+    twin.name, twin.parent = "A", None
+    bpy.context.collection.objects.link(twin)
+    assert hand(root, "left") == left and hands.taken_away(root) == []
+
+
+def test_what_hangs_below_another_root_is_that_ones(root, tmp_path):
+    other = imported(tmp_path / "b.npz", sides=("right",), seed=1)
+    left = hand(root, "left")
+    left.parent = other
+    assert left in hands_of(other) and left not in hands_of(root)
+
+
+def test_a_deleted_hand_that_a_pin_names_comes_back_with_the_next_take(root):
+    left = hand(root, "left")
+    bpy.context.view_layer.objects.active = left
+    assert bpy.ops.handheld.pin_pose(hand=left.name, tolerance_mm=3.0) == {"FINISHED"}
+    for thing in bpy.context.scene.objects:
+        thing.select_set(thing == left)
+    assert bpy.ops.object.delete() == {"FINISHED"}
+    assert [found.handheld.side for found in hands_of(root)] == ["right"]
+    assert pins.described(root.handheld_edit.pins[0]) == "(hand removed)"
+    placed_again(root)
+    assert hand(root, "left").name in bpy.context.scene.objects
+
+
+def test_keys_are_written_to_a_hand_that_is_parented_elsewhere(root):
+    left = hand(root, "left")
+    left.parent = None
+    location = left.pose.bones["wrist"]
+    bpy.context.scene.frame_set(3)
+    before = location.location.copy()
+    root.matrix_world = Matrix.Translation((1, 2, 3))
+    placed_again(root)
+    bpy.context.scene.frame_set(3)
+    np.testing.assert_allclose(location.location, before, atol=1e-6)
