@@ -7,6 +7,8 @@ places the frames in between.
 from __future__ import annotations
 
 import collections
+import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +18,11 @@ import numpy as np
 import pycolmap
 
 from .job import MappedModel, MappingJob
+from .lens import assumed_focal
 from .refinement import MIN_POSE_POINTS, Images, SparseModel, refine
+from .tries import Try, best, is_settled, tried
 
-CAMERA_MODEL = "SIMPLE_RADIAL"
+CAMERA_MODEL, _CAMERA_ID = "SIMPLE_RADIAL", 1
 _MAX_MODELS = 6
 # Keyframes ahead to which tracks are given as matches; longer tracks are joined through those in between.
 _TRACK_REACH = 15
@@ -30,16 +34,23 @@ _WORTH_JOINING = 0.7
 _NEARLY_ALL = 0.9
 # a piece of which the largest model holds more adds nothing
 _KNOWN_SHARE = 0.95
+# The first from where the job begins, the next from an assumed focal length, the last from the job's again.
+_MOST_TRIES = 3
+# Share of the process' time for tries; the frames are placed in the rest.
+_TRYING = 0.5
 Report = Callable[[int, int], None]
 
 
-def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
-    """Models, the one with most frames first; none when nothing could be mapped. ``folder`` is scratch space."""
+def run(job: MappingJob, folder: Path, report: Report, cpu_seconds: float = math.inf) -> list[MappedModel]:
+    """Models, the one with most frames first; none when nothing could be mapped. ``folder`` is scratch space.
+
+    Args:
+        cpu_seconds: of this process; beyond a share of them nothing is tried again.
+    """
     pycolmap.logging.minloglevel = pycolmap.logging.ERROR
-    pycolmap.set_random_seed(job.seed)
     keyframes = _Keyframes(job)
     database = folder / "database.db"
-    keyframes.write(database)
+    explainable = keyframes.write(database)
     registered = 0
 
     def count() -> None:
@@ -47,17 +58,15 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
         registered += 1
         report(min(registered, len(job.key_rows)), job.frame_count)
 
-    maps = _maps(database, folder / "models", _mapping(job), count)
-    held = [m.num_reg_images() / len(job.key_rows) for m in maps]
-    if len(maps) > 1 and held[0] < _NEARLY_ALL and sum(held) > _WORTH_JOINING:
+    maps = _best_maps(job, database, folder, explainable, count, _TRYING * cpu_seconds)
+    if _is_torn(job, maps):
         # Posing images without structure is slow, but joins what a blurred turn has torn. Scraps are not worth it.
         options = _mapping(job)
         options.structure_less_registration_fallback = True
         again = _maps(database, folder / "again", options, count)
-        maps = max(maps, again, key=lambda m: m[0].num_reg_images() if m else 0)
+        maps = max(maps, again, key=lambda m: len(m[0].rows) if m else 0)
     models: list[MappedModel] = []
-    for index, sparse in enumerate(maps):
-        found = _plain(sparse)
+    for index, found in enumerate(maps):
         if models and models[0].posed[found.rows].mean() > _KNOWN_SHARE:
             continue
         if models:
@@ -68,18 +77,64 @@ def run(job: MappingJob, folder: Path, report: Report) -> list[MappedModel]:
     return sorted(models, key=lambda m: -m.posed.sum())
 
 
+def _best_maps(
+    job: MappingJob, database: Path, folder: Path, explainable: int, count: Callable[[], None], cpu_seconds: float
+) -> list[SparseModel]:
+    """Of the first map, and of others where that one is in doubt."""
+    tries: list[Try] = []
+    longest = 0.0
+    for turn in range(_MOST_TRIES):
+        begun = time.process_time()
+        left = cpu_seconds - begun
+        if tries and (is_settled(tries) or not _is_worth_another(job, tries[0].models) or left < 2 * longest):
+            break
+        job_now = _begun_anew(job, turn)
+        options = _mapping(job_now)
+        if tries:
+            _set_camera(database, job_now)
+        if tries and math.isfinite(left):
+            options.max_runtime_seconds = math.ceil(left)
+        tries.append(tried(job, _maps(database, folder / f"models{turn}", options, count), explainable))
+        longest = max(longest, time.process_time() - begun)
+    return best(tries).models
+
+
+def _begun_anew(job: MappingJob, turn: int) -> MappingJob:
+    """With another seed and, every second time, from the focal length that one would assume."""
+    focal_px = assumed_focal(job.size) if turn % 2 and job.refine_focal else job.focal_px
+    return replace(job, seed=job.seed + turn, focal_px=focal_px)
+
+
+def _is_worth_another(job: MappingJob, maps: list[SparseModel]) -> bool:
+    """Scraps are none."""
+    return sum(len(m.rows) for m in maps) > _WORTH_JOINING * len(job.key_rows)
+
+
+def _is_torn(job: MappingJob, maps: list[SparseModel]) -> bool:
+    """In pieces that are worth to be joined."""
+    nearly_all = _NEARLY_ALL * len(job.key_rows)
+    return len(maps) > 1 and len(maps[0].rows) < nearly_all and _is_worth_another(job, maps)
+
+
 def _maps(
     database: Path, folder: Path, options: pycolmap.IncrementalPipelineOptions, count: Callable[[], None]
-) -> list[pycolmap.Reconstruction]:
+) -> list[SparseModel]:
     """Largest first."""
     folder.mkdir()
+    pycolmap.set_random_seed(options.random_seed)
     found = pycolmap.incremental_mapping(database, folder, folder, options, next_image_callback=count)
-    return sorted(found.values(), key=lambda m: -m.num_reg_images())[:_MAX_MODELS]
+    return [_plain(m) for m in sorted(found.values(), key=lambda m: -m.num_reg_images())[:_MAX_MODELS]]
+
+
+def _set_camera(path: Path, job: MappingJob) -> None:
+    database = pycolmap.Database.open(path)
+    database.update_camera(_camera(job))
+    database.close()
 
 
 def _camera(job: MappingJob) -> pycolmap.Camera:
     width, height = (int(v) for v in job.size)
-    camera = pycolmap.Camera.create_from_model_name(1, CAMERA_MODEL, job.focal_px, width, height)
+    camera = pycolmap.Camera.create_from_model_name(_CAMERA_ID, CAMERA_MODEL, job.focal_px, width, height)
     camera.params = [job.focal_px, width / 2, height / 2, job.k1]
     camera.has_prior_focal_length = True
     return camera
@@ -149,7 +204,8 @@ class _Keyframes:
     def keypoints(self, row: int) -> np.ndarray:
         return np.concatenate([self.points_px[row], self.features.get(row, np.zeros((0, 2)))])
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path) -> int:
+        """Returns how many keypoints match in two other keyframes or more."""
         database = pycolmap.Database.open(path)
         camera = _camera(self.job)
         camera_id = database.write_camera(camera, use_camera_id=True)
@@ -157,6 +213,7 @@ class _Keyframes:
         rig.add_ref_sensor(camera.sensor_id)
         rig_id = database.write_rig(rig)
         images = [self._write_image(database, int(row), camera_id, rig_id) for row in self.job.key_rows]
+        partners = [np.zeros(len(self.keypoints(int(row))), int) for row in self.job.key_rows]
         for (a, b), matches in self._matches().items():
             keypoints = [self.keypoints(int(self.job.key_rows[k])) for k in (a, b)]
             inliers, fundamental = _verified(keypoints[0][matches[:, 0]], keypoints[1][matches[:, 1]])
@@ -166,7 +223,10 @@ class _Keyframes:
                 geometry.inlier_matches = matches[inliers].astype(np.uint32)
                 database.write_matches(images[a], images[b], geometry.inlier_matches)
                 database.write_two_view_geometry(images[a], images[b], geometry)
+                for image, matched in zip((a, b), geometry.inlier_matches.T, strict=True):
+                    partners[image][matched] += 1
         database.close()
+        return sum(int((count > 1).sum()) for count in partners)
 
     def _write_image(self, database: pycolmap.Database, row: int, camera_id: int, rig_id: int) -> int:
         image = pycolmap.Image(name=image_name(row), camera_id=camera_id)

@@ -42,7 +42,7 @@ def main() -> None:
     work = job.load_job(Path(sys.argv[2]))
     limit = CPU_SECONDS + CPU_SECONDS_PER_FRAME * work.frame_count
     threading.Thread(target=_end_after, args=(limit,), daemon=True).start()
-    models = mapping.run(work, answer.parent, _report)
+    models = mapping.run(work, answer.parent, _report, limit)
     job.save_models(models, answer)
     sys.stdout.flush()
     # skips taking the models apart, which takes seconds for long clips
