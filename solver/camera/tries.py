@@ -24,8 +24,8 @@ _EXPLAINED = 0.9
 _JOINING_POINTS = 30
 # Times the median depth of the keyframe before: there 1.5, elsewhere less.
 _DEPTH_JUMP = 2.0
-# Shares of observations within which two maps are the same one.
-_ALIKE = 0.03
+# Two maps within this share of observations, and this ratio of depths all along the clip, are the same one.
+_ALIKE, _ALIKE_DEPTHS = 0.03, 1.2
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,28 @@ class Try:
     models: the largest first.
     held: keyframes of the first that are of one size.
     observations: of the first model's points.
+    log_depths: (T,) of the median point in each of its keyframes; NaN elsewhere.
     is_sound: all keyframes in one piece without a weak joint, and nearly all that can be explained is.
     """
 
     models: list[SparseModel]
     held: int
     observations: int
+    log_depths: np.ndarray
     is_sound: bool
 
 
 def tried(job: MappingJob, models: list[SparseModel], explainable: int) -> Try:
     """Args: explainable: keypoints of keyframes that match in two others or more."""
     if not models:
-        return Try(models, 0, 0, False)
+        return Try(models, 0, 0, np.full(job.frame_count, np.nan), False)
     first = models[0]
-    held, jump = _in_one_size(job, first)
-    is_whole = held == len(job.key_rows) and jump < _DEPTH_JUMP and joining_points(first) >= _JOINING_POINTS
+    held, log_depths = _in_one_size(job, first)
+    jumps = np.abs(np.diff(log_depths[np.isfinite(log_depths)]))
+    is_tight = jumps.max(initial=0.0) < np.log(_DEPTH_JUMP) and joining_points(first) >= _JOINING_POINTS
     observations = len(first.seen_points)
-    return Try(models, held, observations, is_whole and observations >= _EXPLAINED * explainable)
+    is_sound = is_tight and held == len(job.key_rows) and observations >= _EXPLAINED * explainable
+    return Try(models, held, observations, log_depths, is_sound)
 
 
 def best(tries: Sequence[Try]) -> Try:
@@ -66,10 +70,17 @@ def is_settled(tries: Sequence[Try]) -> bool:
     """Would another try tell nothing new? One is sound, or the last two are alike: then chance is not to blame."""
     if any(one.is_sound for one in tries):
         return True
-    if len(tries) < 2:
+    return len(tries) > 1 and _are_alike(*tries[-2:])
+
+
+def _are_alike(a: Try, b: Try) -> bool:
+    """In what they hold and explain, and in the relation of their sizes from one end to the other."""
+    apart = abs(a.observations - b.observations)
+    if a.held != b.held or apart > _ALIKE * max(a.observations, b.observations):
         return False
-    a, b = tries[-2:]
-    return a.held == b.held and abs(a.observations - b.observations) <= _ALIKE * max(a.observations, b.observations)
+    ratios = a.log_depths - b.log_depths
+    ratios = ratios[np.isfinite(ratios)]
+    return not len(ratios) or float(np.ptp(ratios)) < np.log(_ALIKE_DEPTHS)
 
 
 def joining_points(model: SparseModel) -> int:
@@ -86,14 +97,12 @@ def joining_points(model: SparseModel) -> int:
     return int((begun - ended)[: count - 1].min())
 
 
-def _in_one_size(job: MappingJob, model: SparseModel) -> tuple[int, float]:
-    """Keyframes of the longest stretch whose size does not start anew, and the largest jump in depth."""
+def _in_one_size(job: MappingJob, model: SparseModel) -> tuple[int, np.ndarray]:
+    """Keyframes of the longest stretch whose size does not start anew, and ``log_depths`` of ``Try``."""
     poses = np.full((job.frame_count, 4, 4), np.nan)
     poses[model.rows] = model.camera_from_world
     state = State(poses, np.zeros((job.frame_count, 6)), model.points, model.lens)
     pixels = np.zeros((len(model.seen_rows), 2))
     seen = Observations.sorted(job.size, job.frame_count, len(model.points), model.seen_rows, model.seen_points, pixels)
     posed = np.isin(np.arange(job.frame_count), model.rows)
-    depths = np.log(breaks.median_depths(seen, state)[model.rows])
-    jumps = np.abs(np.diff(depths[np.isfinite(depths)]))
-    return int(breaks.pieces(seen, state, posed)[0].sum()), float(np.exp(jumps.max(initial=0.0)))
+    return int(breaks.pieces(seen, state, posed)[0].sum()), np.log(breaks.median_depths(seen, state))

@@ -80,3 +80,9 @@ def test_two_alike_end_the_search_and_two_unlike_do_not():
     assert tries.is_settled([half, judged(model(points=POINTS // 2 + 1))])
     assert not tries.is_settled([half, judged(model(points=POINTS // 4))])
     assert tries.is_settled([half, judged(model())])
+
+
+def test_two_that_differ_in_the_size_beyond_a_weak_joint_are_not_alike():
+    once, again, other = (judged(model(apart=True, growth=growth)) for growth in (1.0, 1.05, 1.5))
+    assert tries.is_settled([once, again])
+    assert not tries.is_settled([once, other])
