@@ -117,7 +117,8 @@ class Resolver:
 
 def _require_valid(request: messages.ResolveRequest, take: Take) -> int:
     """How many of the take's frames lie in the stretch; raises SolverError for a request that makes no sense."""
-    count = int(((take.frames >= request.first) & (take.frames <= request.last)).sum())
+    inside = (take.frames >= request.first) & (take.frames <= request.last)
+    count = int(inside.sum())
     wrong = (
         f"frames {request.first} to {request.last}" if not count
         else f"hands {list(request.hands)}" if not set(request.hands) <= set(range(len(take.sides)))
@@ -129,6 +130,9 @@ def _require_valid(request: messages.ResolveRequest, take: Take) -> int:
         raise SolverError(
             "resolve-not-valid", sentence, "Choose frames and hands that it has, and a smoothness above 0."
         )
+    if (take.status[:, inside] == MISSING).all():
+        sentence = f"No hand is there in frames {request.first} to {request.last}."
+        raise SolverError("hand-missing", sentence, "Choose frames in which one is.")
     return count
 
 

@@ -261,3 +261,9 @@ def test_a_take_that_is_gone(resolver, path, tmp_path):
     request = messages.ResolveRequest(1, take=path, standing=str(tmp_path / "nothing.npz"))
     answer = list(resolver.answer(request, lambda: False))[-1]
     assert answer.code == "standing-not-readable"
+
+
+def test_a_stretch_without_hands_is_answered_in_words(resolver, path):
+    assert ask(resolver, path, absent=(0, 1))[-1].code == "hand-missing"
+    assert ask(resolver, path, absent=(0,), first=BASE + 34, last=BASE + 36)[-1].code == "hand-missing"
+    assert isinstance(ask(resolver, path, absent=(0,), first=BASE + 36, last=LAST)[-1], messages.Finished)
