@@ -33,6 +33,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _sample(options: argparse.Namespace) -> int:
     if options.count < 1:
         raise SolverError("option-not-valid", f"{options.count} takes can't be drawn.", "Give --count 1 or more.")
+    if options.seed < 0:
+        raise SolverError("option-not-valid", f"The seed can't be {options.seed}.", "Give --seed 0 or more.")
     from ..hand_model import load_pair
     from ..optimise.resume import resume
     from .sampling import sample

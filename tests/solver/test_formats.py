@@ -328,6 +328,7 @@ def test_parameters_of_one_hand_without_prefix():
         ["export", "t.npz", "--pca", "46"],
         ["import", "p.npz", "--focal", "-1"],
         ["sample", "t.npz", "--count", "0"],
+        ["sample", "t.npz", "--seed", "-1"],
     ],
 )
 def test_numbers_that_make_no_sense_write_nothing(wrong, tmp_path, monkeypatch, capsys):
