@@ -1,6 +1,6 @@
 """Blender's side of Handheld: adapters between bpy and the solver's files and messages."""
 
-from . import camera_properties, edit_properties, file_paths, overlay_properties, preferences, properties, solve
+from . import camera_properties, edit_properties, file_paths, overlay_properties, preferences, properties, scene, solve
 from .retarget import properties as retarget_properties
 from .retarget import session as retarget_session
 
@@ -14,11 +14,13 @@ def register() -> None:
     retarget_properties.register()
     retarget_session.register()
     file_paths.register()
+    scene.register()
     solve.register()
 
 
 def unregister() -> None:
     solve.unregister()
+    scene.unregister()
     file_paths.unregister()
     retarget_session.unregister()
     retarget_properties.unregister()

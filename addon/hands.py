@@ -73,26 +73,26 @@ def require_editable(thing: bpy.types.Object) -> None:
         )
 
 
-def require_own_motion(armature: bpy.types.Object) -> None:
-    """Can a hand's keys be read and written?
+def require_own_motion(thing: bpy.types.Object) -> None:
+    """Can a hand's or camera's keys be read and written?
 
     Raises:
         SolverError: ``object-linked``, ``action-linked``, or ``motion-in-nla``.
     """
-    require_editable(armature)
-    animated = armature.animation_data
+    require_editable(thing)
+    animated = thing.animation_data
     if animated is None:
         return
     if animated.action is not None and animated.action.library is not None:
         raise SolverError(
             "action-linked",
-            f"The motion of {armature.name} is linked from {animated.action.library.name}.",
+            f"The motion of {thing.name} is linked from {animated.action.library.name}.",
             "Make its action a single-user copy, or make it local.",
         )
     if animated.action is None and any(not track.mute and track.strips for track in animated.nla_tracks):
         raise SolverError(
             "motion-in-nla",
-            f"The motion of {armature.name} lies in an NLA strip.",
+            f"The motion of {thing.name} lies in an NLA strip.",
             "Select the strip and press Tab in the NLA editor, or choose its action and mute the strip.",
         )
 

@@ -15,8 +15,21 @@ import numpy as np
 from ..solver import messages
 from ..solver.camera.formats import KnownCamera, npz
 from ..solver.errors import SolverError
-from . import camera, camera_file, camera_lens, camera_world, clip, hints, masks, package, preferences, rig, scene
-from .hands import hands_of
+from . import (
+    camera,
+    camera_file,
+    camera_lens,
+    camera_world,
+    clip,
+    hints,
+    masks,
+    package,
+    pinned_camera,
+    preferences,
+    rig,
+    scene,
+)
+from .hands import hands_of, require_own_motion
 from .take_to_scene import Surroundings
 
 _numbers = itertools.count(1)
@@ -38,8 +51,8 @@ def build(context: bpy.types.Context) -> tuple[messages.SolveRequest, Surroundin
     if movie is None:
         raise SolverError("no-clip", "No clip is loaded.", "Open a video of hands.")
     clip.require_readable(movie)
-    _require_fit_hands(context.scene, movie)
     own_camera = artists_camera(context.scene)
+    _require_fit(context.scene, movie, with_camera=own_camera is None)
     around = Surroundings(
         context.scene, movie, preferences.model_source(context), own_camera, settings.use_scene_camera
     )
@@ -52,13 +65,17 @@ def build(context: bpy.types.Context) -> tuple[messages.SolveRequest, Surroundin
     return request, around
 
 
-def _require_fit_hands(target: bpy.types.Scene, movie: bpy.types.MovieClip) -> None:
-    """The result goes onto the hands that are there: better said before the solve than after it."""
+def _require_fit(target: bpy.types.Scene, movie: bpy.types.MovieClip, with_camera: bool) -> None:
+    """The result goes onto the hands and camera that are there: better said before the solve than after it."""
     root = scene.find_root(target, movie)
     if root is not None:
         scene.require_own(root)
     for armature in hands_of(root) if root else ():
         rig.require_bones(armature)
+        require_own_motion(armature)
+    ours = pinned_camera.of_root(root) if root and with_camera else None
+    if ours is not None:
+        require_own_motion(ours)
 
 
 def artists_camera(target: bpy.types.Scene) -> bpy.types.Object | None:

@@ -222,6 +222,7 @@ def _camera(
     eased = pinned_camera.eased_path(ours, shown, is_end, solved)
     if eased is None:
         return (pinned_camera.keyed_path(ours, shown) if pinned_camera.is_keyed_by_solver(ours) else solved), None
+    hands.require_own_motion(ours)
     written = ~is_end if pinned_camera.is_keyed_by_solver(ours) else np.ones(len(near), bool)
     return eased, _CameraPlan(Reference.to("objects", ours), shown[written], eased[written])
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ..solver.errors import SolverError
 from . import camera_lens, file_paths
@@ -209,6 +210,24 @@ def build_root(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, name: s
     root.handheld.clip = clip
     collection.objects.link(root)
     return root
+
+
+@persistent
+def _after_load(*_: object) -> None:
+    """Files of earlier versions have no marks."""
+    for root in bpy.data.objects:
+        if root.handheld.role == "ROOT" and not root.handheld.mark and not _foreign(root):
+            for child in root.children:
+                if child.handheld.role in _KINDS and child.library is None:
+                    adopt(child, root)
+
+
+def register() -> None:
+    bpy.app.handlers.load_post.append(_after_load)
+
+
+def unregister() -> None:
+    bpy.app.handlers.load_post.remove(_after_load)
 
 
 def remove_tree(top: bpy.types.Object) -> None:

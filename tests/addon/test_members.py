@@ -3,11 +3,22 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import hands, pinned_camera, pins, scene, take_files, take_list
+from bl_ext.user_default.handheld.addon import (
+    animation,
+    hands,
+    pinned_camera,
+    pins,
+    request,
+    scene,
+    take_files,
+    take_list,
+)
 from bl_ext.user_default.handheld.addon.hands import hands_of
 from bl_ext.user_default.handheld.addon.retarget import session
 from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings
+from bl_ext.user_default.handheld.solver.errors import SolverError
 from mathutils import Matrix
+from movies import write_movie
 from takes import moving_take
 
 from solver import take as takes
@@ -60,6 +71,16 @@ def test_they_are_known_after_save_and_load(root, tmp_path):
     assert len(hands_of(scene.edited_root(bpy.context))) == 2
 
 
+def test_files_of_earlier_versions_get_their_marks_when_they_are_opened(root, tmp_path):
+    for thing in bpy.data.objects:
+        thing.handheld.belongs_to = thing.handheld.mark = ""
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
+    root = scene.edited_root(bpy.context)
+    hand(root, "left").parent = None
+    assert len(hands_of(root)) == 2
+
+
 def test_a_duplicate_that_is_parented_elsewhere_is_the_artists(root):
     left = hand(root, "left")
     twin = left.copy()
@@ -86,6 +107,18 @@ def test_a_deleted_hand_that_a_pin_names_comes_back_with_the_next_take(root):
     assert pins.described(root.handheld_edit.pins[0]) == "(hand removed)"
     placed_again(root)
     assert hand(root, "left").name in bpy.context.scene.objects
+
+
+def test_a_camera_whose_motion_is_linked_is_told_before_a_solve(root, tmp_path):
+    clip = bpy.data.movieclips.load(str(write_movie(tmp_path / "clip.mp4")))
+    root.handheld.clip = bpy.context.scene.handheld.clip = clip
+    camera = pinned_camera.of_root(root)
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {camera.animation_data.action})
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (there, wanted):
+        wanted.actions = list(there.actions)
+    animation.assign(camera, wanted.actions[0])
+    with pytest.raises(SolverError, match="motion of Camera is linked from library.blend"):
+        request.build(bpy.context)
 
 
 def test_keys_are_written_to_a_hand_that_is_parented_elsewhere(root):

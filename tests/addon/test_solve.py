@@ -256,6 +256,13 @@ def test_a_hand_that_the_result_would_not_fit_is_said_before_the_solve(script):
     session = solve.start(bpy.context)
     assert session.state is State.FAILED and session.problem.code == "bone-missing"
     hand.data.bones["mine"].name = "thumb3"
+    action, animated = hand.animation_data.action, hand.animation_data
+    animated.nla_tracks.new().strips.new("Mine", 1, action)
+    animated.action = None
+    session = solve.start(bpy.context)
+    assert session.state is State.FAILED and session.problem.code == "motion-in-nla" and animated.action is None
+    animated.nla_tracks[0].mute = True
+    animation.assign(hand, action)
     assert pump_to_end(solve.start(bpy.context)).state is State.FINISHED
 
 
