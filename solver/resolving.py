@@ -152,9 +152,13 @@ def _stamp(path: str) -> tuple[int, int]:
 
 def _parsed(request: messages.ResolveRequest) -> list[asked.Constraint]:
     try:
-        return [asked.from_json(fields) for fields in request.constraints]
+        wishes = [asked.from_json(fields) for fields in request.constraints]
     except (ValueError, TypeError) as error:
         raise SolverError("constraint-not-known", f"A pin is not known: {error}.", "Update Handheld.") from error
+    for wish in wishes:
+        if isinstance(wish, asked.Point) and not np.isfinite(wish.position).all():
+            raise SolverError("constraint-not-valid", f"A pin at frame {wish.frame} has no place.", "Remove the pin.")
+    return wishes
 
 
 def _with_infilled(take: Take, standing: Standing, rows: np.ndarray) -> Take:

@@ -234,6 +234,7 @@ def test_a_cancel_answers_without_a_result(resolver, path):
     [
         ({**POINT, "track": 1}, "constraint-not-valid"),
         ({**POINT, "track": 7}, "constraint-not-valid"),
+        ({**POINT, "track": 0, "position": [None, 0, 0]}, "constraint-not-valid"),
         ({"kind": "Nail"}, "constraint-not-known"),
         ({"kind": "Point", "glue": 1}, "constraint-not-known"),
         ({}, "constraint-not-known"),
