@@ -67,15 +67,15 @@ def _write_own(write: Callable[[Path, KnownCamera], None]) -> Callable:
 def _known(context: bpy.types.Context, chosen: bpy.types.Object) -> KnownCamera:
     """In the scene's world and its frame numbers, which are the clip's where the scene matches it."""
     known = camera.in_render(chosen, context.scene, _numbers(context.scene), context.scene.handheld.clip)
-    return dataclasses.replace(known, **_points(chosen))
+    return dataclasses.replace(known, **_points(scene.root_of(chosen, context.scene)))
 
 
 def _numbers(target: bpy.types.Scene) -> np.ndarray:
     return np.arange(target.frame_start, target.frame_end + 1)
 
 
-def _points(chosen: bpy.types.Object) -> dict[str, np.ndarray]:
-    shown = camera_scene.points_of(chosen.parent) if chosen.parent is not None else None
+def _points(root: bpy.types.Object | None) -> dict[str, np.ndarray]:
+    shown = camera_scene.points_of(root) if root is not None else None
     if shown is None:
         return {}
     places, errors = camera_scene.read_points(shown)

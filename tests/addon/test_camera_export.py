@@ -55,6 +55,12 @@ def test_own_writers_return_every_frame(solved, tmp_path, file_format, name):
         np.testing.assert_allclose(found.points, frames.points_to_solver(world), atol=1e-5)
 
 
+def test_a_camera_that_was_parented_elsewhere_brings_its_points(solved, tmp_path):
+    bpy.context.scene.camera.parent = None
+    export(tmp_path / "c.npz", "NPZ")
+    assert len(formats.read(tmp_path / "c.npz", SIZE).points) == len(POINTS)
+
+
 def test_a_solve_with_an_exported_camera_is_the_same_camera(solved, tmp_path):
     """What is exported can be chosen as the camera file of the next solve."""
     export(tmp_path / "c.chan", "CHAN")
