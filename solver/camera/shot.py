@@ -33,7 +33,7 @@ _ZOOM = 0.06
 # Solves that expect more error of themselves, in shares of the path and in radians, are not to be trusted.
 _WRONG_SHARE, _WRONG_RAD = 0.02, np.radians(1.0)
 # If more than this share of what was followed moves by itself, some of it was probably taken for background.
-_MUCH_MOVES = 0.2
+_MUCH_MOVES = 0.15
 # Of few points, a solve of which more than this share is torn makes no world.
 _TORN_SHARE = 0.05
 # parallax left by a rotation, in shares of the width

@@ -25,7 +25,7 @@ from .surface import Surface, surface_of
 DEFAULT = ContourWeights()
 _ROUND = Stage("outlines", steps=3, tolerance=1e-3)
 _PASSES = 2  # the second without what was harmed in the first
-_HARM_NATS = 1.0  # rise of the mean robust cost of a hand-frame's landmarks
+_HARM_NATS = 0.8  # rise of the mean robust cost of a hand-frame's landmarks
 
 
 @dataclass(frozen=True)
