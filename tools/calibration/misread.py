@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from solver.camera.cameras import project
@@ -20,6 +19,7 @@ from solver.hands.geometry import Pyramid
 from solver.hands.landmarks import LandmarkReader, Reading, next_roi
 
 from .nuisance import degraded, shifted
+from .observe import pictures
 from .offsets import MIRROR
 from .views import View
 
@@ -57,12 +57,7 @@ def signs(vote: np.ndarray, presence: np.ndarray, disagreement: np.ndarray) -> n
 def judged(folder: Path, views: list[View], offsets: np.ndarray) -> list[Judged]:
     """Readings of all rendered views, each as it is and degraded, right ones and misread ones."""
     reader, out = LandmarkReader(), []
-    for number, view in enumerate(views):
-        path = folder / f"{number:05d}.png"
-        if not path.exists():
-            continue
-        picture = cv2.imread(str(path))
-        rng = np.random.default_rng(view.seed)
+    for view, picture, rng in pictures(folder, views):
         worse, scale = degraded(picture, rng)
         truth = _truth(view, offsets)
         out += _judged(reader, picture, truth, view, None)

@@ -43,16 +43,19 @@ def observe(folder: Path, views: list[View], in_all_ways: bool = False) -> list[
     mirrored, from a shifted region, and degraded, by the view's own random numbers."""
     reader = LandmarkReader()
     seen: list[Observation] = []
-    for number, view in enumerate(views):
-        path = folder / f"{number:05d}.png"
-        if not path.exists():
-            continue
-        picture = cv2.imread(str(path))
-        rng = np.random.default_rng(view.seed)
+    for view, picture, rng in pictures(folder, views):
         seen += _read(reader, picture, view, rng if in_all_ways else None)
         if in_all_ways:
             seen += _read_degraded(reader, picture, view, rng)
     return seen
+
+
+def pictures(folder: Path, views: list[View]) -> Iterator[tuple[View, np.ndarray, np.random.Generator]]:
+    """The views that were rendered, each with its (H, W, 3) BGR picture and its own random numbers."""
+    for number, view in enumerate(views):
+        path = folder / f"{number:05d}.png"
+        if path.exists():
+            yield view, cv2.imread(str(path)), np.random.default_rng(view.seed)
 
 
 def _read(

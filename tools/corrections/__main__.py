@@ -33,6 +33,9 @@ def main() -> int:
         known[path.stem] = truth, take
         errors = {hand: artist.errors_mm(take, truth, models, hand) for hand in range(len(take.sides))}
         found += artist.worst(path.stem, take, errors)
+    if not found:
+        print(f"{given.takes} holds no CLIP.npz with a stretch to correct: name a folder of takes.", file=sys.stderr)
+        return 2
     found.sort(key=lambda stretch: -stretch.error_mm)
     _print_curves([_curve(stretch, *known[stretch.clip], models, given) for stretch in found[: given.stretches]])
     return 0
