@@ -15,6 +15,8 @@ def _key(time, wrist, fingers, palm, shape="relaxed", frame="body") -> HandKey: 
     return HandKey(time, wrist, fingers, palm, shape, frame)
 
 
+# a person who sits behind the table and works over it, seen from the other side
+_ACROSS = ((0.0, 1.42, 1.24), (0.0, -1.0, 0.0))
 _DOWNWARD = (0.0, 0.0, -1.0)
 
 TABLE = ClipSpec(
@@ -177,4 +179,115 @@ ORBIT = ClipSpec(
     focal_px=540.0,
 )
 
-VALIDATION: tuple[ClipSpec, ...] = (TABLE, WALK, CROSSING, ORBIT)
+TRIPOD = ClipSpec(
+    name="tripod",
+    about="Validation: camera on a tripod across a table: counting, pointing, waving; the hands cross twice.",
+    seed=131,
+    frame_count=72,
+    camera=CameraMotion((CameraKey(0.0, (-0.10, 0.54, 1.40), (0.0, 1.02, 1.04)),), shake=0.0),
+    body=_ACROSS,
+    keys=(
+        (
+            _key(0.0, (-0.14, 0.41, -0.24), (0.10, 0.20, 0.95), (0.20, 0.85, -0.20), "fist"),
+            _key(0.5, (-0.13, 0.42, -0.21), (0.05, 0.15, 0.98), (0.10, 0.90, -0.20), "count_two"),
+            _key(0.9, (0.05, 0.37, -0.24), (0.45, 0.20, 0.85), (0.30, 0.85, -0.20), "open"),
+            _key(1.2, (-0.10, 0.40, -0.23), (0.20, 0.25, 0.90), (0.40, 0.75, -0.20), "wide"),
+            _key(1.7, (0.05, 0.46, -0.23), (0.45, 0.25, 0.85), (0.40, 0.80, -0.10), "relaxed"),
+            _key(2.4, (-0.13, 0.42, -0.23), (0.10, 0.30, 0.90), (0.60, 0.60, -0.20), "point"),
+        ),
+        (
+            _key(0.0, (0.15, 0.41, -0.25), (-0.10, 0.25, 0.95), (-0.20, 0.90, -0.20), "wide"),
+            _key(0.5, (0.13, 0.43, -0.22), (-0.05, 0.20, 0.95), (-0.20, 0.85, -0.20), "open"),
+            _key(0.9, (-0.04, 0.46, -0.24), (-0.45, 0.20, 0.85), (-0.30, 0.85, -0.10), "relaxed"),
+            _key(1.2, (0.12, 0.43, -0.24), (-0.15, 0.25, 0.90), (-0.50, 0.70, -0.20), "grasp"),
+            _key(1.7, (-0.03, 0.37, -0.25), (-0.50, 0.25, 0.80), (-0.30, 0.85, -0.20), "open"),
+            _key(2.4, (0.14, 0.42, -0.24), (-0.10, 0.30, 0.90), (-0.40, 0.80, -0.20), "pinch"),
+        ),
+    ),
+    waves=((Wave(1.8, 2.3, "fingers", 13.0, 2.2),), (Wave(0.0, 0.6, "palm", 15.0, 2.3),)),
+    shape=Shape("female", "african", {"hand-fingers-length": 0.2, "hand-fingers-diameter": 0.1}, 0.178),
+    skin="dark",
+    cloth=Cloth((0.3, 0.3, 0.34), (0.42, 0.42, 0.48), 52.0, 0.7),
+    nuisance=Nuisance(shutter=0.3, crf=22),
+    focal_px=610.0,
+)
+
+LOOKAROUND = ClipSpec(
+    name="lookaround",
+    about="Validation: head-worn camera that looks away to the left and returns; the hands move unseen meanwhile.",
+    seed=137,
+    frame_count=102,
+    camera=CameraMotion(
+        (
+            CameraKey(0.0, (0.03, -0.06, 1.46), (0.02, 0.60, 1.14)),
+            CameraKey(0.7, (-0.03, -0.04, 1.47), (0.0, 0.61, 1.15)),
+            CameraKey(1.2, (-0.14, -0.07, 1.49), (-0.98, 0.35, 1.30)),
+            CameraKey(1.7, (-0.22, -0.11, 1.50), (-1.15, -0.40, 1.36)),
+            CameraKey(2.2, (-0.15, -0.09, 1.48), (-0.95, 0.25, 1.33)),
+            CameraKey(2.7, (0.0, -0.05, 1.46), (0.02, 0.60, 1.14)),
+            CameraKey(3.4, (0.09, -0.03, 1.45), (0.0, 0.60, 1.15)),
+        ),
+        smoothing=0.12,
+        shake=0.005,
+    ),
+    body=((0.0, -0.14, 1.46), (0.0, 1.0, 0.0)),
+    keys=(
+        (
+            _key(0.0, (-0.14, 0.43, -0.31), (0.1, 0.7, 0.7), (0.45, -0.8, 0.3), "relaxed"),
+            _key(1.2, (-0.14, 0.43, -0.31), (0.1, 0.7, 0.7), (0.45, -0.8, 0.3), "relaxed"),
+            _key(2.0, (-0.17, 0.41, -0.28), (0.0, 0.65, 0.75), (0.4, -0.85, 0.3), "wide"),
+            _key(2.8, (-0.12, 0.44, -0.30), (0.15, 0.7, 0.7), (0.6, -0.7, 0.3), "count_two"),
+            _key(3.4, (-0.13, 0.42, -0.30), (0.1, 0.7, 0.7), (0.5, -0.8, 0.3), "open"),
+        ),
+        (
+            _key(0.0, (0.13, 0.42, -0.31), (-0.1, 0.6, 0.8), (-0.5, -0.8, 0.3), "wide"),
+            _key(1.2, (0.13, 0.42, -0.31), (-0.1, 0.6, 0.8), (-0.5, -0.8, 0.3), "wide"),
+            _key(2.0, (0.09, 0.46, -0.28), (-0.2, 0.8, 0.5), (-0.7, -0.3, -0.6), "relaxed"),
+            _key(2.8, (0.10, 0.44, -0.29), (-0.2, 0.7, 0.7), (-0.7, -0.6, 0.3), "pinch"),
+            _key(3.4, (0.14, 0.42, -0.31), (-0.1, 0.65, 0.75), (-0.5, -0.8, 0.3), "fist"),
+        ),
+    ),
+    shape=Shape("female", "asian", {"hand-fingers-distance": 0.2, "hand-fingers-length": 0.1}, 0.173),
+    skin="tan",
+    cloth=Cloth((0.42, 0.1, 0.1), (0.55, 0.2, 0.18), 46.0, 0.35),
+    nuisance=Nuisance(shutter=0.4, rolling_shutter=0.35, crf=23),
+)
+
+BARE = ClipSpec(
+    name="bare",
+    about="Validation: hand-held camera with a distorting lens in a room without texture: fast gestures, bare arms.",
+    seed=138,
+    frame_count=60,
+    camera=CameraMotion(
+        (
+            CameraKey(0.0, (-0.20, 0.54, 1.39), (0.0, 1.03, 1.03)),
+            CameraKey(0.9, (-0.02, 0.50, 1.41), (0.01, 1.03, 1.04)),
+            CameraKey(2.0, (0.21, 0.57, 1.40), (0.0, 1.03, 1.04)),
+        ),
+        shake=0.006,
+    ),
+    body=_ACROSS,
+    keys=(
+        (
+            _key(0.0, (-0.13, 0.41, -0.23), (0.05, 0.25, 0.95), (0.30, 0.85, -0.10), "grasp"),
+            _key(0.6, (-0.12, 0.42, -0.20), (0.00, 0.15, 0.98), (0.10, 0.90, -0.10), "wide"),
+            _key(1.2, (-0.16, 0.41, -0.24), (0.00, 0.20, 0.95), (0.10, 0.90, -0.20), "relaxed"),
+            _key(2.0, (-0.12, 0.43, -0.22), (0.15, 0.30, 0.90), (0.50, 0.70, -0.10), "open"),
+        ),
+        (
+            _key(0.0, (0.14, 0.40, -0.24), (-0.05, 0.15, 1.00), (-0.10, 0.90, -0.10), "open"),
+            _key(0.8, (0.12, 0.43, -0.21), (0.00, 0.10, 1.00), (-0.15, 0.90, -0.10), "wide"),
+            _key(1.4, (0.11, 0.42, -0.24), (-0.20, 0.30, 0.85), (-0.60, 0.60, -0.10), "point"),
+            _key(2.0, (0.14, 0.41, -0.23), (-0.10, 0.20, 0.95), (-0.30, 0.85, -0.10), "fist"),
+        ),
+    ),
+    waves=((Wave(0.5, 1.9, "thumb", 20.0, 2.4),), (Wave(0.0, 1.0, "palm", 20.0, 2.8),)),
+    shape=Shape("male", "asian", {"hand-fingers-length": 0.2}, 0.185),
+    skin="tan",
+    cloth=Cloth((0.3, 0.2, 0.08), (0.42, 0.32, 0.16), 40.0, 0.3),
+    room="bare",
+    nuisance=Nuisance(shutter=0.5, k1=-0.10, k2=0.015),
+    focal_px=580.0,
+)
+
+VALIDATION: tuple[ClipSpec, ...] = (TABLE, WALK, CROSSING, ORBIT, TRIPOD, LOOKAROUND, BARE)
