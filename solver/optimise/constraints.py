@@ -23,6 +23,7 @@ from ..constraints import (
 from . import costs
 from .anatomy import angles_of
 from .costs.remembered import RememberedCost, RestCost
+from .gaps import landmarks_seen, without
 from .kernels import QUADRATIC
 from .layout import ROOT, SHIFT, TURN, Layout
 from .problem import Problem
@@ -46,7 +47,7 @@ def constrain(problem: Problem, state: State, constraints: list[Constraint]) -> 
     Raises:
         ValueError: a frame lies outside its track, or a track doesn't exist.
     """
-    layout = problem.layout
+    layout, shown = problem.layout, landmarks_seen(problem.costs, problem.layout)
     out = Constrained(problem, _copied(state), np.zeros((layout.frame_count, layout.block_size), bool))
     _see(out, [constraint for constraint in constraints if isinstance(constraint, ImagePoint)])
     for constraint in constraints:
@@ -69,6 +70,7 @@ def constrain(problem: Problem, state: State, constraints: list[Constraint]) -> 
             case CameraPose(frame, rotation, centre):
                 out.state.camera_from_world[frame], out.state.camera_centre[frame] = rotation, centre
                 out.held[frame, layout.camera] = True
+    out.problem = without(out.problem, shown)
     return out
 
 

@@ -13,6 +13,7 @@ from .costs.dynamics import FingerDynamicsCost, WristCost, WristPositionCost
 from .costs.keypoints import KeypointCost
 from .costs.pose import PoseCovarianceCost
 from .layout import Layout
+from .problem import Problem
 
 
 def landmarks_seen(costs: Sequence[Cost], layout: Layout) -> np.ndarray:
@@ -22,6 +23,19 @@ def landmarks_seen(costs: Sequence[Cost], layout: Layout) -> np.ndarray:
         if isinstance(cost, KeypointCost):
             seen |= cost.whitening.any((2, 3))
     return seen
+
+
+def without(problem: Problem, shown: np.ndarray) -> Problem:
+    """The problem after landmarks were taken from it: where any that were ``shown`` (N, 21) bool are not seen now, that
+    is a gap like one of the tracker's, and is filled as such. Landmarks that were added close no gap.
+
+    Its rate is that of the fingers' dynamics; without them nothing is freed.
+    """
+    left = shown & landmarks_seen(problem.costs, problem.layout)
+    rates = [cost.frame_s for cost in problem.costs if isinstance(cost, FingerDynamicsCost)]
+    if not rates or (left == shown).all():
+        return problem
+    return replace(problem, costs=tuple(freed(problem.costs, problem.layout, left, rates[0])))
 
 
 def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s: float) -> list[Cost]:

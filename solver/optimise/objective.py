@@ -92,6 +92,7 @@ def motion_costs(
             process=costs.process(speed, w.finger_memory_s, frame_s),
             together=prior.innovation_whitener(),
             looseness=loose.fingers,
+            frame_s=frame_s,
         ),
         costs.WristPositionCost(
             process=_positions(w, frame_s),

@@ -25,7 +25,7 @@ from ..optimise.costs.contact import NonPenetrationCost
 from ..optimise.costs.keypoints import KeypointCost
 from ..optimise.costs.pose import JointLimitCost, PoseCovarianceCost
 from ..optimise.evaluation import Evaluation
-from ..optimise.gaps import freed, landmarks_seen
+from ..optimise.gaps import landmarks_seen, without
 from ..optimise.layout import ROOT, Layout, Window
 from ..optimise.problem import Problem
 from ..optimise.resume import Resumed
@@ -77,8 +77,7 @@ def sample(
     """
     base = int(resumed.take.frames[0])
     rows = slice(max(first_frame - base, 0), min(last_frame - base + 1, len(resumed.take.frames)))
-    frames, seconds = resumed.take.frame_rate
-    problem = blind(resumed.problem, rows, seconds / frames) if without_picture else resumed.problem
+    problem = blind(resumed.problem, rows) if without_picture else resumed.problem
     if without_picture and not constraints:
         _require_guided(problem, resumed, rows, hands)
     posed = dataclasses.replace(resumed, problem=drawn(problem, np.random.default_rng(seed)))
@@ -124,12 +123,12 @@ def drawn(problem: Problem, rng: np.random.Generator) -> Problem:
     return replace(problem, costs=tuple(_drawn(cost, problem.layout, rng, liveliness) for cost in problem.costs))
 
 
-def blind(problem: Problem, rows: slice, frame_s: float) -> Problem:
+def blind(problem: Problem, rows: slice) -> Problem:
     """The problem without landmarks in problem frames ``rows``, which are a gap then like any other."""
     layout, frames = problem.layout, problem.layout.frame_of
     inside = (frames >= rows.start) & (frames < rows.stop)
-    costs = [_blind(cost, inside) for cost in problem.costs]
-    return replace(problem, costs=tuple(freed(costs, layout, landmarks_seen(costs, layout), frame_s)))
+    costs = tuple(_blind(cost, inside) for cost in problem.costs)
+    return without(replace(problem, costs=costs), landmarks_seen(problem.costs, layout))
 
 
 def _blind(cost: Cost, inside: np.ndarray) -> Cost:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from solver.optimise import costs
+from solver.optimise.constraints import Ignore, constrain
 from solver.optimise.costs.pose import PoseCovarianceCost
 from solver.optimise.evaluation import Evaluation
 from solver.optimise.gaps import freed
 from solver.optimise.layout import window_of
 from solver.prior.distribution import shipped
 from solver.prior.gaps import RULE, conditional_whitener, hinge_gaps, wrist_gaps
-from tools.optimiser_bench.scenes import make_scene
+from tools.optimiser_bench.scenes import make_scene, problem_of, seen_from
 from tools.prior.recordings import open_skeleton
 
 from .test_optimise_costs import FREE, check
@@ -143,6 +144,22 @@ def test_freeing_twice_is_freeing_once(at, landmarks):
     once = freed(dynamics(at), at.layout, landmarks, FRAME_S)
     for first, second in zip(once, freed(once, at.layout, landmarks, FRAME_S), strict=True):
         assert first.value(at) == second.value(at)
+
+
+def test_ignored_footage_is_a_gap_like_any_other():
+    """An artist's wish and a tracker that saw nothing come to the same costs of motion, wrists too."""
+    scene = make_scene(60, (("left", 0, 0, 60), ("right", 0, 0, 60)), seed=6)
+    hidden = np.zeros((scene.layout.hand_count, 21), bool)
+    hidden[80:95] = True
+    ignored = constrain(problem_of(scene, seen_from(scene)), scene.truth, [Ignore(1, 20, 34)]).problem
+    missed = problem_of(scene, seen_from(scene, hidden=hidden))
+    freed_costs = {cost.name: cost.gaps for cost in missed.costs if getattr(cost, "gaps", None) is not None}
+    assert sorted(freed_costs) == ["finger-dynamics", "pose-covariance", "wrist-position", "wrist-rotation"]
+    for cost in ignored.costs:
+        if cost.name in freed_costs:
+            for field in fields(cost.gaps):
+                expected = getattr(freed_costs[cost.name], field.name)
+                np.testing.assert_array_equal(getattr(cost.gaps, field.name), expected)
 
 
 def test_a_window_is_freed_as_the_clip_is(at, landmarks):
