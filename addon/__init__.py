@@ -1,6 +1,16 @@
 """Blender's side of Handheld: adapters between bpy and the solver's files and messages."""
 
-from . import camera_properties, edit_properties, file_paths, overlay_properties, preferences, properties, scene, solve
+from . import (
+    camera_properties,
+    edit_properties,
+    file_paths,
+    held_keys,
+    overlay_properties,
+    preferences,
+    properties,
+    scene,
+    solve,
+)
 from .retarget import properties as retarget_properties
 from .retarget import session as retarget_session
 
@@ -15,11 +25,13 @@ def register() -> None:
     retarget_session.register()
     file_paths.register()
     scene.register()
+    held_keys.register()
     solve.register()
 
 
 def unregister() -> None:
     solve.unregister()
+    held_keys.unregister()
     scene.unregister()
     file_paths.unregister()
     retarget_session.unregister()

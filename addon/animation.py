@@ -4,8 +4,9 @@ The solver's keys have the type GENERATED; all others are the artist's, and noth
 Blender keeps the type when an artist keys, drags or smooths a key that is there already. So each of the solver's keys
 also carries the frame and value that it was written with, in ``period`` and ``back``, which only elastic and back
 easing use: a key that stands elsewhere by now is the artist's too, and gets the type KEYFRAME when the curve is written
-next. An artist's key in one component of a vector or rotation makes that frame's other components the artist's. Keys of
-Euler angles have their order in ``amplitude``.
+next; one that an artist keys as it stands is claimed at once (``held_keys``), for which the solver's are written
+unselected. An artist's key in one component of a vector or rotation makes that frame's other components the artist's.
+Keys of Euler angles have their order in ``amplitude``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _HAS_SLOTS = bpy.app.version >= (4, 4, 0)
 _KEY_VECTORS = ("co", "handle_left", "handle_right")
 _KEY_NUMBERS = ("amplitude", "back", "period")
 _KEY_ENUMS = ("interpolation", "easing", "type", "handle_left_type", "handle_right_type")
-_KEY_ATTRIBUTES = (*_KEY_VECTORS, *_KEY_NUMBERS, *_KEY_ENUMS)
+_KEY_FLAGS = ("select_control_point", "select_left_handle", "select_right_handle")
+_KEY_ATTRIBUTES = (*_KEY_VECTORS, *_KEY_NUMBERS, *_KEY_ENUMS, *_KEY_FLAGS)
 # what tells whose key it is
 _OWNERSHIP = ("co", "period", "back", "type")
 
@@ -99,6 +101,13 @@ def claim(target: bpy.types.Object, paths: Sequence[str], frame: float) -> None:
     """Make the keys of these properties in a frame the artist's."""
     for key in _keys_at(target, paths, frame):
         key.type = "KEYFRAME"
+
+
+def selected_generated(curve: bpy.types.FCurve) -> list[bpy.types.Keyframe]:
+    """The solver's keys of a curve that are selected."""
+    keys = _read_keys(curve, (*_OWNERSHIP, "select_control_point"))
+    chosen = keys["select_control_point"] & ~_is_artists(keys)
+    return [curve.keyframe_points[int(number)] for number in np.flatnonzero(chosen)]
 
 
 def artist_place(target: bpy.types.Object, path: str, frame: float) -> np.ndarray:
@@ -384,6 +393,7 @@ def _extend(curve: bpy.types.FCurve, channel: Channel) -> None:
         key.interpolation = channel.interpolation
         key.type = "GENERATED"
         key.handle_left_type = key.handle_right_type = "AUTO_CLAMPED"
+        key.select_control_point = key.select_left_handle = key.select_right_handle = False
     curve.update()
 
 
@@ -438,6 +448,7 @@ def _blank_keys(count: int) -> dict[str, np.ndarray]:
         **{name: np.zeros((count, 2), np.float32) for name in _KEY_VECTORS},
         **{name: np.zeros(count, np.float32) for name in _KEY_NUMBERS},
         **{name: np.zeros(count, np.int32) for name in _KEY_ENUMS},
+        **{name: np.zeros(count, bool) for name in _KEY_FLAGS},
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..solver.errors import SolverError
 from ..solver.take import Take
-from . import animation, clip, hands, pinned_camera, take_files, wishes
+from . import animation, clip, hands, held_keys, pinned_camera, take_files, wishes
 from .resolve import Stretch, require_root
 
 # what the solver answers within a blink
@@ -22,6 +22,7 @@ def stretch(context: bpy.types.Context, kind: str, only_active: bool = False) ->
     Raises:
         SolverError: nothing is solved, the take can't be read, or ``frame-outside-take``.
     """
+    held_keys.notice()
     root = require_root(context)
     take = take_files.of_root(root)
     first, last = take_range(root, take)

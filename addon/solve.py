@@ -9,7 +9,7 @@ from bpy.app.handlers import persistent
 
 from ..solver import messages
 from ..solver.errors import SolverError
-from . import package, preferences, request, resolve, warm
+from . import held_keys, package, preferences, request, resolve, warm
 from .preview import Preview
 from .resolve import Stretch
 from .session import Session
@@ -34,6 +34,7 @@ def start(context: bpy.types.Context) -> Session:
     """
     global _last
     _require_idle()
+    held_keys.notice()
     try:
         wanted, around = request.build(context)
         _last = Session.start(command(context), wanted, Preview(around))

@@ -3,7 +3,17 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, hands, pinned_camera, ranges, rig, solve, take_files, warm
+from bl_ext.user_default.handheld.addon import (
+    animation,
+    hands,
+    held_keys,
+    pinned_camera,
+    ranges,
+    rig,
+    solve,
+    take_files,
+    warm,
+)
 from bl_ext.user_default.handheld.addon.resolve import Stretch
 from bl_ext.user_default.handheld.addon.session import State
 from mathutils import Quaternion, Vector
@@ -266,3 +276,36 @@ def test_a_bone_that_was_renamed_is_said(solved):
         bpy.ops.handheld.bake("EXEC_DEFAULT")
     left.data.bones["mine"].name = "index2"
     assert resolve(frames="RANGE") == {"FINISHED"}
+
+
+def test_a_key_set_as_it_stands_is_the_artists(solved):
+    """Blender changes nothing of such a key but its selection; see ``held_keys``. ``tests/gui`` presses the button."""
+    left = hand("left")
+    before = all_keys(left)
+    key_wrist(left, 540, Vector())
+    key_wrist(left, 545, Vector())  # this one is only selected
+    bpy.context.scene.frame_set(540)
+    assert not animation.has_artist_keys(left)
+    bpy.ops.ed.undo_push(message="Key")
+    held_keys.claim_inserted(bpy.context.scene, 540)
+    assert animation.artist_frames(left) == {LOCATION: [540]}
+    bpy.ops.ed.undo_push(message="Something else")
+    bpy.ops.ed.undo()
+    assert animation.artist_frames(hand("left")) == {LOCATION: [540]}
+    resolve(frames="RANGE", only_active=False)
+    after = all_keys(hand("left"))
+    for index in range(3):
+        row = before[LOCATION, index][:, 0] == 540
+        assert np.array_equal(after[LOCATION, index][row], before[LOCATION, index][row])
+    assert not same(after, before)
+    bpy.ops.ed.undo()
+    bpy.ops.ed.undo()
+    assert not animation.has_artist_keys(hand("left"))
+
+
+def test_the_solvers_keys_are_not_selected(solved):
+    left = hand("left")
+    bpy.context.scene.frame_set(530)
+    animation.clear(left, (530, 535), False, lambda path: True)
+    resolve(frames="RANGE")
+    assert not any(animation.selected_generated(curve) for curve in animation.curves(left))

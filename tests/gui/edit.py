@@ -33,6 +33,7 @@ from window import (
     run,
     running,
     until,
+    window,
 )  # noqa: E402, E501
 
 AT = 60
@@ -79,6 +80,7 @@ def steps() -> Iterator[float]:
     bpy.ops.ed.redo()
     yield 0.3
 
+    yield from _key_as_it_stands()
     invoke(bpy.ops.handheld.pin_pose, hand=hands()[0].name)
     invoke(bpy.ops.handheld.hold_still, hand=hands()[0].name)
     invoke(bpy.ops.handheld.ignore, hand=hands()[-1].name)
@@ -151,6 +153,37 @@ def _escape() -> Iterator[float]:
     picture("e6_abandoned")
     assert addon("solve").current().state.name == "CANCELLED"
     assert _keys() == keys and tuple(hands()[0].pose.bones["wrist"].location) == posed
+
+
+def _key_as_it_stands() -> Iterator[float]:
+    """The key I over the viewport, on a wrist that is right: from then on it is the artist's, undone and redone too."""
+    hand = hands()[0]
+    bpy.context.view_layer.objects.active = hand
+    with bpy.context.temp_override(window=window(), area=area("VIEW_3D"), region=region("VIEW_3D", "WINDOW")):
+        bpy.ops.object.mode_set(mode="POSE")
+        bpy.ops.pose.select_all(action="DESELECT")
+    wrist = hand.pose.bones["wrist"]
+    (wrist if bpy.app.version >= (5, 0, 0) else wrist.bone).select = True
+    hand.data.bones.active = hand.data.bones["wrist"]
+    bpy.ops.ed.undo_push(message="Pose mode")
+    shown = region("VIEW_3D", "WINDOW")
+    x, y = shown.x + shown.width // 2, window().height - shown.y - shown.height // 2
+    subprocess.Popen(["xdotool", *f"mousemove {x} {y} sleep 0.4 mousemove_relative 3 3 sleep 0.4 key i".split()])
+    yield from until(lambda: addon("animation").has_artist_keys(hand))
+    yield 1.0
+    assert _held() == [AT]
+    bpy.ops.ed.undo_push(message="Something else")
+    bpy.ops.ed.undo()
+    assert _held() == [AT]
+    bpy.ops.ed.undo()
+    assert _held() == []
+    with bpy.context.temp_override(window=window(), area=area("VIEW_3D"), region=region("VIEW_3D", "WINDOW")):
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _held() -> list[float]:
+    found = addon("animation").artist_frames(hands()[0])
+    return sorted(found.get(addon("hands").LOCATION, ()))
 
 
 def _open(name: str) -> None:
