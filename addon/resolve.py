@@ -298,16 +298,10 @@ class ResolveView:
 
     def _write(self, take: Take, row: int, armature: bpy.types.Object) -> None:
         poses = [pose for (track, _), pose in sorted(self._poses.items()) if track == row]
-        if not poses:
-            return
         offset, asked = self._plan.clip_offset, self._plan.request
-        motion = rig.HandMotion(
-            np.array([pose.frame for pose in poses]) - offset,
-            matrix_from_quaternion(np.array([pose.rotations for pose in poses])),
-            np.array([pose.transl for pose in poses]),
-        )
         within = (asked.first - offset, asked.last - offset)
-        rig.write_motion(armature, motion, within)
+        if poses:
+            rig.write_motion(armature, _motion(poses, offset), within)
         if row in self._judged:
             if not judgement.is_there(armature):
                 found = certainty.of_hand(take, row)
@@ -316,6 +310,14 @@ class ResolveView:
         there = presence(take, row, armature, offset)
         if (there != (take.status[row] != MISSING)).any():
             rig.write_visibility(armature, take.frames - offset, there)
+
+
+def _motion(poses: Sequence[TrackPose], clip_offset: int) -> rig.HandMotion:
+    return rig.HandMotion(
+        np.array([pose.frame for pose in poses]) - clip_offset,
+        matrix_from_quaternion(np.array([pose.rotations for pose in poses])),
+        np.array([pose.transl for pose in poses]),
+    )
 
 
 def _write_judgement(

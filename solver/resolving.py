@@ -56,29 +56,32 @@ class Resolver:
         yield messages.StageStarted(number, "resolve", "Re-solving", 1, 2)
         count = _require_valid(request, resumed.take)
         wishes = _present(resumed.take, _parsed(request))
-        hands = request.hands or None
+        unguided = _unguided(resumed.take, wishes, request)
+        hands = [hand for hand in request.hands or range(len(resumed.take.sides)) if hand not in unguided]
         after = resumed
+        steps = (
+            resumed.resolve(request.first, request.last, wishes, hands, request.smoothness, cancelled) if hands else ()
+        )
         try:
-            for step, (_, after) in enumerate(
-                resumed.resolve(request.first, request.last, wishes, hands, request.smoothness, cancelled)
-            ):
+            for step, (_, after) in enumerate(steps):
                 if cancelled():
                     yield messages.Finished(number, "", True, "Nothing was changed.")
                     return
                 yield messages.Progress(number, "resolve", step + 1, 0)
                 if request.shown is not None:
-                    yield from _poses(number, after.take, request, request.shown, request.shown)
+                    yield from _poses(after.take, hands, request, request.shown, request.shown)
         except ValueError as error:
             raise SolverError("constraint-not-valid", f"A pin can't be used: {error}.", "Remove the pin.") from error
-        yield from _poses(number, after.take, request, request.first, request.last)
+        yield from _poses(after.take, hands, request, request.first, request.last)
         yield from judging.judged(request, after, wishes, self._models)
         for missed in (_missed(after.take, wishes, self._models), _apart(after.take, request, wishes, self._models)):
             if missed:
                 repair = "Re-solve more frames around it, move the pin, or give it a tolerance."
                 yield messages.Warned(number, "pin-not-reached", missed, repair)
-        for hand in _unguided(after.take, wishes):
-            sentence = f"Nothing is left to go by for the {hand} hand: all footage that shows it is ignored."
-            yield messages.Warned(number, "nothing-to-go-by", sentence, "Pin its pose, or ignore fewer frames.")
+        for hand in unguided:
+            sentence = f"All footage of the {after.take.sides[hand]} hand is ignored: it was left as it stood."
+            repair = "Pin its pose, or ignore fewer frames. If no such hand is to be seen, delete its armature."
+            yield messages.Warned(number, "nothing-to-go-by", sentence, repair)
         yield messages.Finished(number, request.take, False, f"{counted(count, 'frame')} solved again.")
 
     def _standing(self, request: messages.ResolveRequest) -> Resumed:
@@ -190,27 +193,34 @@ def _present(take: Take, wishes: Sequence[asked.Constraint]) -> list[asked.Const
     return out
 
 
-def _poses(number: int, take: Take, request: messages.ResolveRequest, first: int, last: int) -> Iterator[Message]:
-    """Of the hands that may move, in the part of frames ``first`` to ``last`` that was asked for."""
+def _poses(
+    take: Take, hands: Sequence[int], request: messages.ResolveRequest, first: int, last: int
+) -> Iterator[Message]:
+    """Of these hands, in the part of frames ``first`` to ``last`` that was asked for."""
     inside = (take.frames >= max(first, request.first)) & (take.frames <= min(last, request.last))
-    for hand in request.hands or range(len(take.sides)):
+    for hand in hands:
         rows = np.flatnonzero(inside & (take.status[hand] != MISSING))
         for message in pose_messages(
             hand, take.frames[rows], take.rotations[hand, rows], take.transl[hand, rows], take.confidence[hand, rows]
         ):
-            yield dataclasses.replace(message, request=number)
+            yield dataclasses.replace(message, request=request.request)
 
 
-def _unguided(take: Take, wishes: Sequence[asked.Constraint]) -> Iterator[str]:
-    """The sides of the hands of which no footage is trusted and which no pin places: they drift."""
-    pinned = {wish.track for wish in wishes if isinstance(wish, asked.Pose | asked.Point | asked.ImagePoint)}
-    for hand in {wish.track for wish in wishes if isinstance(wish, asked.Ignore)} - pinned:
+def _unguided(take: Take, wishes: Sequence[asked.Constraint], request: messages.ResolveRequest) -> list[int]:
+    """The hands of which no footage is trusted, and which no pin and no frame outside the stretch holds: they would
+    drift."""
+    pinned = {wish.track for wish in wishes if isinstance(wish, asked.Pose | asked.Point)}
+    pinned |= {wish.track for wish in wishes if isinstance(wish, asked.ImagePoint) and wish.position_px is not None}
+    outside = (take.frames < request.first) | (take.frames > request.last)
+    found = []
+    for hand in sorted({wish.track for wish in wishes if isinstance(wish, asked.Ignore)} - pinned):
         trusted = take.status[hand] == OBSERVED
         for wish in wishes:
             if isinstance(wish, asked.Ignore) and wish.track == hand:
                 trusted &= (take.frames < wish.first) | (take.frames > wish.last)
-        if not trusted.any():
-            yield take.sides[hand]
+        if not (trusted | (outside & (take.status[hand] != MISSING))).any():
+            found.append(hand)
+    return found
 
 
 def _missed(take: Take, wishes: Sequence[asked.Constraint], models: dict[str, HandModel]) -> str:

@@ -309,3 +309,18 @@ def test_the_solvers_keys_are_not_selected(solved):
     animation.clear(left, (530, 535), False, lambda path: True)
     resolve(frames="RANGE")
     assert not any(animation.selected_generated(curve) for curve in animation.curves(left))
+
+
+def test_a_hand_of_which_all_footage_is_ignored_stays(solved):
+    """As it stands, and not sure; what may be done is said."""
+    before, other = all_keys(hand("left")), all_keys(hand("right"))
+    bpy.ops.handheld.ignore(first=501, last=580, hand=hand("left").name)
+    bpy.ops.ed.undo_push(message="Ignore")
+    assert resolve(frames="ALL") == {"FINISHED"}
+    after = all_keys(hand("left"))
+    assert all(np.array_equal(after[curve], before[curve]) for curve in before if "pose.bones" in curve[0])
+    assert after['["confidence"]', 0][:, 1].max() == 0 and not same(all_keys(hand("right")), other)
+    (told,) = solve.current().warnings
+    assert told.sentence == "All footage of the left hand is ignored: it was left as it stood."
+    bpy.ops.ed.undo()
+    assert same(all_keys(hand("left")), before)

@@ -176,16 +176,20 @@ def test_it_is_told_how_sure_the_answer_is(resolver, path, take, models):
 
 
 def test_footage_may_be_distrusted_in_the_whole_clip(resolver, path, take, models):
-    """Nothing tells where the hands are then: they are answered, and unsure, and that is said."""
+    """Nothing tells where a hand is then: it stays as it stands, unsure, and that is said. A pin or an end holds it."""
     last = BASE + len(take.frames) - 1
     wishes = [constraints.Ignore(hand, BASE, last) for hand in range(2)]
     answers = ask(resolver, path, *wishes, first=BASE, last=last)
+    assert not [message for message in answers if isinstance(message, messages.TrackPose)]
     blind, _ = judgements(answers)
     assert max(blind.confidence) < 0.1
     assert warned(answers).count("nothing-to-go-by") == 2
+    answers = ask(resolver, path, wishes[0], first=BASE, last=last)
+    assert {message.track for message in answers if isinstance(message, messages.TrackPose)} == {1}
     some = constraints.Ignore(0, BASE + 10, last), constraints.Ignore(1, BASE, last)
     placed = constraints.Point(1, FIRST, 8, keypoint(models, take, 1, FIRST, 8))
     assert "nothing-to-go-by" not in warned(ask(resolver, path, *some, placed, first=BASE, last=last))
+    assert "nothing-to-go-by" not in warned(ask(resolver, path, *wishes, first=BASE + 10, last=last))
 
 
 def warned(answers):
