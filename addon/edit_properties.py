@@ -46,7 +46,7 @@ class HandheldPin(bpy.types.PropertyGroup):
     frame: IntProperty(name="Frame", description="Scene frame, or the first one")
     last_frame: IntProperty(name="Last Frame", description="Last scene frame")
     position: FloatVectorProperty(
-        name="Position", size=3, subtype="TRANSLATION", unit="LENGTH", description="Place in the root's space"
+        name="Position", size=3, subtype="TRANSLATION", unit="LENGTH", description="Place in the space of the armature"
     )
     position_px: FloatVectorProperty(
         name="Pixel", size=2, description="Place in the clip's picture, from its upper left corner"

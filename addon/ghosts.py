@@ -59,7 +59,7 @@ def _copy(hand: bpy.types.Object, entry: bpy.types.PropertyGroup) -> bpy.types.O
     mesh = rig.mesh_of(hand)
     if mesh is not None:
         skin = _twin(mesh, entry)
-        skin.parent = ghost
+        skin.parent, skin.handheld.role = ghost, "NONE"
         for modifier in skin.modifiers:
             if modifier.type == "ARMATURE":
                 modifier.object = ghost

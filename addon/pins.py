@@ -117,7 +117,7 @@ def pin_point(
     Raises:
         SolverError: ``no-camera``, if the picture is asked for and the scene has none.
     """
-    local = root.matrix_world.inverted() @ position
+    local = hand.matrix_world.inverted() @ position
     fields = {"hand": hand, "keypoint": keypoint, "position": local}
     if keep == "PLACE":
         return add(root, "POINT", scene.frame_current, **fields)
@@ -139,9 +139,9 @@ def pixel_of(scene: bpy.types.Scene, root: bpy.types.Object, position: Vector) -
     return np.array([cx + fx * seen.x / -seen.z, cy - fy * seen.y / -seen.z])
 
 
-def place_of(root: bpy.types.Object, pin: HandheldPin) -> Vector:
+def place_of(pin: HandheldPin) -> Vector:
     """A point pin in Blender's world."""
-    return root.matrix_world @ Vector(pin.position)
+    return pin.hand.matrix_world @ Vector(pin.position)
 
 
 def keypoint_of_bone(name: str) -> str:

@@ -45,6 +45,7 @@ ROLES = (
     ("POINTS", "Scene Points", "Sparse points of the background"),
     ("PATH", "Camera Path", "Where the camera went"),
     ("GHOST", "Ghost", "Hand of another take, to look at"),
+    ("SKIN", "Skin", "Mesh of one hand"),
 )
 
 
@@ -113,7 +114,7 @@ class HandheldObject(bpy.types.PropertyGroup):
         description="Of a root: added to scene frames it gave the clip's when that was solved",
     )
     side: StringProperty(name="Side")
-    belongs_to: StringProperty(description="Of a hand or camera: the mark of its root, wherever it is parented since")
+    belongs_to: StringProperty(description="Of a hand, its mesh or a camera: the mark of its root, wherever it is now")
     mark: StringProperty(description="Of a root: tells it from every other")
     ordinal: IntProperty(name="Ordinal", description="Number of this hand among those of its side")
     coverage: FloatProperty(name="Coverage", description="Share of the clip's frames in which the hand is there")

@@ -39,8 +39,14 @@ class HandMotion:
     transl: np.ndarray
 
 
-def build(name: str, shaped: ShapedHand, collection: bpy.types.Collection, root: bpy.types.Object) -> bpy.types.Object:
-    """Make armature and mesh of a hand below ``root``; returns the armature object."""
+def build(
+    name: str,
+    shaped: ShapedHand,
+    collection: bpy.types.Collection,
+    root: bpy.types.Object,
+    left_mesh: bpy.types.Object | None = None,
+) -> bpy.types.Object:
+    """Make armature and mesh of a hand below ``root``; returns the armature. ``left_mesh``: see ``give_mesh``."""
     armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     armature.parent = root
     armature.show_in_front = True
@@ -48,8 +54,19 @@ def build(name: str, shaped: ShapedHand, collection: bpy.types.Collection, root:
     armature.handheld.side = shaped.model.side
     collection.objects.link(armature)
     _set_rest(armature, shaped)
-    _build_mesh(f"{name} Mesh", shaped, collection, armature)
+    give_mesh(armature, shaped, left_mesh)
     return armature
+
+
+def give_mesh(armature: bpy.types.Object, shaped: ShapedHand, left: bpy.types.Object | None) -> None:
+    """A new skinned mesh, or the one that was ``left`` of a hand whose armature was deleted, with all that the artist
+    made of it."""
+    mesh = left or _build_mesh(f"{armature.name} Mesh", shaped, armature.users_collection[0])
+    mesh.parent = armature
+    for modifier in mesh.modifiers:
+        if modifier.type == "ARMATURE" and modifier.object is None:
+            modifier.object = armature
+    _reshape_mesh(mesh, shaped)
 
 
 def reshape(armature: bpy.types.Object, shaped: ShapedHand) -> None:
@@ -58,10 +75,8 @@ def reshape(armature: bpy.types.Object, shaped: ShapedHand) -> None:
         return
     _set_rest(armature, shaped)
     mesh = mesh_of(armature)
-    if mesh is not None and len(mesh.data.vertices) == len(shaped.model.v_template):
-        vertices = frames.points_to_blender(shaped.vertices_rest)
-        mesh.data.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
-        mesh.data.update()
+    if mesh is not None:
+        _reshape_mesh(mesh, shaped)
 
 
 def mesh_of(armature: bpy.types.Object) -> bpy.types.Object | None:
@@ -231,21 +246,23 @@ def _set_edit_bone(edit_bones: bpy.types.ArmatureEditBones, rest: bones.BoneRest
     bone.align_roll(Vector(rest.bend_side))
 
 
-def _build_mesh(
-    name: str, shaped: ShapedHand, collection: bpy.types.Collection, armature: bpy.types.Object
-) -> bpy.types.Object:
+def _build_mesh(name: str, shaped: ShapedHand, collection: bpy.types.Collection) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
     data.from_pydata(frames.points_to_blender(shaped.vertices_rest).tolist(), [], shaped.model.faces.tolist())
     data.shade_smooth()
     data.materials.append(_material(shaped.model.side))
     mesh = bpy.data.objects.new(name, data)
-    mesh.parent = armature
     collection.objects.link(mesh)
     _add_weights(mesh, shaped.model.weights)
-    modifier = mesh.modifiers.new("Armature", "ARMATURE")
-    modifier.object = armature
-    modifier.use_bone_envelopes = False
+    mesh.modifiers.new("Armature", "ARMATURE").use_bone_envelopes = False
     return mesh
+
+
+def _reshape_mesh(mesh: bpy.types.Object, shaped: ShapedHand) -> None:
+    if len(mesh.data.vertices) == len(shaped.model.v_template):
+        vertices = frames.points_to_blender(shaped.vertices_rest)
+        mesh.data.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
+        mesh.data.update()
 
 
 def _add_weights(mesh: bpy.types.Object, weights: np.ndarray) -> None:

@@ -15,7 +15,7 @@ from ..solver.errors import SolverError
 from . import camera_lens, file_paths
 from . import clip as clips
 
-_KINDS = {"HAND": "ARMATURE", "CAMERA": "CAMERA"}
+_KINDS = {"HAND": "ARMATURE", "CAMERA": "CAMERA", "SKIN": "MESH"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def adopt(member: bpy.types.Object, root: bpy.types.Object) -> None:
 
 
 def members(root: bpy.types.Object, role: str) -> list[bpy.types.Object]:
-    """A root's "HAND"s or "CAMERA"s in its scene, by name: those below it, then those that were parented elsewhere.
+    """A root's "HAND"s, "CAMERA"s or hands' "SKIN"s in its scene, by name: its children, then those that are no more.
 
     What an artist has deleted can live on without a scene, for instance because a pin names it.
     """

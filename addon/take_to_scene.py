@@ -99,11 +99,39 @@ def ensure_hand(root: bpy.types.Object, shaped: hand_model.ShapedHand, ordinal: 
             scene.adopt(child, root)
             rig.reshape(child, shaped)
             return child
-    armature = rig.build(hand_name(side, ordinal), shaped, root.users_collection[0], root)
-    armature.handheld.role = "HAND"
+    armature, skin = _deleted_hand(root, side, ordinal), _left_mesh(root, side, ordinal)
+    if armature is None:
+        armature = rig.build(hand_name(side, ordinal), shaped, root.users_collection[0], root, skin)
+        armature.handheld.role, armature.handheld.ordinal = "HAND", ordinal
+    elif rig.mesh_of(armature) is None:
+        rig.give_mesh(armature, shaped, skin)
+    rig.reshape(armature, shaped)
     scene.adopt(armature, root)
-    armature.handheld.ordinal = ordinal
+    mesh = rig.mesh_of(armature)
+    mesh.handheld.role, mesh.handheld.side, mesh.handheld.ordinal = "SKIN", side, ordinal
+    scene.adopt(mesh, root)
     return armature
+
+
+def _deleted_hand(root: bpy.types.Object, side: str, ordinal: int) -> bpy.types.Object | None:
+    """One that the artist deleted and that lives on for the pins that name it, back below ``root`` without its keys."""
+    for thing in bpy.data.objects:
+        about = thing.handheld
+        is_ours = about.role == "HAND" and bool(about.belongs_to) and about.belongs_to == root.handheld.mark
+        if is_ours and (about.side, about.ordinal) == (side, ordinal) and not thing.users_collection:
+            root.users_collection[0].objects.link(thing)
+            thing.parent = root
+            animation.assign(thing, None)
+            return thing
+    return None
+
+
+def _left_mesh(root: bpy.types.Object, side: str, ordinal: int) -> bpy.types.Object | None:
+    """The mesh of a hand whose armature the artist deleted."""
+    for skin in scene.members(root, "SKIN"):
+        if skin.parent is None and (skin.handheld.side, skin.handheld.ordinal) == (side, ordinal):
+            return skin
+    return None
 
 
 def model_source(take: Take, around: Surroundings) -> str:

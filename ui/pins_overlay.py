@@ -26,7 +26,7 @@ def _draw() -> None:
         if pin.kind != "POINT" or not pin.enabled or not wishes.is_complete(pin):
             continue
         if pin.frame == context.scene.frame_current:
-            place = pins.place_of(root, pin)
+            place = pins.place_of(pin)
             points.append(place)
             lines += [place, Vector(hands.keypoints(pin.hand)[wishes.keypoint_number(pin.keypoint)])]
     gpu.state.blend_set("ALPHA")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,23 @@ from ai_edge_litert.interpreter import Interpreter
 from ..errors import SolverError
 
 DATA = Path(__file__).resolve().parent.parent / "data"
+
+
+_one_at_a_time = threading.Lock()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what LiteRT writes to stderr about its delegate, in every console and log; it has no switch for that, and
+    what goes wrong it raises."""
+    with _one_at_a_time, Path(os.devnull).open("wb") as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 class Network:
@@ -30,8 +51,9 @@ class Network:
             raise SolverError(
                 "model-missing", f"The hand tracker's model {name} is missing.", "Install the extension again."
             )
-        self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with _quiet():
+            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=1)
+            self._interpreter.allocate_tensors()
         self.calls, self.cpu_seconds = 0, 0.0
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]

@@ -5,19 +5,22 @@ import numpy as np
 import pytest
 from bl_ext.user_default.handheld.addon import (
     animation,
+    frames,
     hands,
     pinned_camera,
     pins,
     request,
+    rig,
     scene,
     take_files,
     take_list,
+    wishes,
 )
 from bl_ext.user_default.handheld.addon.hands import hands_of
 from bl_ext.user_default.handheld.addon.retarget import session
 from bl_ext.user_default.handheld.addon.take_to_scene import Surroundings
 from bl_ext.user_default.handheld.solver.errors import SolverError
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 from movies import write_movie
 from takes import moving_take
 
@@ -96,17 +99,60 @@ def test_what_hangs_below_another_root_is_that_ones(root, tmp_path):
     assert left in hands_of(other) and left not in hands_of(root)
 
 
+def deleted(thing):
+    for other in bpy.context.scene.objects:
+        other.select_set(other == thing)
+    assert bpy.ops.object.delete() == {"FINISHED"}
+
+
 def test_a_deleted_hand_that_a_pin_names_comes_back_with_the_next_take(root):
     left = hand(root, "left")
     bpy.context.view_layer.objects.active = left
     assert bpy.ops.handheld.pin_pose(hand=left.name, tolerance_mm=3.0) == {"FINISHED"}
-    for thing in bpy.context.scene.objects:
-        thing.select_set(thing == left)
-    assert bpy.ops.object.delete() == {"FINISHED"}
+    deleted(left)
     assert [found.handheld.side for found in hands_of(root)] == ["right"]
     assert pins.described(root.handheld_edit.pins[0]) == "(hand removed)"
+    count = len(bpy.data.objects)
     placed_again(root)
-    assert hand(root, "left").name in bpy.context.scene.objects
+    assert hand(root, "left").name == "Left Hand" and rig.mesh_of(hand(root, "left")).name == "Left Hand Mesh"
+    assert pins.described(root.handheld_edit.pins[0]) == "Left Hand" and len(bpy.data.objects) == count
+    assert len(animation.generated_frames(hand(root, "left"), hands.LOCATION)) == 25
+
+
+def test_the_next_hand_takes_over_the_mesh_that_a_deleted_one_left(root):
+    """With what the artist made of it; one that was deleted with its armature is made anew."""
+    mesh = rig.mesh_of(hand(root, "left"))
+    mesh.data.materials[0] = bpy.data.materials.new("Skin")
+    deleted(hand(root, "left"))
+    assert mesh.parent is None
+    placed_again(root)
+    skinned = rig.mesh_of(hand(root, "left"))
+    assert skinned == mesh and skinned.data.materials[0].name == "Skin"
+    assert [modifier.object for modifier in skinned.modifiers] == [hand(root, "left")]
+    assert bpy.ops.handheld.pin_pose(hand="Left Hand", tolerance_mm=3.0) == {"FINISHED"}
+    deleted(mesh)
+    deleted(hand(root, "left"))
+    placed_again(root)
+    assert rig.mesh_of(hand(root, "left")).name == "Left Hand Mesh"
+
+
+def test_a_pin_of_a_hand_that_is_parented_elsewhere_is_in_its_space(root):
+    """The root was moved since: what is pinned is where the hand is seen."""
+    left = hand(root, "left")
+    left.parent = None
+    left.location = (0.0, 0.0, 1.0)
+    root.matrix_world = Matrix.Translation((1, 2, 3))
+    bpy.context.view_layer.update()
+    bpy.context.scene.frame_set(3)
+    tip = Vector(hands.keypoints(left)[8])
+    pin = pins.pin_point(bpy.context.scene, root, left, "INDEX_TIP", tip, "PLACE")
+    assert (pins.place_of(pin) - tip).length < 1e-6
+    row = next(row for row, armature in hands.by_row(root, take_files.of_root(root)).items() if armature == left)
+    (wish,) = wishes.gather(root, {row: left}, 3, 3, 0)
+    at_rest = hands.keyed_motion(left, np.array([3]))
+    wrist = at_rest.transl[0] + hands.wrist_at_rest(left)
+    seen = frames.points_to_solver(np.array(tip - Vector(hands.keypoints(left)[0])))
+    np.testing.assert_allclose(wish.position - wrist, seen, atol=1e-5)
 
 
 def test_a_camera_whose_motion_is_linked_is_told_before_a_solve(root, tmp_path):

@@ -71,7 +71,7 @@ def steps() -> Iterator[float]:
     yield 0.7
     picture("e2_dragged_and_re_solved")
     pin = _pins()[0]
-    assert pin.kind == "POINT" and (_pinned_tip(pin) - addon("pins").place_of(_root(), pin)).length < 5e-3
+    assert pin.kind == "POINT" and (_pinned_tip(pin) - addon("pins").place_of(pin)).length < 5e-3
 
     bpy.ops.ed.undo()
     yield 0.3
