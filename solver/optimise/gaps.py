@@ -12,6 +12,7 @@ from .costs.base import Cost
 from .costs.dynamics import FingerDynamicsCost, WristCost, WristPositionCost
 from .costs.keypoints import KeypointCost
 from .costs.pose import PoseCovarianceCost
+from .costs.touch import NoSlipCost, RelativeWristCost, TouchCost
 from .layout import Layout
 from .problem import Problem
 
@@ -29,13 +30,30 @@ def without(problem: Problem, shown: np.ndarray) -> Problem:
     """The problem after landmarks were taken from it: where any that were ``shown`` (N, 21) bool are not seen now, that
     is a gap like one of the tracker's, and is filled as such. Landmarks that were added close no gap.
 
-    Its rate is that of the fingers' dynamics; without them nothing is freed.
+    Its rate is that of the fingers' dynamics; without them no motion is freed.
     """
     left = shown & landmarks_seen(problem.costs, problem.layout)
-    rates = [cost.frame_s for cost in problem.costs if isinstance(cost, FingerDynamicsCost)]
-    if not rates or (left == shown).all():
+    if (left == shown).all():
         return problem
-    return replace(problem, costs=tuple(freed(problem.costs, problem.layout, left, rates[0])))
+    kept = parted(problem.costs, shown.any(1) & ~left.any(1))
+    rates = [cost.frame_s for cost in kept if isinstance(cost, FingerDynamicsCost)]
+    return replace(problem, costs=tuple(freed(kept, problem.layout, left, rates[0]) if rates else kept))
+
+
+def parted(costs: Sequence[Cost], gone: np.ndarray) -> list[Cost]:
+    """``costs`` without touches of hand-frames that are ``gone`` (N,) bool: a touch is evident in pictures alone."""
+    return [kept for cost in costs if (kept := _parted(cost, gone)) is not None]
+
+
+def _parted(cost: Cost, gone: np.ndarray) -> Cost | None:
+    if isinstance(cost, TouchCost | NoSlipCost):
+        touches = cost.touches_of
+        kept = np.flatnonzero(~(gone[touches.first] | gone[touches.second]))
+        return replace(cost, touches_of=touches.take(kept)) if len(kept) else None
+    if isinstance(cost, RelativeWristCost):
+        kept = ~np.any([gone[hands + after] for hands in (cost.first, cost.second) for after in (0, 1)], axis=0)
+        return replace(cost, first=cost.first[kept], second=cost.second[kept]) if kept.any() else None
+    return cost
 
 
 def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s: float) -> list[Cost]:

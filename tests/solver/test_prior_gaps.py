@@ -11,7 +11,7 @@ from solver.optimise import costs
 from solver.optimise.constraints import Ignore, constrain
 from solver.optimise.costs.pose import PoseCovarianceCost
 from solver.optimise.evaluation import Evaluation
-from solver.optimise.gaps import freed
+from solver.optimise.gaps import freed, parted
 from solver.optimise.layout import window_of
 from solver.prior.distribution import shipped
 from solver.prior.gaps import RULE, conditional_whitener, hinge_gaps, wrist_gaps
@@ -160,6 +160,24 @@ def test_ignored_footage_is_a_gap_like_any_other():
             for field in fields(cost.gaps):
                 expected = getattr(freed_costs[cost.name], field.name)
                 np.testing.assert_array_equal(getattr(cost.gaps, field.name), expected)
+
+
+def test_no_touch_is_known_of_a_hand_that_is_gone():
+    """Of frames 3 to 8, 5 and 6 are gone of the second hand: neither they nor steps to or from them are left."""
+    first, second, gone = np.arange(3, 9), np.arange(33, 39), np.zeros(60, bool)
+    gone[35:37] = True
+    same = np.zeros(6, int)
+    touches = costs.touch.Touches(first, second, same, same, same * 0.5, same * 0.5, same)
+    wanted = {"touches_of": touches, "capsules": (), "deviation": 1.0}
+    given = [
+        costs.touch.TouchCost(**wanted, growth=np.ones(2), held=0.0),
+        costs.touch.NoSlipCost(**wanted),
+        costs.touch.RelativeWristCost(first=first[:-1], second=second[:-1], deviation=1.0),
+    ]
+    touch, slip, wrist = parted(given, gone)
+    assert touch.touches_of.first.tolist() == [3, 4, 7, 8]
+    assert slip.touches_of.first[slip.touches_of.steps].tolist() == wrist.first.tolist() == [3, 7]
+    assert parted(given, np.ones(60, bool)) == []
 
 
 def test_a_window_is_freed_as_the_clip_is(at, landmarks):

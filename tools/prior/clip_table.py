@@ -20,6 +20,7 @@ from solver.optimise.clip import Clip, assemble, fill
 from solver.optimise.costs.contact import shared_frames
 from solver.optimise.costs.hint import DepthHintCost
 from solver.optimise.costs.keypoints import KeypointCost
+from solver.optimise.gaps import parted
 from solver.optimise.layout import Track
 from solver.optimise.objective import clip_costs
 from solver.optimise.problem import Problem
@@ -193,9 +194,9 @@ def _wrist_between(orient: np.ndarray, wrist: np.ndarray, gone: np.ndarray) -> t
 
 
 def _evidence(solved: Solved, unseen: np.ndarray) -> tuple[costs.Cost, ...]:
-    """The costs without what is hidden, and without those of the fingers."""
+    """The costs without what is hidden, touches of hidden hands too, and without those of the fingers."""
     out: list[costs.Cost] = []
-    for cost in solved.costs:
+    for cost in parted(solved.costs, unseen.all(1)):
         if isinstance(cost, KeypointCost):
             cost = replace(cost, whitening=np.where(unseen[:, :, None, None], 0.0, cost.whitening))
         elif isinstance(cost, DepthHintCost):
