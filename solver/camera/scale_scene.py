@@ -38,6 +38,8 @@ _FLOOR_SIGMA, _LOW_SIGMA, _LOW_GAP, _LOW_SHARE = 0.015, 0.08, 0.35, 0.6
 # A table without a floor in view has one level: others make it less likely. Nor does it reach further from the camera
 # than this (a soft bound on the logarithm).
 _SEVERAL, _ARM_M, _ARM_SIGMA = 0.2, 1.7, 0.25
+# what lies on a table is this high, as a rule
+_ON_TABLE, _ON_TABLE_M = 0.6, 0.12
 _HEIGHTS = np.geomspace(0.45, 2.1, 90)
 _NOTHING = 1e-300
 
@@ -119,7 +121,7 @@ def log_densities(scene: Scene, log_scales: np.ndarray) -> dict[Reading, tuple[n
         found[Reading.FLOOR] = odd * _normal(at, _FLOOR_SIGMA) * _furniture(scene, scales, but=lowest)
         alone = 1.0 if len(scene.below) == 1 else _SEVERAL
         within = ndtr((np.log(_ARM_M / max(scene.reach, 1e-9)) - np.log(scales)) / _ARM_SIGMA)
-        found[Reading.TABLE] = odd * alone * within * _furniture(scene, scales)
+        found[Reading.TABLE] = odd * alone * within * _furniture(scene, scales, table=lowest)
     if scene.lowest is not None:
         at = np.log(scene.lowest * scales / _HEIGHTS)
         above = np.where(at < _LOW_SIGMA, np.exp(np.minimum(at - _LOW_SIGMA, 0) / _LOW_GAP) / _LOW_GAP, 0)
@@ -139,13 +141,21 @@ def _of_camera(parts: tuple[tuple[float, float, float], ...]) -> np.ndarray:
     return density / density.sum()
 
 
-def _furniture(scene: Scene, scales: np.ndarray, but: int | None = None) -> np.ndarray:
-    """(g, h) density of the logarithms of ``scene.below``, for each scale and camera's height over the floor."""
+def _furniture(scene: Scene, scales: np.ndarray, but: int | None = None, table: int | None = None) -> np.ndarray:
+    """(g, h) density of the logarithms of ``scene.below``, for each scale and camera's height over the floor.
+
+    Args:
+        but: this one is the floor itself. table: this one is a table, and others may be things on it.
+    """
     density = np.ones((len(scales), len(_HEIGHTS)))
     for k, (below, share) in enumerate(zip(scene.below, scene.shares, strict=True)):
         if k != but:
             thing = _THING if share >= _LARGE_SHARE else _SMALL_THING
-            density *= _of_top(_HEIGHTS - below * scales, thing) * below * scales
+            height = _of_top(_HEIGHTS - below * scales, thing)
+            if table is not None and k != table:
+                over = (scene.below[table] - below) * scales
+                height = _ON_TABLE * np.exp(-over / _ON_TABLE_M) / _ON_TABLE_M + (1 - _ON_TABLE) * height
+            density *= height * below * scales
     return density
 
 

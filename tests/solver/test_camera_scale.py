@@ -65,24 +65,27 @@ def _flat_hand() -> np.ndarray:
     return np.stack([flat[:, 1], 0.2 * flat[:, 2], flat[:, 0]], axis=1)
 
 
-def _swaying(count: int, rng: np.random.Generator) -> np.ndarray:
-    times = np.arange(count)[:, None]
+def _swaying(count: int, rng: np.random.Generator, finer: int = 1) -> np.ndarray:
+    times = np.arange(count)[:, None] / finer
     return np.array([0.2, 0.05, 0.15]) * np.sin(times / [17.0, 23.0, 29.0] + rng.uniform(0, 6, 3))
 
 
-def _over_a_table(motion: str, size: float = 1.0, floor: bool = True) -> tuple[CameraPath, list[SeenHand]]:
-    """A hand that for a third of the clip is "still" in the air, or "sliding" on the table, or "carried" along.
+def _over_a_table(
+    motion: str, size: float = 1.0, floor: bool = True, finer: int = 1
+) -> tuple[CameraPath, list[SeenHand]]:
+    """For a third of the clip a hand is "still" in the air, "sliding" or "resting" on the table; or it is "carried".
 
-    ``floor``: is any of it in view?
+    ``floor``: is any of it in view? ``finer``: times as many frames.
     """
     rng = np.random.default_rng(3)
-    poses = _looking_down(_swaying(90, rng))
-    waves = 0.06 * np.sin(np.arange(90)[:, None] / [7.0, 9.0, 11.0])
-    place = np.array([0.0, 0.25, 0.4]) + waves
+    poses = _looking_down(_swaying(90 * finer, rng, finer))
+    waves = 0.06 * np.sin(np.arange(90 * finer)[:, None] / finer / [7.0, 9.0, 11.0])
+    place, middle = np.array([0.0, 0.25, 0.4]) + waves, slice(30 * finer, 60 * finer)
     if motion == "still":
-        place[30:60] = place[30]
-    elif motion == "sliding":
-        place[30:60] = [0.0, _TABLE_TOP_M - 0.012, 0.45] + waves[30:60] * [1.5, 0, 1]
+        place[middle] = place[30 * finer]
+    elif motion in ("sliding", "resting"):
+        slide = [1.5, 0, 1] if motion == "sliding" else [0.3, 0, 0.3]
+        place[middle] = [0.0, _TABLE_TOP_M - 0.012, 0.45] + waves[middle] * slide
     else:
         place = poses[:, :3, 3] + [0.0, 0.25, 0.3] + 0.2 * waves
     points = np.concatenate([_table(rng), _floor(rng)] if floor else [_table(rng)])
@@ -107,6 +110,21 @@ def test_a_hand_that_keeps_still_or_lies_on_a_table_tells_the_scale(motion, cue)
     assert found.determined and cue in found.cues
     assert abs(found.metres_per_unit / _UNIT - 1) < 0.08
     assert _holds(found)
+
+
+@pytest.mark.parametrize("motion", ["still", "sliding", "resting"])
+def test_twice_as_many_frames_a_second_tell_the_same(motion):
+    found = [scale.estimate(*_over_a_table(motion, finer=finer), 1, _FRAME_S / finer) for finer in (1, 2)]
+    assert found[0].cues == found[1].cues != ("guess",)
+    assert found[1].metres_per_unit == pytest.approx(found[0].metres_per_unit, rel=0.03)
+    assert found[1].high / found[1].low == pytest.approx(found[0].high / found[0].low, rel=0.1)
+
+
+def test_a_hand_that_keeps_its_place_on_a_surface_for_longer_tells_a_table_from_a_floor():
+    path, hands = _over_a_table("resting", floor=False)
+    resting, unmoved = _estimate(path, hands), _estimate(path, [])
+    assert unmoved.high * unmoved.metres_per_unit > 2.5 * _UNIT
+    assert _holds(resting) and resting.determined and resting.high * resting.metres_per_unit < 1.6 * _UNIT
 
 
 def test_what_lies_below_a_table_tells_it_from_a_floor():
