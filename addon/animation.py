@@ -6,7 +6,7 @@ also carries the frame and value that it was written with, in ``period`` and ``b
 easing use: a key that stands elsewhere by now is the artist's too, and gets the type KEYFRAME when the curve is written
 next; one that an artist keys as it stands is claimed at once (``held_keys``), for which the solver's are written
 unselected. An artist's key in one component of a vector or rotation makes that frame's other components the artist's.
-Keys of Euler angles have their order in ``amplitude``.
+Keys of Euler angles have their order in ``amplitude``. A channel that is locked is the artist's as it stands.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def write(target: bpy.types.Object, channels: Iterable[Channel], within: tuple[f
     bag = _Curves(target)
     for _, components in itertools.groupby(channels, key=lambda channel: channel.path):
         pairs = [(bag.ensure(channel), channel) for channel in components]
+        if any(_is_locked(curve) for curve, _ in pairs):
+            continue
         _rewrite(pairs, within or (-np.inf, np.inf), _mode(target, pairs[0][1].path))
 
 
@@ -84,7 +86,7 @@ def append(target: bpy.types.Object, channels: Iterable[Channel]) -> None:
 
 def has_artist_keys(target: bpy.types.Object) -> bool:
     """Is there a key that the solver did not write?"""
-    return any(_is_artists(_read_keys(curve, _OWNERSHIP)).any() for curve in curves(target))
+    return bool(artist_frames(target))
 
 
 def artist_frames(target: bpy.types.Object) -> dict[str, np.ndarray]:
@@ -92,7 +94,7 @@ def artist_frames(target: bpy.types.Object) -> dict[str, np.ndarray]:
     found: dict[str, list[np.ndarray]] = {}
     for curve in curves(target):
         keys = _read_keys(curve, _OWNERSHIP)
-        found.setdefault(curve.data_path, []).append(keys["co"][_is_artists(keys), 0])
+        found.setdefault(curve.data_path, []).append(keys["co"][_is_artists(keys) | _is_locked(curve), 0])
     frames = {path: np.unique(np.concatenate(parts)) for path, parts in found.items()}
     return {path: there for path, there in frames.items() if len(there)}
 
@@ -153,15 +155,15 @@ def clear(
     Args:
         wanted: says of a property's path whether its keys go.
     """
-    count = 0
+    count, artists_frames = 0, artist_frames(target)
     by_path = itertools.groupby(curves(target), key=lambda curve: curve.data_path)
     for path, components in [(path, list(group)) for path, group in by_path if wanted(path)]:
-        artists = artist_frames(target).get(path, np.zeros(0))
+        artists = artists_frames.get(path, np.zeros(0))
         for curve in components:
             keys = _read_keys(curve)
             frames = keys["co"][:, 0]
             goes = (frames >= within[0]) & (frames <= within[1])
-            goes &= with_artists | ~np.isin(frames, artists)
+            goes &= (with_artists and not _is_locked(curve)) | ~np.isin(frames, artists)
             count += int(goes.sum())
             _put_keys(curve, _rows(keys, ~goes))
     for curve in [curve for curve in curves(target) if not curve.keyframe_points]:
@@ -413,6 +415,10 @@ def _put_keys(curve: bpy.types.FCurve, keys: dict[str, np.ndarray]) -> None:
     for name, values in keys.items():
         points.foreach_set(name, values.ravel())
     curve.update()
+
+
+def _is_locked(curve: bpy.types.FCurve) -> bool:
+    return curve.lock or (curve.group is not None and curve.group.lock)
 
 
 def _is_artists(keys: dict[str, np.ndarray]) -> np.ndarray:

@@ -34,29 +34,40 @@ def stored(path: str | os.PathLike[str], blend: str | None = None) -> str:
         return whole
 
 
-def absolute(path: str, owner: bpy.types.ID | None = None) -> Path:
-    """The file that a stored path means; ``owner`` may come from a library, or override what does."""
+def absolute(path: str, owner: bpy.types.Object | None = None) -> Path:
+    """The file that a stored path means; its ``owner`` may come from a library, override what does, or have been
+    appended from a .blend that lies in another folder than this one."""
     overridden = owner.override_library if owner is not None else None
     library = overridden.reference.library if overridden else owner.library if owner is not None else None
-    return Path(os.path.normpath(Path(bpy.path.abspath(path, library=library)).absolute()))
+    file = _normal(bpy.path.abspath(path, library=library))
+    came_from = owner.handheld.blend_folder if owner is not None and path.startswith("//") else ""
+    if came_from and not file.exists():
+        there = _normal(bpy.path.abspath(path, start=came_from))
+        return there if there.exists() else file
+    return file
+
+
+def _normal(path: str) -> Path:
+    return Path(os.path.normpath(Path(path).absolute()))
 
 
 def _own_folder() -> Path:
     return Path(bpy.utils.extension_path_user(package.NAME))
 
 
-def _holders() -> Iterator[tuple[bpy.types.PropertyGroup, str]]:
-    """What keeps a take's path in this .blend, and under which name."""
+def _holders() -> Iterator[tuple[bpy.types.Object, bpy.types.PropertyGroup, str]]:
+    """What keeps a take's path in this .blend, in which of its groups, and under which name."""
     for thing in bpy.data.objects:
         if thing.library is None and thing.override_library is None and thing.handheld.role in ("ROOT", "GHOST"):
-            yield thing.handheld, "take"
+            yield thing, thing.handheld, "take"
             for entry in thing.handheld_edit.takes:
-                yield entry, "path"
+                yield thing, entry, "path"
 
 
 @persistent
 def _before_save(blend: str, *_: object) -> None:
-    _meant[:] = [str(absolute(path)) if (path := getattr(*held)) else "" for held in _holders()]
+    found = [(thing, getattr(holder, name)) for thing, holder, name in _holders()]
+    _meant[:] = [str(absolute(path, thing)) if path else "" for thing, path in found]
     _store(blend)
     if bpy.context.preferences.filepaths.use_relative_paths:
         _relate_clips(blend)
@@ -70,8 +81,9 @@ def _after_save(*_: object) -> None:
 
 
 def _store(blend: str) -> None:
-    for (holder, name), file in zip(_holders(), _meant, strict=False):
+    for (thing, holder, name), file in zip(_holders(), _meant, strict=False):
         setattr(holder, name, stored(file, blend) if file else "")
+        thing.handheld.blend_folder = str(Path(blend).parent) if blend else ""
 
 
 def _relate_clips(blend: str) -> None:

@@ -25,7 +25,7 @@ def show(context: bpy.types.Context, root: bpy.types.Object, number: int) -> Non
     there = [hand for hand in hands_of(root) if kept.get(take_list.role_of(hand)) is not None]
     if not there or not entry.path:
         raise SolverError("take-without-hands", f"{entry.name} has none of these hands.", "Solve it first.")
-    take = take_files.read(entry.path)
+    take = take_files.read(entry.path, root)
     source = model_source(take, Surroundings(context.scene, root.handheld.clip, preferences.model_source(context)))
     models = {side: hand_model.load(side, source) for side in set(take.sides)}
     hide(root)

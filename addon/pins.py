@@ -50,8 +50,9 @@ def pin_pose(root: bpy.types.Object, hand: bpy.types.Object, frame: int, toleran
     """Hold the pose that the hand shows now: by keys of the artist's, or, with a tolerance, by what the pin stores.
 
     Raises:
-        SolverError: ``bone-missing``.
+        SolverError: ``bone-missing``, or as ``hands.require_own_motion``.
     """
+    hands.require_own_motion(hand)
     turned, wrist = hands.turns_of(hand), hand.pose.bones["wrist"]
     quaternions = quaternion_from_matrix(np.array([turn.now() for turn in turned])).ravel()
     pin = add(
@@ -71,7 +72,8 @@ def pin_camera(root: bpy.types.Object, frame: int) -> HandheldPin:
     """Hold the camera where it is now, by keys of the artist's.
 
     Raises:
-        SolverError: ``camera-not-ours``, ``camera-removed``, or the take can't be read.
+        SolverError: ``camera-not-ours``, ``camera-removed``, the take can't be read, or as
+            ``hands.require_own_motion``.
     """
     ours = pinned_camera.of_root(root)
     if ours is None and take_files.of_root(root).camera_kind == "given":
@@ -82,6 +84,7 @@ def pin_camera(root: bpy.types.Object, frame: int) -> HandheldPin:
         raise SolverError(
             "camera-removed", "The solved camera is not in the scene any more.", "Undo, or solve the clip again."
         )
+    hands.require_own_motion(ours)
     own_paths = _own_paths(root, "CAMERA", ours, frame)
     turn = turns.of_object(ours)
     ours.keyframe_insert("location", frame=frame)

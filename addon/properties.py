@@ -109,6 +109,7 @@ class HandheldObject(bpy.types.PropertyGroup):
     role: EnumProperty(name="Role", items=ROLES)
     clip: PointerProperty(type=bpy.types.MovieClip, name="Clip")
     take: StringProperty(name="Take", description="File that holds the solved motion")
+    blend_folder: StringProperty(description="Where the .blend lay that paths of takes are relative to")
     clip_offset: IntProperty(
         default=UNKNOWN_OFFSET,
         description="Of a root: added to scene frames it gave the clip's when that was solved",

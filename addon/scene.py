@@ -167,6 +167,8 @@ def _rootless(context: bpy.types.Context) -> tuple[str, ...]:
         return ()
     if any(candidate.handheld.role == "ROOT" for candidate in context.scene.objects):
         return "Several clips are solved in this scene", "select a hand of the one that is meant"
+    if any(candidate.handheld.role in _KINDS for candidate in context.scene.objects):
+        return "The Empty above these hands is gone, which knows their take", "undo, or import the take again"
     return "Nothing is solved in this scene", "solve a clip first"
 
 

@@ -28,13 +28,13 @@ def path_of(root: bpy.types.Object) -> Path:
     return file_paths.absolute(root.handheld.take, root)
 
 
-def read(path: str) -> Take:
-    """A take by the path that the .blend has for it.
+def read(path: str, root: bpy.types.Object) -> Take:
+    """A take by the path that a root has for it.
 
     Raises:
         SolverError: ``take-missing``, or as ``take.load``.
     """
-    return _read(file_paths.absolute(path))
+    return _read(file_paths.absolute(path, root))
 
 
 def _read(path: Path) -> Take:

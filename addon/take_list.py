@@ -23,7 +23,7 @@ from . import (
     take_files,
 )
 from .edit_properties import HandheldTake
-from .hands import hands_of, ordinals
+from .hands import hands_of, ordinals, require_own_motion
 from .scene import find_root, require_own
 from .take_to_scene import Surroundings, build, build_camera, ensure_hand, model_source
 
@@ -66,7 +66,7 @@ def place(take: Take, path: str, around: Surroundings) -> bpy.types.Object:
     by_hand = root is not None and world.scaled_by == "HAND"
     before = None
     with contextlib.suppress(SolverError):  # without its file nobody knows where its world was
-        before = take_files.read(former) if former else None
+        before = take_files.read(former, root) if former else None
     root = build(take, path, around)
     if before is not None:
         is_taken_over = root.handheld_world.settled != taken_over
@@ -82,12 +82,14 @@ def begin_another(scene: bpy.types.Scene, root: bpy.types.Object) -> None:
     """Put the shown take aside; the next solve of the clip makes another beside it.
 
     Raises:
-        SolverError: ``take-not-solved``, the shown one is such a new take itself.
+        SolverError: ``take-not-solved``, the shown one is such a new take itself; or as ``require_own_motion``.
     """
     edit = root.handheld_edit
     if edit.takes and not edit.takes[edit.active_take].path:
         name = edit.takes[edit.active_take].name
         raise SolverError("take-not-solved", f"{name} is a new take already.", "Solve the clip.")
+    for thing in _animated(root):
+        require_own_motion(thing)
     record(scene, root)
     numbers = [int(word) for entry in edit.takes if (word := entry.name.split()[-1]).isdigit()]
     for thing in _animated(root):
@@ -101,18 +103,20 @@ def switch(context: bpy.types.Context, root: bpy.types.Object, number: int) -> N
     """Show another take of the list, with the settings that it was solved with; a new one as the artist left it.
 
     Raises:
-        SolverError: there is none of this number, its file can't be read, or the hand model of it is not at hand;
-            nothing has changed then.
+        SolverError: there is none of this number, its file can't be read, the hand model of it is not at hand, or as
+            ``require_own_motion``; nothing has changed then.
     """
     edit = root.handheld_edit
     entry = listed(edit, number)
+    for thing in _animated(root):
+        require_own_motion(thing)
     before = edit.takes[edit.active_take]
     if not entry.path:
         _keep_actions(root, before)
         edit.active_take = number
         _assign_kept(root, entry)
         return
-    take = take_files.read(entry.path)
+    take = take_files.read(entry.path, root)
     around = Surroundings(context.scene, root.handheld.clip, preferences.model_source(context))
     models = {side: hand_model.load(side, model_source(take, around)) for side in set(take.sides)}
     _keep_actions(root, before)

@@ -324,3 +324,21 @@ def test_a_hand_of_which_all_footage_is_ignored_stays(solved):
     assert told.sentence == "All footage of the left hand is ignored: it was left as it stood."
     bpy.ops.ed.undo()
     assert same(all_keys(hand("left")), before)
+
+
+def test_what_is_locked_is_not_touched(solved):
+    """Its keys hold as the artist's do, and are the solver's again when it is unlocked."""
+    left = hand("left")
+    key_wrist(left, 540, Vector((0.02, 0.0, 0.0)))
+    curves = [curve for curve in animation.curves(left) if "index1" in curve.data_path]
+    path, before = curves[0].data_path, all_keys(left)
+    curves[0].lock = True
+    resolve(frames="RANGE")
+    after = all_keys(left)
+    assert all(np.array_equal(after[path, index], before[path, index]) for index in range(4))
+    assert not np.array_equal(after[LOCATION, 0], before[LOCATION, 0])
+    assert set(animation.artist_frames(left)) == {path, LOCATION}
+    bpy.ops.handheld.clear_keys(where="ALL", with_artists=True)
+    assert {curve.data_path for curve in animation.curves(left) if "pose" in curve.data_path} == {path}
+    next(curve for curve in animation.curves(left) if curve.data_path == path).lock = False
+    assert not animation.has_artist_keys(left)

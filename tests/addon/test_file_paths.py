@@ -80,6 +80,20 @@ def test_a_take_that_was_moved_with_its_clip_is_imported_with_it(shot, tmp_path)
     assert Path(bpy.path.abspath(root().handheld.clip.filepath)) == moved / "clip.mp4"
 
 
+def test_hands_that_are_appended_into_a_file_elsewhere_know_their_takes(shot, tmp_path):
+    """Blender adapts its own relative paths when it appends, but not ours."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    (tmp_path / "other").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "other" / "shot.blend"))
+    with bpy.data.libraries.load(str(shot / "shot.blend")) as (there, wanted):
+        wanted.collections = [name for name in there.collections if name.startswith("Hands")]
+    bpy.context.scene.collection.children.link(wanted.collections[0])
+    assert take_files.path_of(root()) == shot / "take.npz" and len(review.of_root(root())) == 2
+    assert bpy.ops.handheld.new_take() == bpy.ops.handheld.switch_take(number=0) == {"FINISHED"}
+    bpy.ops.wm.save_mainfile()
+    assert root().handheld.take == root().handheld_edit.takes[0].path == "//../shot/take.npz"
+
+
 def test_what_can_not_be_relative_is_absolute(tmp_path):
     assert file_paths.stored(tmp_path / "take.npz") == str(tmp_path / "take.npz")  # not saved
     own = Path(bpy.utils.extension_path_user(package.NAME)) / "takes" / "take.npz"

@@ -117,8 +117,10 @@ def test_motion_in_an_nla_strip_is_said(solved):
     animated = left.animation_data
     animated.nla_tracks.new().strips.new("Mine", 501, animated.action)
     animated.action = None
-    with pytest.raises(RuntimeError, match="Left Hand lies in an NLA strip"):
-        resolve(frames="RANGE")
+    for refused in (resolve, bpy.ops.handheld.new_take, lambda: bpy.ops.handheld.pin_pose(hand=left.name)):
+        with pytest.raises(RuntimeError, match="Left Hand lies in an NLA strip"):
+            refused()
+    assert animated.action is None and not solved.handheld_edit.pins
 
 
 def test_linked_hands_are_said(solved, tmp_path):

@@ -177,3 +177,9 @@ def test_keys_are_written_to_a_hand_that_is_parented_elsewhere(root):
     placed_again(root)
     bpy.context.scene.frame_set(3)
     np.testing.assert_allclose(location.location, before, atol=1e-6)
+
+
+def test_hands_without_their_root_are_told(root):
+    bpy.data.objects.remove(root)
+    with pytest.raises(RuntimeError, match="The Empty above these hands is gone"):
+        bpy.ops.handheld.resolve()
