@@ -175,11 +175,18 @@ class StencilCost(Cost):
     def linearise(self, at: Evaluation) -> Stencil:
         raise NotImplementedError
 
+    def parts(self, at: Evaluation) -> Iterator[Stencil]:
+        """``linearise`` in pieces, where a clip's rows at once would fill the memory."""
+        yield self.linearise(at)
+
     def residuals(self, at: Evaluation) -> np.ndarray:
-        return self.linearise(at).residual
+        return np.concatenate([part.residual for part in self.parts(at)])
 
     def add_to(self, system: System, at: Evaluation) -> None:
-        s = self.linearise(at)
+        for part in self.parts(at):
+            self._add(system, part)
+
+    def _add(self, system: System, s: Stencil) -> None:
         if not len(s.hands):
             return
         weight = self.kernel.weight((s.residual * s.residual).sum(-1))

@@ -10,6 +10,7 @@ frame rate. Wrist positions are measured in hand sizes: in metres, the optimum w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -21,6 +22,9 @@ from ...prior.gaps import HingeGaps, WristGaps, conditional_whitener
 from ..evaluation import Evaluation
 from ..layout import ROOT, SHIFT, TURN, Window
 from .base import Stencil, StencilCost
+
+# rows whose dense slopes are in memory at once
+_CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,15 @@ class FingerDynamicsCost(StencilCost):
     touches = ("fingers",)
 
     def linearise(self, at: Evaluation) -> Stencil:
-        hands, angles = at.layout.runs(3), at.state.hands.angles
+        return self._rows(at, at.layout.runs(3))
+
+    def parts(self, at: Evaluation) -> Iterator[Stencil]:
+        hands = at.layout.runs(3)
+        for first in range(0, max(len(hands), 1), _CHUNK):
+            yield self._rows(at, hands[first : first + _CHUNK])
+
+    def _rows(self, at: Evaluation, hands: np.ndarray) -> Stencil:
+        angles = at.state.hands.angles
         columns = ROOT + np.arange(angles.shape[1])
         rho, root = self.memory(hands), self.root(hands)
         innovation = _innovation(angles, hands, rho)

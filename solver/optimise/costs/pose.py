@@ -14,6 +14,8 @@ from ..layout import ROOT, Window
 from ..system import System
 from .base import Cost, HandCost
 
+_CHUNK = 256
+
 
 @dataclass(frozen=True, kw_only=True)
 class JointLimitCost(HandCost):
@@ -79,23 +81,37 @@ class PoseCovarianceCost(Cost):
         mean = self.mean if self.mean.ndim == 1 else self.mean[window.hands]
         return replace(self, mean=mean, gaps=None if self.gaps is None else self.gaps.of(window.hands))
 
-    @cached_property
+    @property
     def roots(self) -> np.ndarray:
         """(hinges, hinges), or (N, hinges, hinges) where there are gaps: what each hand-frame is whitened by."""
+        return self._roots(slice(None))
+
+    def _roots(self, hands: slice) -> np.ndarray:
+        """Of some hand-frames."""
         if self.gaps is None:
             return self.whitener
-        rows, index = self.gaps.patterns
-        scale = np.where(self.gaps.hidden, self.gaps.width / self.width, 1.0)
-        return np.stack([conditional_whitener(self.whitener, hidden) for hidden in rows])[index] / scale[..., None]
+        scale = np.where(self.gaps.hidden[hands], self.gaps.width[hands] / self.width, 1.0)
+        return self._patterns[self.gaps.patterns[1][hands]] / scale[..., None]
+
+    @cached_property
+    def _patterns(self) -> np.ndarray:
+        """(k, hinges, hinges): a whitener for each pattern of hidden hinges."""
+        return np.stack([conditional_whitener(self.whitener, hidden) for hidden in self.gaps.patterns[0]])
 
     def residuals(self, at: Evaluation) -> np.ndarray:
-        return (self.roots @ (at.state.hands.angles - self.mean)[..., None])[..., 0]
+        away = at.state.hands.angles - self.mean
+        parts = [(self._roots(hands) @ away[hands][..., None])[..., 0] for hands in _chunks(len(away))]
+        return np.concatenate(parts) if parts else away
 
     def add_to(self, system: System, at: Evaluation) -> None:
-        residual = self.residuals(at)
-        if not len(residual):
-            return
-        hands, columns = np.arange(len(residual)), ROOT + np.arange(len(self.whitener))
-        weight, turned = self.kernel.weight((residual * residual).sum(-1)), self.roots.swapaxes(-1, -2)
-        system.add_hand_gradient(hands, columns, weight[:, None] * (turned @ residual[..., None])[..., 0])
-        system.add_hand_blocks(hands, columns, weight[:, None, None] * (turned @ self.roots))
+        residual, columns = self.residuals(at), ROOT + np.arange(len(self.whitener))
+        for hands in _chunks(len(residual)):
+            own, roots, rows = residual[hands], self._roots(hands), np.arange(hands.start, hands.stop)
+            weight, turned = self.kernel.weight((own * own).sum(-1)), roots.swapaxes(-1, -2)
+            system.add_hand_gradient(rows, columns, weight[:, None] * (turned @ own[..., None])[..., 0])
+            system.add_hand_blocks(rows, columns, weight[:, None, None] * (turned @ roots))
+
+
+def _chunks(count: int) -> list[slice]:
+    """Hand-frames whose dense roots are in memory at once."""
+    return [slice(first, min(first + _CHUNK, count)) for first in range(0, count, _CHUNK)]
