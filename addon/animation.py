@@ -241,6 +241,30 @@ def curves(target: bpy.types.Object) -> list[bpy.types.FCurve]:
     return list(_Curves(target).curves)
 
 
+def curves_of_action(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """All that an action has, whomever it animates."""
+    if not _HAS_SLOTS:
+        return list(action.fcurves)
+    strips = [strip for layer in action.layers for strip in layer.strips]
+    return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
+
+
+def shift(curve: bpy.types.FCurve, by: int) -> None:
+    """Move all keys in time; the solver's stay the solver's. Where those were moved by as much already, they are only
+    told apart from the artist's again."""
+    keys = _read_keys(curve)
+    generated = keys["type"] == _enum("type", "GENERATED")
+    moved = generated & (keys["co"][:, 0] == keys["period"] + by) & (keys["co"][:, 1] == keys["back"])
+    untouched = generated & ~_is_artists(keys)
+    if moved.any() and not untouched.any():
+        keys["period"][moved] += by
+    else:
+        keys["period"][untouched] += by
+        for name in _KEY_VECTORS:
+            keys[name][:, 0] += by
+    _put_keys(curve, keys)
+
+
 def assign(target: bpy.types.Object, action: bpy.types.Action | None) -> None:
     """Animate an object by another action, or by none."""
     if target.animation_data is None and action is None:

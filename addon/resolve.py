@@ -28,10 +28,10 @@ from . import (
     request,
     rig,
     scene,
+    shifting,
     take_files,
     wishes,
 )
-from .properties import UNKNOWN_OFFSET
 from .references import Reference
 
 # the solver holds two frames on either side, and so joins them in position and velocity
@@ -89,7 +89,7 @@ def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
     take = take_files.of_root(root)
     movie = root.handheld.clip
     offset = int(take.frames[0] - clip.scene_frames(movie, take.frames[:1])[0])
-    _require_in_place(root, offset)
+    _require_in_place(root)
     rows = rows_of(take, stretch, offset)
     near = _widened(rows, len(take.frames))
     found = hands.by_row(root, take)
@@ -134,15 +134,14 @@ def require_root(context: bpy.types.Context) -> bpy.types.Object:
     return root
 
 
-def _require_in_place(root: bpy.types.Object, clip_offset: int) -> None:
-    solved = root.handheld.clip_offset
-    if solved not in (clip_offset, UNKNOWN_OFFSET):
-        movie = root.handheld.clip
-        start = clip_offset - solved + (movie.frame_start if movie is not None else 0)
+def _require_in_place(root: bpy.types.Object) -> None:
+    moved, movie = shifting.frames_moved(root), root.handheld.clip
+    if moved:
+        back = f"set the clip's Start Frame to {movie.frame_start - moved}" if movie else "open the clip again"
         raise SolverError(
             "clip-shifted",
             "The clip starts at another frame than when it was solved, so the keys don't fit its pictures.",
-            f"Set the clip's Start Frame to {start}, or solve it again.",
+            f"Move the keys along, or {back}.",
         )
 
 

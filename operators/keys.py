@@ -7,9 +7,9 @@ import math
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from ..addon import baking, clearing, hands, scene
+from ..addon import baking, clearing, hands, scene, shifting, solve
 from ..solver.wording import counted
-from .guards import WritesKeys, reported
+from .guards import ChangesSolved, WritesKeys, reported
 
 _WHERE = (
     ("ALL", "Everywhere", "In all frames"),
@@ -50,6 +50,20 @@ class HANDHELD_OT_clear_keys(WritesKeys, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class HANDHELD_OT_follow_clip(ChangesSolved, bpy.types.Operator):
+    """Move all keys and pins in time to where the clip is now, as when a shot is to start at frame 1001"""
+
+    bl_idname = "handheld.follow_clip"
+    bl_label = "Move Keys Along"
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        moved = shifting.follow(context.scene, scene.edited_root(context))
+        solve.dismiss()
+        self.report({"INFO"}, f"Moved by {counted(moved, 'frame')}.")
+        return {"FINISHED"}
+
+
 class HANDHELD_OT_bake(WritesKeys, bpy.types.Operator):
     """Make a copy of hands and camera with ordinary keys in every frame and the root's transform in them"""
 
@@ -72,4 +86,4 @@ class HANDHELD_OT_bake(WritesKeys, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (HANDHELD_OT_clear_keys, HANDHELD_OT_bake)
+CLASSES = (HANDHELD_OT_clear_keys, HANDHELD_OT_follow_clip, HANDHELD_OT_bake)

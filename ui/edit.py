@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..addon import ghosts, hints, keys_along, pins, scene, solve, wishes
+from ..addon import ghosts, hints, keys_along, pins, scene, shifting, solve, wishes
 from ..addon.edit_properties import HandheldPin
 from ..addon.hands import hands_of, taken_away
 from ..solver.wording import counted
@@ -36,6 +36,7 @@ class _EditPanel(Sidebar):
     def draw(self, context: bpy.types.Context) -> None:
         layout = begin(self.layout)
         layout.enabled = not solve.is_running()
+        _draw_shifted(layout, context)
         _draw_keys_behind(layout, context)
         _draw_strays(layout, context)
         _draw_taken_away(layout, context)
@@ -51,6 +52,17 @@ class _EditPanel(Sidebar):
         row = layout.row(align=True)
         row.operator_menu_enum("handheld.clear_keys", "where", text="Clear Keys")
         row.operator("handheld.bake")
+
+
+def _draw_shifted(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    moved = shifting.frames_moved(scene.edited_root(context))
+    if not moved:
+        return
+    box = layout.box()
+    when = "later" if moved > 0 else "earlier"
+    told = f"The clip starts {counted(abs(moved), 'frame')} {when} than when it was solved: the hands don't fit it."
+    draw_wrapped(box, context, told, "ERROR")
+    box.operator("handheld.follow_clip")
 
 
 def _draw_keys_behind(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

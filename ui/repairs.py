@@ -12,6 +12,7 @@ _REPAIRS = {
     "no-clip": ("handheld.open_clip", "Open Clip", "FILE_FOLDER"),
     "clip-": ("handheld.open_clip", "Open Another Clip", "FILE_FOLDER"),
     "clip-missing": ("handheld.find_clip", "Find Clip File", "VIEWZOOM"),
+    "clip-shifted": ("handheld.follow_clip", "Move Keys Along", "TIME"),
     "clip-range-empty": ("handheld.match_scene", "Match Scene to Clip", "SCENE_DATA"),
     "camera-format-unknown": ("handheld.choose_camera_file", "Choose Camera File", "FILE_FOLDER"),
     "camera-not-readable": ("handheld.choose_camera_file", "Choose Camera File", "FILE_FOLDER"),

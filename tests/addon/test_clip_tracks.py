@@ -3,8 +3,17 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.handheld.addon import animation, clip_tracks, hints, request, scene, take_files
-from bl_ext.user_default.handheld.addon.hands import hands_of
+from bl_ext.user_default.handheld.addon import (
+    animation,
+    clip_tracks,
+    hints,
+    request,
+    resolve,
+    rig,
+    scene,
+    take_files,
+)
+from bl_ext.user_default.handheld.addon.hands import LOCATION, hands_of
 from movies import write_movie
 from takes import moving_take
 
@@ -107,6 +116,32 @@ def test_a_clip_that_was_shifted_since_is_said(tracked):
     tracked.frame_start = start + 10
     with pytest.raises(RuntimeError, match=rf"Start Frame to {start}"):
         bpy.ops.handheld.resolve(frames="ALL")
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_keys_and_pins_go_to_where_the_clip_is_now(tracked, by_hand):
+    """As to frame 1001; keys that the artist has moved there by hand are known as the solver's again."""
+    root, (left, right) = scene.edited_root(bpy.context), hands_of(scene.edited_root(bpy.context))
+    bpy.context.scene.frame_set(20)
+    bpy.ops.handheld.pin_pose(hand=right.name)
+    before = animation.key_frames(left, LOCATION)
+    tracked.frame_start += 1000
+    for curve in animation.curves(left) if by_hand else ():
+        for key in curve.keyframe_points:
+            key.co[0] += 1000
+    assert bpy.ops.handheld.follow_clip() == {"FINISHED"}
+    np.testing.assert_array_equal(animation.key_frames(left, LOCATION), before + 1000)
+    assert not animation.has_artist_keys(left)
+    assert set(np.concatenate(list(animation.artist_frames(right).values()))) == {1020}
+    assert root.handheld_edit.pins[0].frame == 1020 and resolve._require_in_place(root) is None
+    bpy.context.scene.frame_set(1013)
+    assert rig.mesh_of(left).hide_viewport
+    assert list(clip_tracks.changes(tracked, take_files.of_root(root), 0, left, 1, 30)) == []
+    bpy.ops.handheld.new_take()
+    tracked.frame_start -= 1000
+    bpy.ops.handheld.follow_clip()
+    bpy.ops.handheld.switch_take(number=0)
+    np.testing.assert_array_equal(animation.key_frames(left, LOCATION), before)
 
 
 def test_showing_them_again_starts_anew(tracked):
