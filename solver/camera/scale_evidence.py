@@ -7,7 +7,8 @@
   metric depth over the depth of the points around it is the value.
 - **Resting**: hands that lie on the level surface (``scale_lying``).
 - **In front**: a hand is in front of the background that it covers, so that ratio is never above the true value.
-- **Above**: nor is the share of a hand's height below the camera in the surface's: hands that work come close to it.
+- **Above**: nor is the share of a hand's height below the camera in the surface's: hands that work come close to it. A
+  hand that is lowered beside a table does not count.
 
 Stretches of one hand that say the same are one: what is wrong in one is wrong in the next.
 """
@@ -20,7 +21,7 @@ import numpy as np
 
 from . import scale_lying
 from .cameras import CameraPath
-from .scale_lying import Rest
+from .scale_lying import Over, Rest
 from .scale_stretches import FINGERTIPS, STRETCH_S, Hand, against, local, projected
 from .seen_hands import SeenHand
 from .surfaces import LevelSurface
@@ -45,8 +46,8 @@ _MIN_FRAMES = 12
 class Evidence:
     """``still``, ``contact`` (n, 2): a value and its one-sigma per stretch that passed the test.
 
-    ``bound``: the value is not below it; -inf without any. ``above``: as low over the level surface as a hand comes;
-    None without a surface.
+    ``bound``: the value is not below it; -inf without any. ``above``: as low over the level surface as a hand comes
+    where that is seen; None if none does.
     """
 
     still: np.ndarray
@@ -76,8 +77,12 @@ def gather(
         _table([value for hand in hands for value in _once(_contacts(path, hand))]),
         tuple(rest for hand, level in over for rest in scale_lying.rests(hand, level)),
         float(np.log(np.percentile(ratio, 75))) if len(ratio) >= _MIN_FRAMES else -np.inf,
-        max((float(np.percentile(level.ratio, 90)) for _, level in over), default=None),
+        max((_lowest(level) for _, level in over if level.is_over.sum() >= _MIN_FRAMES), default=None),
     )
+
+
+def _lowest(level: Over) -> float:
+    return float(np.percentile(level.ratio[level.is_over], 90))
 
 
 def _once(values: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .cameras import CameraPath
 from .scale_stretches import STRETCH_S, Hand
-from .surfaces import LevelSurface
+from .surfaces import LevelSurface, good_points
 
 # Of depth: the surface's height under the hand, and the hand's own thickness.
 SURFACE_NOISE = 0.08
@@ -26,6 +26,8 @@ _KEEPS_PLACE, _PALM = 0.35, (0, 5, 9, 13, 17)
 # A rest lasts over so long a stretch, if the camera moves meanwhile by so many hands' lengths: over less a hand in the
 # air keeps its place as well. Of imagined clips over a floor 2 in 90 show such a one that does not lie.
 _LASTS_S, _MOVES = 0.67, 0.2
+# so many points of the surface, so near (hands' lengths), show that it is there
+_FEW, _NEAR = 3, 1.5
 # how close by each other one hand says the same twice
 _SAME = 0.08
 
@@ -43,12 +45,13 @@ class Rest:
 class Over:
     """A hand over a level surface: ``ratio`` (n,) log(camera's height over its lowest landmarks / over the surface),
     ``lying`` (n,) landmarks in one layer, ``palm`` (n, 3) where it would be if it lay there, in hands' lengths,
-    ``camera`` (n, 3) likewise."""
+    ``camera`` (n, 3) likewise, ``is_over`` (n,) is any of the surface seen about there?"""
 
     ratio: np.ndarray
     lying: np.ndarray
     palm: np.ndarray
     camera: np.ndarray
+    is_over: np.ndarray
 
 
 def over(path: CameraPath, hand: Hand, surface: LevelSurface) -> Over | None:
@@ -68,7 +71,10 @@ def over(path: CameraPath, hand: Hand, surface: LevelSurface) -> Over | None:
     along = below[:, None] / np.maximum(rays @ surface.normal, 1e-2)
     on = centres[:, None] + along[..., None] * rays
     length = 2 * np.median(np.linalg.norm(on[:, 2] - on[:, 0], axis=1))
-    return Over(np.log(np.maximum(lowest, 1e-3) / below), lying, on.mean(axis=1) / length, centres / length)
+    points, palm = good_points(path), on.mean(axis=1)
+    seen = points[surface.holds(points, centres.mean(axis=0))]
+    near = np.array([(np.linalg.norm(seen - place, axis=1) < _NEAR * length).sum() for place in palm])
+    return Over(np.log(np.maximum(lowest, 1e-3) / below), lying, palm / length, centres / length, near >= _FEW)
 
 
 def rests(hand: Hand, over: Over) -> list[Rest]:

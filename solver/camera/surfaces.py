@@ -37,6 +37,10 @@ class LevelSurface:
         """(n,) how far it lies below ``centres`` (n, 3)."""
         return self.offset - centres @ self.normal
 
+    def holds(self, points: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """(n,) which of (n, 3) lie on it, as seen from about ``centre``."""
+        return np.abs(points @ self.normal - self.offset) < _THICKNESS * np.linalg.norm(points - centre, axis=1)
+
 
 def good_points(path: CameraPath) -> np.ndarray:
     """(n, 3) the background points that are well determined."""

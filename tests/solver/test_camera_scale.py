@@ -189,6 +189,20 @@ def test_a_hand_in_front_of_the_background_makes_a_small_world_unlikely():
     assert _estimate(path, [hand]).metres_per_unit > 1.5 * _estimate(path, []).metres_per_unit
 
 
+def test_a_hand_lowered_beside_a_table_does_not_make_the_world_larger():
+    rng = np.random.default_rng(8)
+    poses, table = _looking_down(_swaying(60, rng)), _table(rng)
+    path = _path(poses, table[(table[:, 0] < 0) | (table[:, 1] < _TABLE_TOP_M - 0.02)])
+    surface = surfaces.find_level(path)
+    over, beside = (
+        scale_evidence.gather(
+            path, [_seen(poses, _flat_hand() + np.tile(place, (60, 1, 1)), rng)], 1, surface, _FRAME_S
+        )
+        for place in ([-0.35, 0.35, 0.6], [0.75, 0.75, 0.7])
+    )
+    assert np.log(_UNIT) - 0.6 < over.above < np.log(_UNIT) and beside.above is None
+
+
 def test_the_level_surface_is_the_table_and_walls_have_none():
     rng = np.random.default_rng(5)
     path = _path(_looking_down(_swaying(40, rng)), _table(rng))
