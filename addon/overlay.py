@@ -83,7 +83,9 @@ class OverlayRun:
         self._words.seek(0)
         said = [line.strip() for line in self._words.read().decode("utf-8", "replace").splitlines() if line.strip()]
         told = next((index for index, line in enumerate(said) if line.startswith("error (")), None)
-        return " ".join(said[told:]) if told is not None else (said[-1] if said else "The solver stopped.")
+        if told is None:
+            return said[-1] if said else "The solver stopped."
+        return " ".join(said[told:]).partition("): ")[2]
 
 
 def start(context: bpy.types.Context, root: bpy.types.Object, style: str) -> OverlayRun:
