@@ -10,6 +10,7 @@ import numpy as np
 from . import known_sizes, notes, scale
 from .cameras import CameraPath, ScaleEstimate
 from .known_sizes import KnownSizes
+from .scale import Told
 from .seen_hands import SeenHand
 
 # fields of (rad, m)
@@ -39,15 +40,15 @@ def in_metres(
         _scale_of(part, hands, first_frame + int(first), frame_s, known)
         for part, (first, _) in zip(parts, shots, strict=True)
     ]
-    factors = np.array([one.metres_per_unit if one else 1.0 for one in by])
+    factors = np.array([one.scale.metres_per_unit if one else 1.0 for one in by])
     longest = max((i for i in range(len(by)) if by[i]), key=lambda i: shots[i, 1] - shots[i, 0], default=None)
     if longest is None:
         return path
     grown = _grown(path, shots, factors)
     guessed = path.scale.metres_per_unit
-    found = dataclasses.replace(by[longest], metres_per_unit=by[longest].metres_per_unit * guessed)
+    found = dataclasses.replace(by[longest].scale, metres_per_unit=by[longest].scale.metres_per_unit * guessed)
     said = tuple(note for note in path.notes if note.code != notes.UNDETERMINED)
-    said += () if found.determined else (notes.scale_undetermined(found),)
+    said += () if found.determined else (notes.scale_undetermined(found, by[longest].readings),)
     return dataclasses.replace(grown, scale=found, notes=said)
 
 
@@ -62,14 +63,14 @@ def _part(path: CameraPath, shots: np.ndarray, index: int) -> CameraPath:
 
 def _scale_of(
     part: CameraPath, hands: Sequence[SeenHand], first_frame: int, frame_s: float, known: KnownSizes
-) -> ScaleEstimate | None:
+) -> Told | None:
     """None for a shot that does not travel."""
     if np.ptp(part.world_from_camera[:, :3, 3], axis=0).max() == 0:
         return None
     if measured := _measured(part, first_frame, frame_s, known):
-        return measured
+        return Told(measured, ())
     during = [hand.during(first_frame, first_frame + len(part.world_from_camera) - 1) for hand in hands]
-    return scale.estimate(part, during, first_frame, frame_s, known.hand_is_measured)
+    return scale.tell(part, during, first_frame, frame_s, known.hand_is_measured)
 
 
 def _measured(part: CameraPath, first_frame: int, frame_s: float | None, known: KnownSizes) -> ScaleEstimate | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .cameras import CameraNote, ScaleEstimate
+from .scale import LevelReading
 
 UNDETERMINED, UP_GUESSED = "camera-scale-undetermined", "camera-up-guessed"
 
@@ -130,13 +133,22 @@ def up_guessed(degrees: float) -> CameraNote:
     )
 
 
-def scale_undetermined(scale: ScaleEstimate) -> CameraNote:
+def scale_undetermined(scale: ScaleEstimate, readings: Sequence[LevelReading] = ()) -> CameraNote:
     return CameraNote(
         UNDETERMINED,
-        "How large the camera's path is can't be told from this clip, because no hand rests on anything for long "
-        f"enough; the guess may be {1 / scale.low:.1f} times too large or {scale.high:.1f} times too small.",
-        "Set a known length, or slide the scale until the hands stay on what they touch.",
+        "How large the camera's path is can't be told from this clip, as no hand is seen to rest on anything for long "
+        f"enough; the guess may be {1 / scale.low:.1f} times too large or {scale.high:.1f} times too small."
+        + "".join(f" {_reading(one, one is readings[0])}" for one in readings),
+        "Set a known length, or the camera's height over the floor (some 1.5 m if whoever filmed stood, 1.2 m if "
+        "seated), or slide the scale until the hands stay on what they touch.",
     )
+
+
+def _reading(one: LevelReading, is_first: bool) -> str:
+    what = "the floor" if one.is_floor else "a table or the like"
+    if is_first:
+        return f"It takes the level surface in view for {what}, {one.below_m:.1f} m below the camera."
+    return f"If that is {what}, {one.below_m:.1f} m below, all is {one.factor:.1f} times as large as shown."
 
 
 def size_not_used() -> CameraNote:

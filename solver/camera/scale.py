@@ -10,6 +10,8 @@ person has measured overrides it (``known_sizes``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import log_ndtr
 
@@ -17,7 +19,7 @@ from . import scale_evidence, scale_priors, scale_scene
 from .cameras import CameraPath, ScaleEstimate
 from .scale_evidence import Evidence
 from .scale_lying import SURFACE_NOISE, Rest
-from .scale_scene import Reading
+from .scale_scene import Reading, Scene
 from .seen_hands import SeenHand
 
 # What all depths of a clip's initial fit have wrong in common, and one person's whole hand against the population's:
@@ -44,6 +46,29 @@ _GRID = scale_priors.GRID
 _NOTHING = 1e-300
 
 
+# a way to read the scene that is less likely than this is not spoken of
+_WORTH_SAYING = 0.05
+
+
+@dataclass(frozen=True)
+class LevelReading:
+    """The lowest level surface in view is the floor, or a piece of furniture; ``likely`` 0 to 1; ``below_m`` the camera
+    and ``factor`` times the size that was found, if it is."""
+
+    is_floor: bool
+    likely: float
+    below_m: float
+    factor: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """``readings``: those that are worth saying, likeliest first; empty where no level surface is in view."""
+
+    scale: ScaleEstimate
+    readings: tuple[LevelReading, ...]
+
+
 def estimate(
     path: CameraPath,
     hands: list[SeenHand],
@@ -51,6 +76,17 @@ def estimate(
     frame_s: float | None = None,
     hand_is_measured: bool = False,
 ) -> ScaleEstimate:
+    """As ``tell``, without its readings."""
+    return tell(path, hands, first_frame, frame_s, hand_is_measured).scale
+
+
+def tell(
+    path: CameraPath,
+    hands: list[SeenHand],
+    first_frame: int,
+    frame_s: float | None = None,
+    hand_is_measured: bool = False,
+) -> Told:
     """Metres per unit of ``path`` (general, any units, y down; one world).
 
     Args:
@@ -64,11 +100,27 @@ def estimate(
     evidence = scale_evidence.gather(path, hands, first_frame, scene.surfaces[0] if scene.surfaces else None, frame_s)
     read = scale_priors.log_densities(path, scene, frame_s, _GRID)
     error = _MEASURED_HAND if hand_is_measured else _HAND
-    total = np.full_like(_GRID, -np.inf)
-    for reading, prior in read.items():
-        is_floor = reading is Reading.FLOOR and scene.main_is_lowest
-        total = np.logaddexp(total, prior + _of_hands(evidence, is_floor, *error))
-    return _answer(np.exp(total - total.max()), evidence)
+    found = {
+        reading: prior + _of_hands(evidence, reading is Reading.FLOOR and scene.main_is_lowest, *error)
+        for reading, prior in read.items()
+    }
+    top = max(values.max() for values in found.values())
+    density = {reading: np.exp(values - top) for reading, values in found.items()}
+    answer = _answer(sum(density.values()), evidence)
+    return Told(answer, _readings(density, scene, answer.metres_per_unit))
+
+
+def _readings(density: dict[Reading, np.ndarray], scene: Scene, size: float) -> tuple[LevelReading, ...]:
+    if not len(scene.below):
+        return ()
+    whole, found = sum(values.sum() for values in density.values()), []
+    for is_floor, kinds in ((True, {Reading.FLOOR}), (False, {Reading.TABLE, Reading.POINTS})):
+        of = sum(values for reading, values in density.items() if reading in kinds)
+        likely = float(np.sum(of) / whole)
+        if likely >= _WORTH_SAYING:
+            middle = float(np.exp(np.interp(0.5, np.cumsum(of) / of.sum(), _GRID)))
+            found.append(LevelReading(is_floor, likely, float(scene.below.max()) * middle, middle / size))
+    return tuple(sorted(found, key=lambda one: -one.likely))
 
 
 def _answer(density: np.ndarray, evidence: Evidence) -> ScaleEstimate:

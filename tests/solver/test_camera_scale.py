@@ -127,6 +127,19 @@ def test_a_hand_that_keeps_its_place_on_a_surface_for_longer_tells_a_table_from_
     assert _holds(resting) and resting.determined and resting.high * resting.metres_per_unit < 1.6 * _UNIT
 
 
+def test_words_say_what_the_surface_is_taken_for_and_what_follows_if_it_is_another():
+    path, hands = _over_a_table("carried", floor=False)
+    path = dataclasses.replace(path, scale=ScaleEstimate(determined=False, cues=("guess",)))
+    found = metric.in_metres(path, hands, 1, _FRAME_S, KnownSizes())
+    readings = scale.tell(path, hands, 1, _FRAME_S).readings
+    assert {one.is_floor for one in readings} == {True, False} and sum(one.likely for one in readings) < 1.001
+    floor, table = sorted(readings, key=lambda one: -one.below_m)
+    assert floor.is_floor and 1.1 < floor.below_m < 1.8 and 0.3 < table.below_m < 0.9
+    assert table.factor / floor.factor == pytest.approx(table.below_m / floor.below_m)
+    (said,) = (note.sentence for note in found.notes)
+    assert "takes the level surface in view for" in said and "the floor" in said and "a table" in said
+
+
 def test_what_lies_below_a_table_tells_it_from_a_floor():
     rng = np.random.default_rng(3)
     poses, table = _looking_down(_swaying(90, rng)), _table(rng)
