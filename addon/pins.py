@@ -169,6 +169,10 @@ def described(pin: HandheldPin) -> str:
     joint = pin.keypoint.replace("_", " ").lower()
     who = pin.hand.name if is_there(pin.hand) else ("Camera" if pin.kind == "CAMERA" else "(hand removed)")
     match pin.kind:
+        case "POSE":
+            return f"{who}, pose"
+        case "IGNORE":
+            return f"{who}, ignored"
         case "POINT" | "IMAGE_POINT" | "HOLD_STILL":
             return f"{who}, {joint}"
         case "TOGETHER":

@@ -154,6 +154,12 @@ def why_no_root(context: bpy.types.Context) -> str:
     return ": ".join(_rootless(context))
 
 
+def why_lost(context: bpy.types.Context) -> str:
+    """As ``why_no_root`` where there are hands, so that panels about them are missed; else ""."""
+    has_hands = any(candidate.handheld.role == "HAND" for candidate in context.scene.objects)
+    return why_no_root(context) if has_hands else ""
+
+
 def require_root(context: bpy.types.Context) -> bpy.types.Object:
     """``edited_root``. Raises SolverError ``nothing-solved`` where there is none."""
     if why := _rootless(context):

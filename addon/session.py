@@ -206,8 +206,7 @@ class Session:
             case Finished():
                 self._show(message)
             case Failed() if self.state is State.CANCELLING:
-                self.state = State.CANCELLED
-                self._view.stopped()
+                self._stay()
             case Failed():
                 self._fail(SolverError(message.code, message.sentence, message.repair))
 
@@ -215,11 +214,16 @@ class Session:
         # Esc leaves what was there, also when the answer is on its way already
         too_late = self.state is State.CANCELLING and isinstance(self.request, messages.ResolveRequest)
         if too_late or not message.take or not self._view.finished(message.take, message.cancelled):
-            self.state = State.CANCELLED
-            self._view.stopped()
+            self._stay()
             return
         self.take_path, self.summary = message.take, message.summary
         self.state = State.CANCELLED if message.cancelled else State.FINISHED
+
+    def _stay(self) -> None:
+        self.state = State.CANCELLED
+        self._view.stopped()
+        if isinstance(self.request, messages.ResolveRequest):
+            self.summary = "The hands are as they were."
 
     def _fail(self, problem: SolverError) -> None:
         if self.is_active:

@@ -27,6 +27,8 @@ class _MainPanel(Sidebar):
             _draw_ready(layout, context)
         if session is not None:
             _draw_ended(layout, session, context)
+        if lost := scene.why_lost(context):
+            draw_wrapped(layout, context, f"{lost}.", "INFO")
 
 
 def _draw_clip(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -90,7 +92,7 @@ def _draw_ended(layout: bpy.types.UILayout, session: Session, context: bpy.types
     header.operator("handheld.dismiss", text="", icon="X", emboss=False)
     if session.problem is not None:
         _draw_problem(box, session, context)
-    if session.take_path and isinstance(session.request, ResolveRequest):
+    if session.summary and isinstance(session.request, ResolveRequest):
         draw_wrapped(box, context, session.summary)
     elif session.take_path:
         _draw_result(box, session, context)

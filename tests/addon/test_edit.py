@@ -194,6 +194,7 @@ def test_escape_leaves_the_former_result(solved):
     while session.is_active:
         session.pump(0.05)
     assert session.state is State.CANCELLED and session._process.is_alive
+    assert session.summary == "The hands are as they were."
     assert same(all_keys(hand("left")), before)
     np.testing.assert_array_equal(rig.read_pose(hand("left"))[0], pose[0])
 
