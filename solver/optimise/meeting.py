@@ -2,7 +2,7 @@
 
 Capsules that begin and cease to overlap make every step of a solve a short one, and hands overlap in few frames. So the
 clip is solved as if hands were air, and then the hands that overlap or are evidently in touch, in the frames in which
-they do and some around them, once more with all costs, warm, soft first, the rest held.
+they do and some around them, once more with all costs, the rest held: from where they are led apart, soft first.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from .costs.contact import NonPenetrationCost
 from .costs.touch import NoSlipCost, RelativeWristCost, TouchCost
 from .layout import Layout, window_of
 from .local import cut_problem, cut_state
+from .parting import led_apart
 from .problem import Problem
 from .solve import Held, Iterate, Outcome, Stage, run
 from .state import State
 
 _STAGE = Stage("bodies", 25, 1e-2)
-# factors on the overlap's deviation, one after another: two hands that begin soft find the way out in fewer steps, and
-# a better one. A hand is never deep in itself
-_SOFTNESS, _OWN_SOFTNESS = (10.0, 3.0, 1.0), (1.0,)
+# factors on the overlap's deviation, one after another: two hands that begin soft find the way out in fewer steps. A
+# hand is never deep in itself
+_SOFTNESS, _OWN_SOFTNESS = (3.0, 1.0), (1.0,)
 # overlaps within the cost's own deviation are none; how many frames around a stretch give way with it; and how many
 # beside those are held, dynamics reaching two back
 _LEAST_SIGMAS, _AROUND, _BOUNDARY = 1.0, 5, 2
@@ -74,6 +75,8 @@ def _solved(problem: Problem, state: State, meeting: Meeting, cancelled: Callabl
     held = Held(np.repeat(outside[:, None], window.layout.block_size, 1))
     moved = np.flatnonzero(~outside[window.layout.frame_of])
     inner, begun = cut_problem(problem, window), cut_state(state, window)
+    if not cancelled():
+        begun = led_apart(inner, begun, ~outside)
     for softness in _SOFTNESS if len(meeting.tracks) > 1 else _OWN_SOFTNESS:
         for iterate in run(_softer(inner, softness), begun, (_STAGE,), held, cancelled):
             hands = state.hands.put(window.hands[moved], iterate.state.hands.take(moved))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solver import hand_model
-from solver.optimise import meeting
+from solver.optimise import meeting, parting
 from solver.optimise.costs.contact import NonPenetrationCost
 from solver.optimise.layout import window_of
 from solver.optimise.problem import Problem
@@ -99,3 +99,31 @@ def test_a_window_of_some_tracks_has_no_room_for_others(clip):
     assert window.layout.slot_count == 1 and window.layout.tracks[0].slot == 0
     assert window.tracks.tolist() == [1]
     assert window.hands.tolist() == list(range(layout.tracks[1].packed, layout.tracks[1].packed + 20))
+
+
+def test_hands_that_passed_through_each_other_come_out_on_one_side(clip):
+    """The right hand comes from behind the left one and goes back there, and in between it is before it."""
+    problem, start = clip
+    wrist, layout = start.hands.wrist.copy(), problem.layout
+    depth = 0.72 - 0.16 * np.exp(-(((np.arange(40) - 29) / 4) ** 2))
+    wrist[layout.tracks[1].hands] = np.stack([np.full(40, -0.29), np.zeros(40), depth], 1)
+    crossed = replace(start, hands=replace(start.hands, wrist=wrist))
+    movable = np.zeros(FRAMES, bool)
+    movable[15:40] = True
+    led = parting.led_apart(problem, crossed, movable)
+    way = led.hands.wrist - crossed.hands.wrist
+    assert not way[~movable[layout.frame_of]].any() and not way[layout.tracks[2].hands].any()
+    apart = way[layout.tracks[1].hands][INSIDE] - way[layout.tracks[0].hands][INSIDE]
+    assert (apart[:, 2] > 0.01).all()
+    # along the rays, across which nothing is in doubt
+    before, after = (problem.at(state).keypoints.mean(1) for state in (crossed, led))
+    assert np.abs(before[:, :2] / before[:, 2:] - after[:, :2] / after[:, 2:]).max() < 0.02
+    assert deepest(problem, crossed) > 0.01 and deepest(problem, led) < 0.002
+
+
+def test_hands_that_are_apart_are_led_nowhere(clip):
+    problem, start = clip
+    wrist = start.hands.wrist.copy()
+    wrist[problem.layout.tracks[1].hands] = [0.3, 0.0, 0.6]
+    apart = replace(start, hands=replace(start.hands, wrist=wrist))
+    assert parting.led_apart(problem, apart, np.ones(FRAMES, bool)) is apart
