@@ -21,6 +21,7 @@ import resource
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -46,6 +47,7 @@ from solver.video import Clip, open_clip
 
 _LEFT, _RIGHT = 1, 2
 _GIRTH_MM = 0.7
+_MEASURED = 0.01  # relative error of a length that is given, as the product takes it
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,9 @@ def measure(folder: Path, sized: bool, rendered: bool) -> Iterator[tuple[str, Fi
         camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
     true = TrueMasks(folder, camera)
     started = _started(clip, camera, models, truth.hand_length() if sized else None)
-    yield "balanced", _figures(_optimised(clip, camera, models, started, optimise.BALANCED), truth, true, models)
-    refined = _optimised(clip, camera, models, started, replace(optimise.FINAL, outlines=False))
+    solve = partial(_optimised, clip, camera, models, started, size_error=_MEASURED if sized else None)
+    yield "balanced", _figures(solve(optimise.BALANCED), truth, true, models)
+    refined = solve(replace(optimise.FINAL, outlines=False))
     yield "landmarks", _figures(refined, truth, true, models)
 
     def figures(outlined: Outlined, spent_ms: float) -> Figures:
@@ -152,9 +155,15 @@ def _started(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], ha
 
 
 def _optimised(
-    clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], started, preset: optimise.Preset
+    clip: Clip,
+    camera: CameraPath,
+    models: Mapping[str, HandModel],
+    started,
+    preset: optimise.Preset,
+    size_error: float | None = None,
 ) -> Refined:
-    options = optimise.RefineOptions(preset, uncertainty=False)
+    size_error = optimise.RefineOptions.size_error if size_error is None else size_error
+    options = optimise.RefineOptions(preset, uncertainty=False, size_error=size_error)
     numbers = np.array(clip.frame_numbers)
     *_, refined = optimise.refine(*started, models, camera, numbers, float(1 / clip.frame_rate), options)
     return refined

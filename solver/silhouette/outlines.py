@@ -29,6 +29,8 @@ class ContourWeights:
     landmarks: factor on the landmarks' information (as a square root) in frames whose mask is the artist's and is
         trusted fully. Beside masks that are cut here, landmarks keep all of theirs.
     reach: how far a match may be, shares of the crop's side, round by round.
+    breadth: share of a difference between landmarks' and outlines' distances, over all of a person's frames, that is
+        laid to the breadth of the hand: a half, as they err alike.
     """
 
     deviation: float = 1 / 96
@@ -36,6 +38,7 @@ class ContourWeights:
     landmarks: float = 0.6
     robust_sigmas: float = 6.0
     reach: tuple[float, ...] = (14 / 96, 9 / 96, 6 / 96)
+    breadth: float = 0.5
 
 
 class PosedHands:
@@ -118,12 +121,14 @@ def contour_cost(
     evidence: Mapping[int, Evidence],
     round_index: int,
     weights: ContourWeights = ContourWeights(),
+    breadth: np.ndarray | None = None,
 ) -> ContourCost:
     """The cost for a state.
 
     Args:
         surfaces: by track. evidence: by hand-frame, where there is one to trust.
         round_index: the later, the nearer matches must be.
+        breadth: (shapes,) log, by how much each person's hands are broader than the model; None: by nothing.
     """
     n = at.layout.hand_count
     points, places = np.zeros((n, ROWS), np.int32), np.zeros((n, ROWS))
@@ -140,7 +145,8 @@ def contour_cost(
         seen, used = evidence[hand], slice(0, len(matches.edges))
         points[hand, used] = matches.edges
         normals[hand, used] = matches.normals * _information(matches, seen, weights)[:, None]
-        places[hand, used] = (normals[hand, used] * matches.targets_px).sum(1)
+        broad = 0.0 if breadth is None else breadth[at.layout.tracks[at.layout.track_of[hand]].shape]
+        places[hand, used] = (normals[hand, used] * _narrowed(matches.targets_px, hands.project(hand), broad)).sum(1)
     for index, track in enumerate(at.layout.tracks):
         blend[track.hands] = _blend(at, index, skins[index].blend, points[track.hands])
     return ContourCost(
@@ -155,6 +161,12 @@ def contour_cost(
         centre_px=at.view.centre_px,
         kernel=GemanMcClure(weights.robust_sigmas),
     )
+
+
+def _narrowed(points_px: np.ndarray, hand_px: np.ndarray, broad: float) -> np.ndarray:
+    """Points (m, 2) of the outline of a hand, at ``hand_px`` (V, 2), were it not so ``broad`` (log)."""
+    centre = hand_px.mean(0)
+    return centre + np.exp(-broad) * (points_px - centre)
 
 
 def _information(found: Matches, seen: Evidence, weights: ContourWeights) -> np.ndarray:

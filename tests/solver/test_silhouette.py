@@ -193,6 +193,44 @@ def test_masks_that_the_landmarks_contradict_do_no_harm(monkeypatch):
     assert np.linalg.norm(misled.refined.state.hands.wrist - scene.truth.hands.wrist, axis=1).max() > 0.01
 
 
+def _masked(scene, broad: float) -> dict[int, matching.Evidence]:
+    """Evidence by hand-frame: masks of hands that are ``broad`` (log) for their length, each alone."""
+    hands, evidence = outlines.PosedHands.of(scene.at(), _surfaces(scene.layout)), {}
+    for hand in range(len(hands)):
+        around = crop.crop_around(hands.project(hand))
+        points = around.inside(hands.project(hand))
+        large = points.mean(0) + np.exp(broad) * (points - points.mean(0))
+        posed = contour.Posed(hands.surface(hand), hands.vertices[hand])
+        inside = contour.look([posed], [large]).owner == 0
+        evidence[hand] = matching.evidence_of(around, inside, np.zeros_like(inside), trust=1.0)
+    return evidence
+
+
+def test_hands_lie_on_the_outlines_of_broader_ones_that_are_known_to_be_so():
+    scene = _scene()
+    evidence, surfaces, at = _masked(scene, 0.05), _surfaces(scene.layout), scene.at()
+    blind, aware = (
+        outlines.contour_cost(at, surfaces, evidence, 0, breadth=np.full(len(at.state.betas), broad)).value(at)
+        for broad in (0.0, 0.05)
+    )
+    assert aware < 0.3 * blind
+
+
+def test_half_of_the_distance_that_outlines_take_off_is_laid_to_breadth():
+    scene = _scene()
+    evidence, before = _masked(scene, 0.0), scene.at()
+
+    def nearer(by: float, taken: float) -> np.ndarray:
+        camera = before.scaled_centre[before.layout.frame_of]
+        wrist = camera + np.exp(-by) * (scene.truth.hands.wrist - camera)
+        hands = dataclasses.replace(scene.truth.hands, wrist=wrist)
+        after = scene.at(dataclasses.replace(scene.truth, hands=hands))
+        return stage.broader(before, after, evidence, np.full(len(scene.truth.betas), taken), stage.DEFAULT)
+
+    np.testing.assert_allclose(nearer(0.06, 0.0), 0.03)
+    np.testing.assert_allclose(nearer(0.03, 0.03), 0.03)  # what the next round makes of it stays
+
+
 def test_landmarks_give_way_to_an_artists_mask_and_not_to_one_that_was_cut():
     scene = _scene()
     box = crop.Crop(np.zeros(2), 1.0)
