@@ -71,6 +71,7 @@ def fit_outlines(
     """
     problem, state, first = refined.problem, refined.state, int(refined.origin.clip.frames[0])
     at = problem.at(state)
+    breadth = np.zeros(len(state.betas))
     surfaces = [surface_of(models[track.bare.side]) for track in at.layout.tracks]
     rounds = len(weights.reach)
     total = at.layout.hand_count + _PASSES * rounds
@@ -88,9 +89,10 @@ def fit_outlines(
             break
         problem = with_outlines(problem, evidence, weights)
         for index in range(rounds):
-            cost = contour_cost(problem.at(iterate.state), surfaces, evidence, index, weights)
+            cost = contour_cost(problem.at(iterate.state), surfaces, evidence, index, weights, breadth)
             problem = replace(problem, costs=(*_without_contour(problem), cost))
             *_, iterate = run(problem, iterate.state, (_ROUND,), cancelled=cancelled)
+            breadth = broader(at, problem.at(iterate.state), evidence, breadth, weights)
             yield OutlineProgress(at.layout.hand_count + turn * rounds + index + 1, total)
             yield continued(refined.origin, problem, iterate)
         cut = {hand for hand, seen in evidence.items() if not seen.drawn}  # what the artist has drawn is right
@@ -106,6 +108,35 @@ def fit_outlines(
 def harmed(problem: Problem, before: Evaluation, after: Evaluation, rise_nats: float) -> set[int]:
     """Hand-frames whose landmarks fit clearly worse than before: there the mask, or its trust, was wrong."""
     return set(np.flatnonzero(misfit(problem, after) > misfit(problem, before) + rise_nats).tolist())
+
+
+def broader(
+    before: Evaluation,
+    after: Evaluation,
+    evidence: Mapping[int, Evidence],
+    taken: np.ndarray,
+    weights: ContourWeights,
+) -> np.ndarray:
+    """(shapes,) log: how much broader, for its length, a person's hand is taken to be than the model.
+
+    Landmarks give a hand's distance by its length, outlines by its breadth, too. Where they differ over all of a
+    person's frames, either may be wrong: a share of the difference is laid to the breadth.
+
+    Args:
+        before: by landmarks. after: by outlines, whose hands were ``taken`` to be so much broader.
+    """
+    layout, out = before.layout, np.zeros_like(taken)
+    hands = np.array(sorted(evidence), int)
+    nearer = np.log(_distance(before)[hands] / _distance(after)[hands])
+    shapes = np.array([track.shape for track in layout.tracks], int)[layout.track_of[hands]]
+    for shape in set(shapes.tolist()):
+        out[shape] = weights.breadth * (taken[shape] + np.median(nearer[shapes == shape]))
+    return out
+
+
+def _distance(at: Evaluation) -> np.ndarray:
+    """(N,) metres from the camera to the wrist."""
+    return np.linalg.norm(at.state.hands.wrist - at.scaled_centre[at.layout.frame_of], axis=-1)
 
 
 def _seen(refined: Refined) -> np.ndarray:
