@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..prior.gaps import HingeGaps, hinge_gaps, wrist_gaps
+from ..prior.gaps import RULE, HingeGaps, Rule, hinge_gaps, wrist_gaps
 from .costs.base import Cost
 from .costs.dynamics import FingerDynamicsCost, WristCost, WristPositionCost
 from .costs.keypoints import KeypointCost
@@ -56,9 +56,11 @@ def _parted(cost: Cost, gone: np.ndarray) -> Cost | None:
     return cost
 
 
-def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s: float) -> list[Cost]:
+def freed(
+    costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s: float, rule: Rule = RULE
+) -> list[Cost]:
     """``costs`` with those of motion and pose freed where ``landmarks`` (N, 21) bool are not seen; the same ones where
-    all is seen.
+    all is seen. ``rule`` says how far.
 
     Wrists are freed only where the camera's path is known: else a row is as unsure as that path is along the camera's
     own innovation (``WristPositionCost.scale_deviation``), which without memory is all of its velocity, and hands that
@@ -70,7 +72,7 @@ def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s:
     hinges, tracks = layout.tracks[0].skeleton.hinges, [track.hands for track in layout.tracks]
 
     def gaps(beside: int) -> HingeGaps | None:
-        found = hinge_gaps(hinges, tracks, landmarks, frame_s, beside)
+        found = hinge_gaps(hinges, tracks, landmarks, frame_s, beside, rule)
         return found if found.hidden.any() else None
 
     def free(cost: Cost) -> Cost:
@@ -80,7 +82,7 @@ def freed(costs: Sequence[Cost], layout: Layout, landmarks: np.ndarray, frame_s:
             return replace(cost, gaps=gaps(beside=0))
         if isinstance(cost, WristCost) and not doubted and not landmarks.any(1).all():
             usual_s = -frame_s / np.log(float(cost.process.memory))
-            return replace(cost, gaps=wrist_gaps(tracks, landmarks, frame_s, usual_s))
+            return replace(cost, gaps=wrist_gaps(tracks, landmarks, frame_s, usual_s, rule))
         return cost
 
     return [free(cost) for cost in costs]

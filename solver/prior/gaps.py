@@ -64,10 +64,11 @@ class Rule:
     wrist_memory_s: float
 
 
-# chosen on the validation clips and on every other recording of each source, fitted to the other source
+# chosen on the validation clips and on every other recording of each source, fitted to the other source (a finger's
+# alone, short, by the search that tunes smoothers: ``python -m tools.prior rule``)
 RULE = Rule(
     guided=Kind(Freedom(2.0, 0.5, 1.5), Freedom(1.0, 0.2, 1.5), Freedom(1.0, 0.2, 1.25)),
-    alone=Kind(Freedom(2.0, 0.5, 2.5), Freedom(1.0, 0.2, 5.0), Freedom(1.0, 0.2, 1.25)),
+    alone=Kind(Freedom(2.0, 0.2, 2.5), Freedom(1.0, 0.2, 5.0), Freedom(1.0, 0.2, 1.25)),
     thumb=Kind(Freedom(1.0, 0.5, 5.0), Freedom(1.0, 0.2, 5.0), Freedom(1.0, 0.2, 1.25)),
     wrist_memory_s=0.02,
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tools.prior import __main__ as prior
-from tools.prior.arms import ARMS, Numbers
+from tools.prior.arms import ARMS, Numbers, ruled
 from tools.prior.coupling import explained
 from tools.prior.search import tune
 from tools.prior.table import Row, summed_up
@@ -30,6 +30,12 @@ def test_the_best_is_found_far_from_where_the_search_begins():
     found = tune(ARM, bowl(16.0, 0.8, 0.625))
     assert (found.numbers.scale, found.numbers.memory_s, found.numbers.pose) == (16.0, 0.8, 0.625)
     assert found.at_edge == ()
+
+
+def test_the_rule_is_searched_from_what_it_has():
+    arm, has = ruled("alone", "short"), Numbers(2.0, 0.4, 2.5)
+    assert tune(arm, bowl(2.0, 0.4, 2.5), start=has).numbers == has
+    assert tune(arm, bowl(2.0, 0.1, 2.5), start=has).numbers == Numbers(2.0, 0.1, 2.5)
 
 
 def test_an_edge_is_told():

@@ -2,6 +2,7 @@
 
 fit RECORDINGS                      write solver/prior/numbers.json
 recordings RECORDINGS               the table of gaps in recordings, each source tested on what the other taught
+rule RECORDINGS TUNING [KIND ...]    numbers of the rule by which gaps are filled ("thumb short"; none: all)
 clips RECORDINGS TUNING TESTING     the same on rendered clips (folders of clips), with real detections
 solid CLIPS                         what non-penetration does on rendered clips
 intervals RECORDINGS                do draws hold the truth as often as they say
@@ -28,7 +29,18 @@ from pathlib import Path  # noqa: E402
 
 from solver.prior.distribution import NUMBERS, unparse  # noqa: E402
 
-from . import clip_table, coupling, flesh, intervals, recordings, solidity, table, touch_table, touch_takes  # noqa: E402
+from . import (  # noqa: E402
+    clip_table,
+    coupling,
+    flesh,
+    intervals,
+    recordings,
+    rule,
+    solidity,
+    table,
+    touch_table,
+    touch_takes,
+)
 from .fit import fit  # noqa: E402
 from .size import QUICK, WHOLE, Size  # noqa: E402
 
@@ -55,6 +67,11 @@ def _recordings(size: Size, path: str) -> None:
 def _clips(size: Size, path: str, tuning: str, testing: str) -> None:
     everything, _ = recordings.load(Path(path))
     clip_table.run(everything, _folders(tuning), _folders(testing), _CACHE, _say, size=size)
+
+
+def _rule(size: Size, path: str, tuning: str, *kinds: str) -> None:
+    everything, _ = recordings.load(Path(path))
+    rule.run(everything, _folders(tuning), _CACHE, _say, size, kinds)
 
 
 def _solid(size: Size, clips: str) -> None:
@@ -97,6 +114,7 @@ _COMMANDS = {
     "fit": _fit,
     "recordings": _recordings,
     "clips": _clips,
+    "rule": _rule,
     "solid": _solid,
     "intervals": _intervals,
     "capsules": _capsules,

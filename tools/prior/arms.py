@@ -26,6 +26,7 @@ from solver.optimise.problem import Problem
 from solver.optimise.state import State
 from solver.optimise.weights import Weights
 from solver.prior.distribution import HandDistribution
+from solver.prior.gaps import RULE, Freedom, Rule
 
 from .wide import descend
 
@@ -230,23 +231,23 @@ def _process(distribution: HandDistribution, scale: float, memory_s: float) -> P
     return costs.process(scale * distribution.speed, memory_s, FRAME_S)
 
 
-def _shipped(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
+def _shipped(scene: Scene, numbers: Numbers, rule: Rule = RULE) -> tuple[Cost, ...]:
     """What the product has, as it is: nothing of it is fitted or tuned here."""
     count = scene.layout.frame_count
     camera = CameraBelief(np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3)))
     made = motion_costs(scene.layout, camera, FRAME_S, Weights())
-    return _freed(scene, tuple(cost for cost in made if cost.name in FINGER_COSTS))
+    return _freed(scene, tuple(cost for cost in made if cost.name in FINGER_COSTS), rule)
 
 
-def _freed(scene: Scene, given: Sequence[Cost]) -> tuple[Cost, ...]:
-    return tuple(freed(given, scene.layout, landmarks_seen(scene.evidence, scene.layout), FRAME_S))
+def _freed(scene: Scene, given: Sequence[Cost], rule: Rule = RULE) -> tuple[Cost, ...]:
+    return tuple(freed(given, scene.layout, landmarks_seen(scene.evidence, scene.layout), FRAME_S, rule))
 
 
-def _refitted(scene: Scene, numbers: Numbers) -> tuple[Cost, ...]:
+def _refitted(scene: Scene, numbers: Numbers, rule: Rule = RULE) -> tuple[Cost, ...]:
     """What ships, with its correlations and poses fitted to what the scene may know instead of to everything."""
     known = scene.fit(0.1)
     out = []
-    for cost in _shipped(scene, numbers):
+    for cost in _shipped(scene, numbers, rule):
         if isinstance(cost, costs.FingerDynamicsCost):
             cost = replace(cost, together=known.innovation_whitener())
         elif isinstance(cost, PoseCovarianceCost):
@@ -259,6 +260,18 @@ _ALL = ("scale", "memory_s", "pose")
 # its fit has seen all recordings; the other one only those that the other arms know
 SHIPPED = ShippedArm("shipped", _shipped, ())
 REFITTED = ShippedArm("as shipped, fitted here", _refitted, ())
+
+
+def ruled(kind: str, length: str) -> Arm:
+    """What ships, fitted to what the scene may know, with the numbers of one kind and length of gap to be tuned."""
+
+    def fingers(scene: Scene, n: Numbers) -> tuple[Cost, ...]:
+        tried = replace(getattr(RULE, kind), **{length: Freedom(n.scale, n.memory_s, n.pose)})
+        return _refitted(scene, n, replace(RULE, **{kind: tried}))
+
+    return ShippedArm(f"{kind}, {length}", fingers, _ALL)
+
+
 ARMS: tuple[Arm, ...] = (
     Interpolation("slerp", linear),
     Interpolation("cubic", _cubic),

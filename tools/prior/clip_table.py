@@ -222,7 +222,7 @@ def run(
     say(f"{len(recordings)} runs to fit, {len(tuning)} clips to tune, {len(testing)} clips to test")
     fitted = functools.cache(lambda memory_s: fit(recordings, 1 / 30, memory_s))
     solved = [solve(observe(folder, cache)) for folder in tuning]
-    holes = [hole for name, length in _TUNED_ON[: size.rows] for hole in _holes(solved, HIDDEN[name], length)]
+    holes = [hole for name, length in _TUNED_ON[: size.rows] for hole in holes_of(solved, HIDDEN[name], length)]
     posed = [(hole, hole.scene(fitted)) for hole in holes]
     numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say, size.rounds)
     say(f"(tuned in {time.process_time() - began:.0f} CPU s; mean error of hidden keypoints, mm, palm's frame)")
@@ -231,7 +231,7 @@ def run(
     rows = []
     for hidden in (*ROWS, ONE_OF_TWO):
         for length in (0,) if hidden.throughout else size.lengths:
-            for row in _rows(hidden, length, _holes(solved, hidden, length), arms, numbers, fitted):
+            for row in _rows(hidden, length, holes_of(solved, hidden, length), arms, numbers, fitted):
                 say(row.told())
                 rows.append(row)
     say(summed_up(rows))
@@ -255,7 +255,7 @@ def _rows(hidden: Hidden, length: int, holes: Sequence[Hole], arms, numbers, fit
         yield Row(title, errors, tuple(sequences), tuple(arms))
 
 
-def _holes(solved: Sequence[Solved], hidden: Hidden, length: int) -> list[Hole]:
+def holes_of(solved: Sequence[Solved], hidden: Hidden, length: int) -> list[Hole]:
     return [hole for one in solved if (hole := make_hole(one, hidden, length)) is not None]
 
 

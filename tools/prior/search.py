@@ -10,6 +10,7 @@ from .size import WHOLE
 
 # neighbours of a number are this much smaller and larger; a search ends at the ends of its range, and says so
 _FACTOR = 2.0
+_START = Numbers()
 _RANGE = {"scale": (1 / 64, 64.0), "memory_s": (0.0125, 6.4), "pose": (0.3, 80.0)}
 
 
@@ -27,8 +28,8 @@ class Tuned:
         return told + "".join(f", {name} AT THE EDGE of its range" for name in self.at_edge)
 
 
-def tune(arm: Arm, value: Callable[[Numbers], float], rounds: int = WHOLE.rounds) -> Tuned:
-    """The numbers of ``arm`` with the least ``value``, from ``Numbers()`` on; each is searched ``rounds`` times."""
+def tune(arm: Arm, value: Callable[[Numbers], float], rounds: int = WHOLE.rounds, start: Numbers = _START) -> Tuned:
+    """The numbers of ``arm`` with the least ``value``, from ``start`` on; each is searched ``rounds`` times."""
     known: dict[Numbers, float] = {}
 
     def of(numbers: Numbers) -> float:
@@ -36,7 +37,7 @@ def tune(arm: Arm, value: Callable[[Numbers], float], rounds: int = WHOLE.rounds
             known[numbers] = value(numbers)
         return known[numbers]
 
-    best = Numbers()
+    best = start
     for _ in range(rounds if len(arm.searched) > 1 else 1):
         before = best
         for name in arm.searched:

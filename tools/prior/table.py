@@ -72,7 +72,7 @@ def _run_split(split: Split, arms: Sequence[Arm], say: Say, size: Size) -> None:
     puzzles = [
         puzzle
         for name, length in _TUNED_ON[: size.rows]
-        if (puzzle := _puzzle(split.tune, name, length, 1, size.tuned_gaps))
+        if (puzzle := puzzle_of(split.tune, name, length, 1, size.tuned_gaps))
     ]
     posed = [(puzzle, puzzle.scene(fitted)) for puzzle in puzzles]
     numbers = tuned(arms, lambda arm, n: _value(arm, n, posed), say, size.rounds)
@@ -81,7 +81,7 @@ def _run_split(split: Split, arms: Sequence[Arm], say: Say, size: Size) -> None:
     rows = []
     for hidden in ROWS:
         for length in size.lengths[-2:] if hidden.throughout else size.lengths:
-            puzzle = _puzzle(split.test, hidden.name, length, 2, size.gaps)
+            puzzle = puzzle_of(split.test, hidden.name, length, 2, size.gaps)
             if puzzle is None:
                 continue
             scene = puzzle.scene(fitted)
@@ -103,7 +103,7 @@ def tuned(
     return out
 
 
-def _puzzle(chosen: Sequence[Recording], name: str, length: int, seed: int, most: int) -> Puzzle | None:
+def puzzle_of(chosen: Sequence[Recording], name: str, length: int, seed: int, most: int) -> Puzzle | None:
     gaps = find(chosen, length, most)
     return pose_puzzle(gaps, HIDDEN[name], seed) if gaps else None
 
