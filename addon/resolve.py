@@ -183,6 +183,8 @@ def presence(take: Take, row: int, armature: bpy.types.Object, clip_offset: int)
     seen = take.status[row] != MISSING
     keyed = np.isin(take.frames - clip_offset, animation.key_frames(armature, hands.LOCATION))
     there = seen | keyed
+    if there.all():
+        return there
     artists = np.concatenate([*animation.artist_frames(armature).values(), np.zeros(0)])
     bridged = np.isin(take.frames - clip_offset, artists)
     gaps = np.split(np.arange(len(there)), np.flatnonzero(np.diff(seen.astype(int))) + 1)
@@ -251,9 +253,10 @@ class ResolveView:
 
     def hands_moved(self, poses: Sequence[TrackPose]) -> None:
         target = self._scene.get()
-        for pose in poses:
-            self._poses[pose.track, pose.frame] = pose
-            if target is not None and pose.frame - self._plan.clip_offset == target.frame_current:
+        self._poses.update({(pose.track, pose.frame): pose for pose in poses})
+        if target is not None:
+            shown = target.frame_current + self._plan.clip_offset
+            for pose in {pose.track: pose for pose in poses if pose.frame == shown}.values():
                 self._show(pose)
 
     def hand_judged(self, message: messages.HandJudged) -> None:

@@ -190,9 +190,13 @@ def _channels(armature: bpy.types.Object, motion: HandMotion, quaternions: np.nd
 def pose(armature: bpy.types.Object, rotations: np.ndarray, transl: np.ndarray) -> None:
     """Give the bones the solver's pose (16, 3, 3), (3,) without a key."""
     axes = bone_axes(armature)
-    basis = matrix_from_quaternion(bones.pose_quaternions(rotations, axes))
-    for name, rotation in zip(JOINT_NAMES, basis, strict=True):
-        turns.of_bone(armature, name).pose(rotation)
+    quaternions = bones.pose_quaternions(rotations, axes)
+    for name, quaternion in zip(JOINT_NAMES, quaternions, strict=True):
+        bone = armature.pose.bones[name]
+        if bone.rotation_mode == "QUATERNION":
+            bone.rotation_quaternion = quaternion
+        else:
+            turns.of_bone(armature, name).pose(matrix_from_quaternion(quaternion))
     armature.pose.bones["wrist"].location = bones.wrist_locations(transl, axes[0])
 
 

@@ -88,9 +88,11 @@ def _draw_resolve(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     column = layout.column(align=True)
     column.scale_y = 1.2
     column.operator("handheld.resolve", text="Re-solve Here", icon="FILE_REFRESH").frames = "AROUND"
-    row = column.row(align=True)
-    for frames, text in (("RANGE", "Range"), ("KEYS", "Keys"), ("ALL", "All")):
-        row.operator("handheld.resolve", text=text).frames = frames
+    row = column.split(factor=0.28, align=True)
+    row.operator("handheld.resolve", text="Range").frames = "RANGE"
+    row = row.split(factor=0.68, align=True)
+    row.operator("handheld.resolve", text="Between Keys").frames = "KEYS"
+    row.operator("handheld.resolve", text="All").frames = "ALL"
 
 
 def _draw_strays(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -45,7 +45,8 @@ def _draw_clip(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.handheld
-    layout.label(text="   ".join(scene.SceneSetup.of_clip(settings.clip, context.scene).described()), icon="BLANK1")
+    about_clip = scene.SceneSetup.of_clip(settings.clip, context.scene).described()
+    draw_wrapped(layout, context, ", ".join(about_clip), "BLANK1")
     differing = scene.differences(context.scene, settings.clip)
     if differing:
         draw_wrapped(layout, context, f"The scene has {', '.join(differing)}", "INFO")
