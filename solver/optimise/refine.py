@@ -18,6 +18,7 @@ from ..take import INFILLED, OBSERVED
 from .bodies import bodies
 from .clip import Clip, assemble
 from .costs import Cost
+from .drawn_size import evened
 from .evaluation import Evaluation
 from .meeting import of_air, part
 from .objective import Maker, clip_costs
@@ -31,6 +32,8 @@ from .weights import BALANCED, Preset
 # gives a cost from a problem and its solved state, or None when there is nothing to predict
 Predictor = Callable[[Problem, State], Cost | None]
 _PREDICTIONS = 2
+# by how much less far the last stage goes before drawn sizes are evened out and it is done again
+_ROUGHER = 30.0
 
 
 @dataclass(frozen=True)
@@ -197,47 +200,67 @@ def refine(
     origin = Origin(clip, calibration, sides, repeats, options.size_error)
     posed, iterate = problem, Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     if clip.segments:
-        for posed, iterate in _solved(problem, clip.start, options.preset, hidden, cancelled):
+        for posed, iterate in _solved(problem, clip, frame_s, options.preset, hidden, cancelled):
             yield continued(origin, posed, iterate)
     sure = options.uncertainty and bool(clip.segments) and not cancelled()
     yield continued(origin, posed, iterate, final=True, sure=sure)
 
 
-def _iterates(problem: Problem, start: State, preset: Preset, cancelled: Callable[[], bool]) -> Iterator[Iterate]:
-    """The preset's stages; then other starts for stretches in a wrong mode, and the last stage again if that helped."""
-    for iterate in run(problem, start, preset.stages, cancelled=cancelled):
-        yield iterate
+def _iterates(
+    problem: Problem, clip: Clip, frame_s: float, preset: Preset, cancelled: Callable[[], bool]
+) -> Iterator[tuple[Problem, Iterate]]:
+    """The preset's stages, hands being air, the last one again when drawn sizes are evened out; then other starts for
+    stretches in a wrong mode, and the last stage once more if that helped."""
+    stages, final = preset.stages, preset.stages[-1]
+    if preset.drawn_size:
+        stages = (*stages[:-1], replace(final, tolerance=_ROUGHER * final.tolerance))
+    for iterate in run(of_air(problem), clip.start, stages, cancelled=cancelled):
+        yield problem, iterate
+    if preset.drawn_size and iterate.outcome.usable and not cancelled():
+        problem, state = evened(problem, clip.start, iterate.state, clip.seen, frame_s)
+        for iterate in run(of_air(problem), state, (replace(final, name="drawn size"),), cancelled=cancelled):
+            yield problem, iterate
     if preset.second_look and iterate.outcome.usable and not cancelled():
-        state, changed = look_again(problem, iterate.state, cancelled)
+        state, changed = look_again(of_air(problem), iterate.state, cancelled)
         if changed:
-            final = replace(preset.stages[-1], name="second look")
-            yield from run(problem, state, (final,), cancelled=cancelled)
+            for iterate in run(of_air(problem), state, (replace(final, name="second look"),), cancelled=cancelled):
+                yield problem, iterate
 
 
 def _solved(
-    problem: Problem, start: State, preset: Preset, hidden: Predictor | None, cancelled: Callable[[], bool]
+    problem: Problem,
+    clip: Clip,
+    frame_s: float,
+    preset: Preset,
+    hidden: Predictor | None,
+    cancelled: Callable[[], bool],
 ) -> Iterator[tuple[Problem, Iterate]]:
     """What is seen, hands being air, with what is predicted from it; then hands as bodies where they meet."""
-    for posed, iterate in _predicted(problem, start, preset, hidden, cancelled):
+    for posed, iterate in _predicted(problem, clip, frame_s, preset, hidden, cancelled):
         yield posed, iterate
     if iterate.outcome.usable and not cancelled():
         yield from ((posed, parted) for parted in part(posed, iterate, cancelled))
 
 
 def _predicted(
-    problem: Problem, start: State, preset: Preset, hidden: Predictor | None, cancelled: Callable[[], bool]
+    problem: Problem,
+    clip: Clip,
+    frame_s: float,
+    preset: Preset,
+    hidden: Predictor | None,
+    cancelled: Callable[[], bool],
 ) -> Iterator[tuple[Problem, Iterate]]:
     """What is seen; then the last stage again with what is predicted from its state, and with what is from that."""
-    for iterate in _iterates(of_air(problem), start, preset, cancelled):
-        yield problem, iterate
-    final = replace(preset.stages[-1], name="hidden fingers")
+    for posed, iterate in _iterates(problem, clip, frame_s, preset, cancelled):
+        yield posed, iterate
+    even, final = posed, replace(preset.stages[-1], name="hidden fingers")
     for _ in range(_PREDICTIONS):
         if hidden is None or not iterate.outcome.usable or cancelled():
             return
-        state, cost = iterate.state, hidden(problem, iterate.state)
+        state, cost = iterate.state, hidden(even, iterate.state)
         if cost is None or cost.name in preset.off:
             return
-        posed = replace(problem, costs=(*problem.costs, cost))
+        posed = replace(even, costs=(*even.costs, cost))
         for iterate in run(of_air(posed), state, (final,), cancelled=cancelled):
             yield posed, iterate
 

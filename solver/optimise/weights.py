@@ -97,6 +97,7 @@ class Weights:
 class Preset:
     """A quality: weights, stages, which of the dearer parts are on; ``off`` names costs (``costs.NAMES``) to leave out.
 
+    ``drawn_size``: landmarks are made as large as the hand's distances over time say (``drawn_size``).
     ``outlines``: the stage of ``solver.silhouette`` follows this optimiser's.
 
     The widened kernels come first, so that a start far off still feels its landmarks. The root alone goes first: it is
@@ -109,6 +110,7 @@ class Preset:
     hint: bool = True
     solid: bool = True
     second_look: bool = True
+    drawn_size: bool = True
     off: frozenset[str] = frozenset()
     outlines: bool = False
 

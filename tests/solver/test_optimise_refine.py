@@ -116,7 +116,8 @@ def test_hands_of_one_person_have_one_shape(refined):
 
 def test_every_stage_is_streamed_and_the_last_is_marked(clip):
     items = list(run_refine(clip, RefineOptions(DRAFT, longest_gap_s=1.0, uncertainty=False)))
-    assert [item.stage for item in items if item.stage_end and not item.final] == [s.name for s in DRAFT.stages]
+    ends = [item.stage for item in items if item.stage_end and not item.final]
+    assert ends == [*(stage.name for stage in DRAFT.stages), "drawn size"]
     assert [item.final for item in items] == [False] * (len(items) - 1) + [True]
     assert items[-1].tracks[0].joint_sigma is None
 
