@@ -1,8 +1,9 @@
 """Hands that lie on the level surface, and how high hands are over it.
 
-A flat hand that comes down, stays at one height over the surface, keeps its place there and leaves mostly lies on it:
-its metric height below the camera over the surface's tells the size. What a hand in the air covers of a surface far
-below moves as the camera does, several times as fast: hardly any seems to keep its place for long.
+A flat hand that stays at one height over the surface and keeps its place there while the camera moves, or comes down
+to it and leaves, mostly lies on it: its metric height below the camera over the surface's tells the size. What a hand
+in the air covers of a surface far below moves as the camera does, several times as fast: hardly any seems to keep its
+place for long.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ _LOWEST, _LAYER_M, _FLESH_M, _MIN_LYING = 4, 0.03, 0.01, 5
 _LEVEL_SIGMA, _LIFTED, _LIFT_S = 0.04, 0.2, 0.5
 # on the surface it moves by less than this share of its length in a stretch
 _KEEPS_PLACE, _PALM = 0.35, (0, 5, 9, 13, 17)
-# A rest lasts over so long a stretch, if the camera moves meanwhile by so many hands' lengths: over less a hand in the
-# air keeps its place as well. Of imagined clips over a floor 2 in 90 show such a one that does not lie.
-_LASTS_S, _MOVES = 0.67, 0.2
+# A rest lasts over so long a stretch, lifted or not, if the camera moves meanwhile by more of the hand's length than
+# the hand: else one in the air keeps its place as well. Of imagined clips over a floor 2 in 90 show one that hovers.
+_LASTS_S, _MOVES = 0.67, 0.35
 # so many points of the surface, so near (hands' lengths), show that it is there
 _FEW, _NEAR = 3, 1.5
 # how close by each other one hand says the same twice
@@ -82,9 +83,10 @@ def rests(hand: Hand, over: Over) -> list[Rest]:
     found: list[list[Rest]] = []
     for seconds in (STRETCH_S, _LASTS_S):
         for part in hand.stretches(seconds, STRETCH_S):
-            if _lies(hand, over, part):
-                moves = np.linalg.norm(np.ptp(over.camera[part], axis=0))
-                rest = Rest(float(np.median(over.ratio[part])), bool(seconds == _LASTS_S and moves > _MOVES))
+            moves = np.linalg.norm(np.ptp(over.camera[part], axis=0))
+            lasts = bool(seconds == _LASTS_S and moves > _MOVES)
+            if _keeps(over, part) and (lasts or _is_lifted(over, part, hand.frames(_LIFT_S))):
+                rest = Rest(float(np.median(over.ratio[part])), lasts)
                 same = next((group for group in found if abs(group[0].value - rest.value) < _SAME), None)
                 if same is None:
                     found.append(same := [])
@@ -92,9 +94,13 @@ def rests(hand: Hand, over: Over) -> list[Rest]:
     return [Rest(float(np.mean([one.value for one in group])), any(one.lasts for one in group)) for group in found]
 
 
-def _lies(hand: Hand, over: Over, part: slice) -> bool:
-    ratio, lift = over.ratio[part], hand.frames(_LIFT_S)
-    around = over.ratio[max(0, part.start - lift) : part.stop + lift]
-    is_lifted = np.median(ratio) - np.percentile(around, 5) > _LIFTED
-    is_flat = ratio.std() < _LEVEL_SIGMA and np.median(over.lying[part]) >= _MIN_LYING
-    return bool(is_flat and is_lifted and np.linalg.norm(np.ptp(over.palm[part], axis=0)) < _KEEPS_PLACE)
+def _keeps(over: Over, part: slice) -> bool:
+    """Its height over the surface and its place there, flat."""
+    is_flat = over.ratio[part].std() < _LEVEL_SIGMA and np.median(over.lying[part]) >= _MIN_LYING
+    return bool(is_flat and np.linalg.norm(np.ptp(over.palm[part], axis=0)) < _KEEPS_PLACE)
+
+
+def _is_lifted(over: Over, part: slice, frames: int) -> bool:
+    """Within so many frames before or after."""
+    around = over.ratio[max(0, part.start - frames) : part.stop + frames]
+    return bool(np.median(over.ratio[part]) - np.percentile(around, 5) > _LIFTED)
