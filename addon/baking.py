@@ -101,10 +101,19 @@ def _local_quaternions(source: bpy.types.Object, seen: list[tuple[Matrix, ...]])
         for name in JOINT_NAMES:
             parent = bones[name].parent
             rest = parent.matrix_local.inverted() @ bones[name].matrix_local if parent else bones[name].matrix_local
-            local = by_name[parent.name].inverted() @ by_name[name] if parent else by_name[name]
+            local = _pose(parent, by_name).inverted() @ by_name[name] if parent else by_name[name]
             row.append(np.array((rest.inverted() @ local).to_3x3()))
         out.append(row)
     return quaternion_from_matrix(_rigid(np.array(out, float)))
+
+
+def _pose(bone: bpy.types.Bone, known: dict[str, Matrix]) -> Matrix:
+    """Of a joint as it was seen; bones that the artist added between joints stay at rest in the copy."""
+    if bone.name in known:
+        return known[bone.name]
+    if bone.parent is None:
+        return bone.matrix_local
+    return _pose(bone.parent, known) @ bone.parent.matrix_local.inverted() @ bone.matrix_local
 
 
 def _bake_camera(

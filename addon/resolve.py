@@ -83,7 +83,7 @@ def plan(context: bpy.types.Context, stretch: Stretch) -> Plan:
     """Read off the scene all that the re-solve of a stretch needs.
 
     Raises:
-        SolverError: there is no take, it can't be read, or the stretch has no frame of it.
+        SolverError: there is no take, it can't be read, the stretch has no frame of it, or the motion can't be read.
     """
     root = require_root(context)
     take = take_files.of_root(root)
@@ -174,6 +174,8 @@ def _standing(
     for row, armature in found.items():
         there = presence(take, row, armature, clip_offset)[numbers - take.frames[0]]
         motion = hands.keyed_motion(armature, numbers[there] - clip_offset)
+        if not (np.isfinite(motion.transl).all() and np.isfinite(motion.rotations).all()):
+            raise SolverError("motion-not-valid", f"{armature.name} has keys that are no numbers.", "Delete them.")
         rotations[row, there], transl[row, there] = motion.rotations, motion.transl
     return Standing(numbers, rotations, transl, camera)
 

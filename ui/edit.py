@@ -23,7 +23,10 @@ class HANDHELD_UL_pins(bpy.types.UIList):
         frames.alignment = "RIGHT"
         end = wishes.last_frame(item)
         frames.label(text=str(item.frame) if end == item.frame else f"{item.frame}-{end}")
-        row.prop(item, "enabled", text="")
+        if wishes.is_on_keys(item):  # they hold for as long as they are there: removing the pin gives them back
+            row.label(text="", icon="KEYFRAME_HLT")
+        else:
+            row.prop(item, "enabled", text="")
 
 
 class _EditPanel(Sidebar):

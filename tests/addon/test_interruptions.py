@@ -203,3 +203,11 @@ def test_a_camera_that_was_deleted_is_said(solved):
     with pytest.raises(RuntimeError, match="solved camera is not in the scene"):
         bpy.ops.handheld.pin_camera("EXEC_DEFAULT")
     assert resolve(frames="RANGE") == {"FINISHED"}
+
+
+def test_a_key_that_is_no_number_is_said(solved):
+    wrist = hand("left").pose.bones["wrist"]
+    wrist.location.x = float("nan")
+    wrist.keyframe_insert("location", frame=540)
+    with pytest.raises(RuntimeError, match="Left Hand has keys that are no numbers"):
+        resolve(frames="RANGE")

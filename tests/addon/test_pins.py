@@ -172,6 +172,25 @@ def test_a_baked_copy_looks_alike_and_stands_alone(solved):
     assert len(copies) == 2 and all((all_keys(hand("left"))[curve] == keys).all() for curve, keys in before.items())
 
 
+def test_a_hand_with_bones_of_the_artists_is_baked_as_it_is_seen(solved):
+    """One above the wrist, one between two joints, neither posed."""
+    left = hand("left")
+    bpy.context.view_layer.objects.active = left
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name, below in (("arm", "wrist"), ("knuckle", "index1")):
+        bone, child = left.data.edit_bones.new(name), left.data.edit_bones[below]
+        bone.head, bone.tail, bone.parent = child.head, child.head + Vector((0.01, 0.02, 0.0)), child.parent
+        child.use_connect, child.parent = False, bone
+    bpy.ops.object.mode_set(mode="OBJECT")
+    seen = points(left, 512)
+    bpy.ops.handheld.bake("EXEC_DEFAULT")
+    copy = next(
+        thing for thing in bpy.data.collections[f"{solved.name} Baked"].objects if thing.data.name.startswith("Left")
+    )
+    bpy.context.scene.frame_set(512)
+    np.testing.assert_allclose(hands.keypoints(copy), seen, atol=1e-5)
+
+
 def test_what_one_call_was_told_is_not_what_the_next_one_means(solved):
     """Buttons call with what was used last, unless told otherwise: pins would land on the former hand."""
     left, right = hand("left"), hand("right")
