@@ -103,7 +103,8 @@ def register() -> None:
 
 
 def unregister() -> None:
-    bpy.app.timers.unregister(_tick)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
     for name, handler in _HANDLERS.items():
         getattr(bpy.app.handlers, name).remove(handler)
     _claimed.clear()
