@@ -29,6 +29,11 @@ def taken_away(root: bpy.types.Object) -> list[bpy.types.Object]:
     return [thing for thing in (*hands_of(root), *members(root, "CAMERA")[:1]) if thing.parent != root]
 
 
+def left_meshes(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """Meshes of hands whose armatures the artist deleted."""
+    return [skin for skin in members(root, "SKIN") if skin.parent is None]
+
+
 def ordinals(sides: tuple[str, ...]) -> list[int]:
     """Each hand's number among those of its side."""
     counters: Counter[str] = Counter()

@@ -24,7 +24,7 @@ from . import (
     rig,
     scene,
 )
-from .hands import hands_of, ordinals
+from .hands import hands_of, left_meshes, ordinals
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,8 @@ def _deleted_hand(root: bpy.types.Object, side: str, ordinal: int) -> bpy.types.
 
 
 def _left_mesh(root: bpy.types.Object, side: str, ordinal: int) -> bpy.types.Object | None:
-    """The mesh of a hand whose armature the artist deleted."""
-    for skin in scene.members(root, "SKIN"):
-        if skin.parent is None and (skin.handheld.side, skin.handheld.ordinal) == (side, ordinal):
-            return skin
-    return None
+    same = [skin for skin in left_meshes(root) if (skin.handheld.side, skin.handheld.ordinal) == (side, ordinal)]
+    return same[0] if same else None
 
 
 def model_source(take: Take, around: Surroundings) -> str:

@@ -6,7 +6,7 @@ import bpy
 
 from ..addon import ghosts, hints, keys_along, pins, scene, shifting, solve, wishes
 from ..addon.edit_properties import HandheldPin
-from ..addon.hands import hands_of, taken_away
+from ..addon.hands import hands_of, left_meshes, taken_away
 from ..solver.wording import counted
 from .sidebar import Sidebar, begin, in_both_editors
 from .text import draw_wrapped
@@ -43,6 +43,7 @@ class _EditPanel(Sidebar):
         _draw_keys_behind(layout, context)
         _draw_strays(layout, context)
         _draw_taken_away(layout, context)
+        _draw_left_meshes(layout, context)
         _draw_resolve(layout, context)
         _draw_pins(layout, context)
         layout.operator("handheld.show_keypoints", icon="TRACKER")
@@ -111,6 +112,12 @@ def _draw_taken_away(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
     root = scene.edited_root(context)
     for thing in taken_away(root):
         told = f"{thing.name} is solved on, but is not parented to {root.name}: it stays behind when that is moved."
+        draw_wrapped(layout.box(), context, told, "INFO")
+
+
+def _draw_left_meshes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    for mesh in left_meshes(scene.edited_root(context)):
+        told = f"{mesh.name} is left of a deleted hand. Delete it too; a Solve that finds the hand takes it over."
         draw_wrapped(layout.box(), context, told, "INFO")
 
 

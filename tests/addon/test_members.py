@@ -124,8 +124,9 @@ def test_the_next_hand_takes_over_the_mesh_that_a_deleted_one_left(root):
     mesh = rig.mesh_of(hand(root, "left"))
     mesh.data.materials[0] = bpy.data.materials.new("Skin")
     deleted(hand(root, "left"))
-    assert mesh.parent is None
+    assert hands.left_meshes(root) == [mesh]
     placed_again(root)
+    assert hands.left_meshes(root) == []
     skinned = rig.mesh_of(hand(root, "left"))
     assert skinned == mesh and skinned.data.materials[0].name == "Skin"
     assert [modifier.object for modifier in skinned.modifiers] == [hand(root, "left")]
