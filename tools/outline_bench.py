@@ -121,40 +121,40 @@ def measure(folder: Path, sized: bool, rendered: bool) -> Iterator[tuple[str, Fi
     with np.load(folder / "truth.npz") as data:
         camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
     true = TrueMasks(folder, camera)
-    started = _started(clip, camera, models, truth.hand_length() if sized else None)
-    solve = partial(_optimised, clip, camera, models, started, size_error=_MEASURED if sized else None)
-    yield "balanced", _figures(solve(optimise.BALANCED), truth, true, models)
+    started = begin(clip, camera, models, truth.hand_length() if sized else None)
+    solve = partial(optimised, clip, camera, models, started, size_error=_MEASURED if sized else None)
+    yield "balanced", figures_of(solve(optimise.BALANCED), truth, true, models)
     refined = solve(replace(optimise.FINAL, outlines=False))
-    yield "landmarks", _figures(refined, truth, true, models)
+    yield "landmarks", figures_of(refined, truth, true, models)
 
     def figures(outlined: Outlined, spent_ms: float) -> Figures:
-        of = _figures(outlined.refined, truth, true, models)
+        of = figures_of(outlined.refined, truth, true, models)
         return replace(of, masks=_masks_overlap(outlined.evidence, refined, true), cpu_ms=spent_ms)
 
     for name, given in (("own masks", NONE), ("true masks", Masks((true,)))):
-        outlined, spent_ms = _outlined(refined, models, camera, clip, given)
+        outlined, spent_ms = fit(refined, models, camera, clip, given)
         yield name, figures(outlined, spent_ms)
         if rendered:
             yield f"{name}, rendered", figures(*_rendered(outlined, models))
     for name, more_mm in (("true, thicker", _GIRTH_MM), ("true, thinner", -_GIRTH_MM)):
         changed = TrueMasks(folder, camera, more_mm)
-        yield name, figures(*_outlined(refined, models, camera, clip, Masks((changed,))))
+        yield name, figures(*fit(refined, models, camera, clip, Masks((changed,))))
     rule = PosedHands.beside
     PosedHands.beside = lambda self, hand: rule(self, hand)[:1]
     try:
-        yield "true, hands alone", figures(*_outlined(refined, models, camera, clip, Masks((true,))))
+        yield "true, hands alone", figures(*fit(refined, models, camera, clip, Masks((true,))))
     finally:
         PosedHands.beside = rule
 
 
-def _started(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], hand_length_m: float | None):
+def begin(clip: Clip, camera: CameraPath, models: Mapping[str, HandModel], hand_length_m: float | None):
     """Tracks and their initial motions."""
     tracks = ideal_tracks(_result(hands.track(clip)), camera)
     options = initialise.FitOptions(hand_length_m=hand_length_m)
     return tracks, initialise.collect(list(initialise.fit_tracks(tracks, models, camera.intrinsics, options)))
 
 
-def _optimised(
+def optimised(
     clip: Clip,
     camera: CameraPath,
     models: Mapping[str, HandModel],
@@ -177,7 +177,7 @@ def _result(work):
             return end.value
 
 
-def _outlined(
+def fit(
     refined: Refined, models: Mapping[str, HandModel], camera: CameraPath, clip: Clip, given: Masks
 ) -> tuple[Outlined, float]:
     """The stage's result, and its CPU ms per hand-frame."""
@@ -197,7 +197,7 @@ def _spent_ms(begun: float, refined: Refined) -> float:
     return 1e3 * (time.process_time() - begun) / max(refined.problem.layout.hand_count, 1)
 
 
-def _figures(refined: Refined, truth: truths.Truth, true: TrueMasks, models: Mapping[str, HandModel]) -> Figures:
+def figures_of(refined: Refined, truth: truths.Truth, true: TrueMasks, models: Mapping[str, HandModel]) -> Figures:
     keypoints = _keypoints(refined, truth, models)
     error = 1e3 * np.linalg.norm(keypoints - truth.keypoints, axis=-1)
     relative = 1e3 * np.linalg.norm(

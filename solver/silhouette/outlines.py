@@ -148,7 +148,7 @@ def contour_cost(
         broad = 0.0 if breadth is None else breadth[at.layout.tracks[at.layout.track_of[hand]].shape]
         places[hand, used] = (normals[hand, used] * _narrowed(matches.targets_px, hands.project(hand), broad)).sum(1)
     for index, track in enumerate(at.layout.tracks):
-        blend[track.hands] = _blend(at, index, skins[index].blend, points[track.hands])
+        blend[track.hands] = point_blend(at, index, skins[index].blend, points[track.hands])
     return ContourCost(
         skins=skins,
         points=points,
@@ -175,7 +175,7 @@ def _information(found: Matches, seen: Evidence, weights: ContourWeights) -> np.
     return alone * np.sqrt(weights.share * found.weights * seen.trust)
 
 
-def _blend(at: Evaluation, index: int, blend: np.ndarray, points: np.ndarray) -> np.ndarray:
+def point_blend(at: Evaluation, index: int, blend: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(n, ROWS, 3) pose blend shapes of the points as the hands are posed now."""
     track = at.layout.tracks[index]
     rotations = joint_rotations(track.bare, at.hands(track.hands))
