@@ -21,8 +21,8 @@ from .system import System
 
 # Stated deviations are multiplied by this before they are shown: real errors have fatter tails than a normal
 # distribution. On the benchmark's validation clips (``python -m solver.bench --suite validation --mode camera``)
-# intervals of joints relative to the wrist then hold 71 % and 90 % of the errors, those of visible ones 74 % and 91 %:
-# from 52 % and 77 % where a hand is often misread to 82 % and 94 %.
+# intervals of joints relative to the wrist then hold 76 % and 91 % of the errors, those of visible ones 79 % and 93 %;
+# where a hand is often misread 50 % and 73 %. Less would suit the narrow interval, and the wide one still worse.
 SIGMA_FACTOR = 2.1
 # relative error (one sigma) of the size at which the tracker draws a hand, which lasts: it is in the distance, and no
 # number of pictures takes it away. On the validation clips, once a hand's length is right, distances still err by that
