@@ -75,9 +75,11 @@ def _solved(problem: Problem, state: State, meeting: Meeting, cancelled: Callabl
     held = Held(np.repeat(outside[:, None], window.layout.block_size, 1))
     moved = np.flatnonzero(~outside[window.layout.frame_of])
     inner, begun = cut_problem(problem, window), cut_state(state, window)
-    if not cancelled():
-        begun = led_apart(inner, begun, ~outside)
-    for softness in _SOFTNESS if len(meeting.tracks) > 1 else _OWN_SOFTNESS:
+    two = len(meeting.tracks) > 1
+    if two and not cancelled():
+        # judged as softly as they begin: what overlaps still is soon gone, what is far from its picture is not
+        begun = led_apart(_softer(inner, _SOFTNESS[0]), begun, ~outside)
+    for softness in _SOFTNESS if two else _OWN_SOFTNESS:
         for iterate in run(_softer(inner, softness), begun, (_STAGE,), held, cancelled):
             hands = state.hands.put(window.hands[moved], iterate.state.hands.take(moved))
             yield replace(iterate, state=replace(state, hands=hands))

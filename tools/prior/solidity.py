@@ -1,4 +1,7 @@
-"""Hands of rendered clips with and without non-penetration: depth, shared volume, contact, what it does to the rest."""
+"""Hands of rendered clips with and without non-penetration: depth, shared volume, contact, what it does to the rest.
+
+Truth has a line, too: where rendered hands go through each other no solid ones can touch as they do.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ def run(folders: Sequence[Path], cache: Path, say: Callable[[str], None]) -> Non
     say("|---|---|---|---|---|---|---|")
     for folder in folders:
         observed = observe(folder, cache)
-        wanted = _true_touches(observed)
+        real = _true_bodies(observed)
+        wanted = set() if real is None else _between_hands(real)
+        if real is not None:
+            say(f"| {observed.name} | truth | {_meeting(real, wanted)} | - | - |")
         for name, preset in _ARMS.items():
             say(f"| {observed.name} | {name} | {_figures(observed, preset, wanted)} |")
 
@@ -44,22 +50,27 @@ def _figures(observed: Observed, preset: Preset, wanted: set[tuple[int, int, int
     refined = deque(steps, maxlen=1).pop()
     seconds = time.process_time() - began
     bodies = _bodies(observed, refined)
+    return f"{_meeting(bodies, wanted)} | {1e3 * _visible_error(observed, bodies):.1f} | {seconds:.2f}"
+
+
+def _meeting(bodies: Bodies, wanted: set[tuple[int, int, int]]) -> str:
     depth, volume = penetration(bodies)
     apart = gaps(bodies, wanted)
     told = f"{1e3 * np.median(apart):.1f}, {1e3 * np.percentile(apart, 95):.1f} ({len(apart)})" if len(apart) else "-"
     deepest = f"{1e3 * np.percentile(depth, 95):.1f}, {1e3 * depth.max():.1f}" if len(depth) else "-"
-    return (
-        f"{deepest} | {1e6 * volume.sum():.2f} | {told} | {1e3 * _visible_error(observed, bodies):.1f} | {seconds:.2f}"
-    )
+    return f"{deepest} | {1e6 * volume.sum():.2f} | {told}"
 
 
-def _true_touches(observed: Observed) -> set[tuple[int, int, int]]:
-    """What touches between two hands in truth."""
+def _true_bodies(observed: Observed) -> Bodies | None:
     truth = observed.truth
     if truth.vertices is None:
-        return set()
+        return None
     meshes = [truth.mesh(hand) for hand in range(2)]
-    bodies = Bodies(tuple(mesh[0] for mesh in meshes), tuple(mesh[1] for mesh in meshes), truth.keypoints)
+    return Bodies(tuple(mesh[0] for mesh in meshes), tuple(mesh[1] for mesh in meshes), truth.keypoints)
+
+
+def _between_hands(bodies: Bodies) -> set[tuple[int, int, int]]:
+    """What touches between two hands."""
     return {(frame, first, second) for frame, first, second in touches(bodies) if first < 20 <= second}
 
 
