@@ -32,7 +32,7 @@ def resolve(
     constraints: Sequence[Constraint] = (),
     tracks: Collection[int] | None = None,
     solve_camera: bool = False,
-    memory_frames: float | None = None,
+    frame_s: float | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Iterate]:
     """Re-solve frames ``first`` to ``last`` (problem frames, inclusive), warm from ``state``.
@@ -40,8 +40,9 @@ def resolve(
     The camera is held unless ``solve_camera``: a free camera moves to please a pin on the hand. Variables outside the
     stretch, and of hands other than ``tracks`` (None: all), come back bit-identical, as do hard constraints' values.
 
-    With ``memory_frames``, corrections of a hand (poses, points) are solved for first; then what they tell about the
-    tracker's errors goes to the frames around (``spread``), and the stretch is solved for good.
+    With ``frame_s``, the seconds from frame to frame, corrections of a hand (poses, points) are solved for first; then
+    what they tell about the tracker's errors goes to the frames around (``spread``), and the stretch is solved for
+    good.
 
     Yields:
         Iterates whose ``state`` is that of the whole clip; the last has its ``outcome``.
@@ -49,25 +50,33 @@ def resolve(
     Raises:
         ValueError: a constraint names a frame or track that does not exist.
     """
-    posed = pose(problem, state, first, last, constraints, tracks, solve_camera)
-    start, window, held = posed.start, posed.window, posed.held
+    standing = pose(problem, state, first, last, constraints, tracks, solve_camera)
+    posed, window, held = standing, standing.window, standing.held
+    given: list[spread.Corrections] = []
+    if frame_s is not None:
+        made, begins = _within(constraints, window, tracks), window.frames.start
+        here = standing.cut(standing.start)
+        given = [
+            part
+            for part in spread.corrections(standing.problem, here, made, first - begins, last - begins, frame_s)
+            if tracks is None or int(window.tracks[part.track]) in tracks
+        ]
+    if given:
+        # from where the solve left the hands, so that an answer doesn't hang on those before it
+        rested = spread.at_rest(problem, state, window.hands[np.concatenate([part.hands for part in given])])
+        posed = pose(problem, rested, first, last, constraints, tracks, solve_camera)
+    start = posed.start
 
     def solved(inner: Problem, begin: State) -> Iterator[Iterate]:
         for iterate in run(inner, begin, (_STAGE,), Held(held), cancelled):
             yield replace(iterate, state=_put_back(start, iterate.state, window, held))
 
-    made = _within(constraints, window, tracks)
-    begins = window.frames.start
-    given = spread.corrections(
-        posed.problem, posed.cut(start), made, first - begins, last - begins, memory_frames or 1.0
-    )
-    for iterate in solved(posed.problem, cut_state(start, window)):
+    for iterate in solved(posed.problem, posed.cut(start)):
         yield iterate
-    if given and memory_frames and iterate.outcome.usable and not cancelled():
-        corrected = cut_state(iterate.state, window)
-        begin = spread.moved_along(cut_state(state, window), corrected, given)
-        relearned = spread.relearned(posed.problem, corrected, given)
-        yield from solved(relearned, _begin(relearned, cut_state(start, window), begin, held))
+    if given and iterate.outcome.usable and not cancelled():
+        before, led = spread.moved_along(posed.problem, posed.cut(state), posed.cut(iterate.state), given)
+        relearned = spread.relearned(posed.problem, before, led, given)
+        yield from solved(relearned, _begin(relearned, posed.cut(standing.start), led, held))
 
 
 def _begin(problem: Problem, standing: State, moved: State, held: np.ndarray) -> State:
@@ -133,11 +142,12 @@ def calmer(problem: Problem, factor: float) -> Problem:
 
     Nothing keeps such hands where they came to rest: that they should move otherwise is the wish.
     """
-    kept = [cost for cost in problem.costs if not isinstance(cost, RestCost)]
-    return replace(problem, costs=tuple(_calmer(cost, factor) for cost in kept))
+    return replace(problem, costs=tuple(_calmer(cost, factor) for cost in problem.costs))
 
 
 def _calmer(cost: costs.Cost, factor: float) -> costs.Cost:
+    if isinstance(cost, RestCost):
+        return cost.faded(np.zeros(len(cost.slope)))
     if not isinstance(cost, _DYNAMICS):
         return cost
     return replace(cost, process=replace(cost.process, deviation=cost.process.deviation / factor))

@@ -18,7 +18,6 @@ from ..initialise.kinematics import Pose, joint_rotations, skeleton_of
 from ..observations import HandTrack
 from ..prior import learned
 from ..take import MISSING, OBSERVED, Take
-from . import spread
 from .anatomy import angles_of
 from .bodies import SOLVED, bodies
 from .clip import Clip, assemble
@@ -87,7 +86,7 @@ class Resumed:
         problem = self.problem if smoothness == 1.0 else calmer(self.problem, smoothness)
         first, last = self._rows(first_frame, last_frame)
         inner, tracks = [self._translated(constraint) for constraint in constraints], self._tracks(hands)
-        for iterate in resolve(problem, self.state, first, last, inner, tracks, False, self.memory_frames, cancelled):
+        for iterate in resolve(problem, self.state, first, last, inner, tracks, False, self.frame_s, cancelled):
             yield iterate, self.with_state(iterate.state)
 
     def surety(
@@ -157,9 +156,9 @@ class Resumed:
         raise ValueError(f"hand {hand} has no frame {frame + int(self.take.frames[0])}")
 
     @property
-    def memory_frames(self) -> float:
-        """For how many frames a correction says something about its neighbours."""
-        return spread.MEMORY_S * self.take.frame_rate[0] / self.take.frame_rate[1]
+    def frame_s(self) -> float:
+        """Seconds from frame to frame."""
+        return self.take.frame_rate[1] / self.take.frame_rate[0]
 
     def standing_at(
         self, rows: np.ndarray, rotations: np.ndarray, transl: np.ndarray, world_from_camera: np.ndarray
