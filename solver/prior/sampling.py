@@ -39,8 +39,8 @@ _SMOOTHING_FRAMES = 2.5
 _ERROR_FRAMES = 30.0
 # of the draws' noise, and how heavy its tails are. The deviations that smooth best are those of hands that are seen,
 # and what hides is fast: set on every other recording of each source so that intervals hold the truth as often as they
-# say (of 2.5, 4, 6), tested on the others (``python -m tools.prior intervals``)
-_SPREAD, _FREEDOM = 6.0, 5.0
+# say (of 2.5, 4, 5, 6), tested on the others (``python -m tools.prior intervals``)
+_SPREAD, _FREEDOM = 5.0, 5.0
 # factor on the information of one-sided rows: an innovation that is drawn must not push a joint over its limit
 _STRICTNESS = 6.0
 # With fewer frames in which a hand is seen, how it moves fixes no path: not where it is, or not how fast it goes.
