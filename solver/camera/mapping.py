@@ -20,7 +20,7 @@ import pycolmap
 from .job import MappedModel, MappingJob
 from .lens import assumed_focal
 from .refinement import MIN_POSE_POINTS, Images, SparseModel, refine
-from .tries import Try, best, is_settled, tried
+from .tries import Try, best, is_settled, on_the_clock, tried
 
 CAMERA_MODEL, _CAMERA_ID = "SIMPLE_RADIAL", 1
 _MAX_MODELS = 6
@@ -83,6 +83,7 @@ def _best_maps(
     """Of the first map, and of others where that one is in doubt."""
     tries: list[Try] = []
     longest = 0.0
+    clock, used = time.monotonic(), time.process_time()
     for turn in range(_MOST_TRIES):
         begun = time.process_time()
         left = cpu_seconds - begun
@@ -93,7 +94,8 @@ def _best_maps(
         if tries:
             _set_camera(database, job_now)
         if tries and math.isfinite(left):
-            options.max_runtime_seconds = math.ceil(left)
+            # which the mapper counts, and of which a busy machine gives this process few
+            options.max_runtime_seconds = on_the_clock(left, time.monotonic() - clock, begun - used)
         tries.append(tried(job, _maps(database, folder / f"models{turn}", options, count), explainable))
         longest = max(longest, time.process_time() - begun)
     return best(tries).models

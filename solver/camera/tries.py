@@ -7,6 +7,7 @@ more. Where all is well every beginning ends alike, and another would be time lo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,11 @@ def is_settled(tries: Sequence[Try]) -> bool:
     if any(one.is_sound for one in tries):
         return True
     return len(tries) > 1 and _are_alike(*tries[-2:])
+
+
+def on_the_clock(cpu_seconds: float, clock_seconds: float, used_seconds: float) -> int:
+    """Seconds of the clock in which a process that used ``used_seconds`` of ``clock_seconds`` gets ``cpu_seconds``."""
+    return math.ceil(cpu_seconds * max(1.0, clock_seconds / max(used_seconds, 1e-3)))
 
 
 def _are_alike(a: Try, b: Try) -> bool:

@@ -86,3 +86,9 @@ def test_two_that_differ_in_the_size_beyond_a_weak_joint_are_not_alike():
     once, again, other = (judged(model(apart=True, growth=growth)) for growth in (1.0, 1.05, 1.5))
     assert tries.is_settled([once, again])
     assert not tries.is_settled([once, other])
+
+
+def test_a_busy_machine_gives_a_try_more_of_the_clock():
+    assert tries.on_the_clock(10.0, clock_seconds=3.0, used_seconds=3.0) == 10
+    assert tries.on_the_clock(10.0, clock_seconds=24.0, used_seconds=3.0) == 80
+    assert tries.on_the_clock(10.0, clock_seconds=2.9, used_seconds=3.0) == 10
