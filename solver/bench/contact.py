@@ -16,6 +16,8 @@ from ..hand_model.layout import KEYPOINT_PARENTS
 from .surfaces import Sampling, Solid
 
 TOUCHING_M = 0.003
+# flesh gives by that much; rigid hands that are deeper in each other go through each other, and touch nowhere
+_GIVES_M = 0.005
 _STRIDE = 2  # of frames: contacts last
 _VOXEL_M = 0.003
 _PARENTS = np.array(KEYPOINT_PARENTS[1:])
@@ -39,12 +41,18 @@ class Bodies:
 def penetration(bodies: Bodies) -> tuple[np.ndarray, np.ndarray]:
     """Of every second frame with both hands: the greatest depth [m] of one hand's surface below the other's, and the
     volume [m^3] that they share. Zero where they do not meet; empty where there is no such frame."""
-    samplings = [Sampling.of(faces) for faces in bodies.faces]
-    frames = [frame for frame in range(0, len(bodies.keypoints), _STRIDE) if bodies.there()[frame].all()]
-    overlaps = [
-        _overlap([vertices[frame] for vertices in bodies.vertices], bodies.faces, samplings) for frame in frames
-    ]
+    overlaps = list(_overlaps(bodies).values())
     return np.array([depth for depth, _ in overlaps]), np.array([volume for _, volume in overlaps])
+
+
+def _overlaps(bodies: Bodies) -> dict[int, tuple[float, float]]:
+    samplings = [Sampling.of(faces) for faces in bodies.faces]
+    there = bodies.there().all(axis=1)
+    return {
+        frame: _overlap([vertices[frame] for vertices in bodies.vertices], bodies.faces, samplings)
+        for frame in range(0, len(there), _STRIDE)
+        if there[frame]
+    }
 
 
 def _overlap(meshes: list[np.ndarray], faces: tuple[np.ndarray, ...], samplings: list[Sampling]) -> tuple[float, float]:
@@ -65,12 +73,16 @@ def _overlap(meshes: list[np.ndarray], faces: tuple[np.ndarray, ...], samplings:
 
 
 def touches(bodies: Bodies) -> set[tuple[int, int, int]]:
-    """(frame, part, part) that touch; a part is 20 * hand + bone, bone 0 to 19."""
+    """(frame, part, part) that touch; a part is 20 * hand + bone, bone 0 to 19.
+
+    Where hands go through each other, as rendered ones may, no part of one touches the other.
+    """
     found = set()
+    pierced = {frame for frame, (depth, _) in _overlaps(bodies).items() if depth > _GIVES_M}
     for frame, points, parts in _frames(bodies):
         near = np.sort(parts[cKDTree(points).query_pairs(TOUCHING_M, output_type="ndarray")], axis=1)
         near = np.unique(near[_MAY_TOUCH[near[:, 0], near[:, 1]]], axis=0)
-        found |= {(frame, first, second) for first, second in near.tolist()}
+        found |= {(frame, a, b) for a, b in near.tolist() if a // 20 == b // 20 or frame not in pierced}
     return found
 
 

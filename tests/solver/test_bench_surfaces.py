@@ -77,6 +77,11 @@ def test_gap_at_a_true_contact():
     assert apart.min() == pytest.approx(0.011, abs=1e-3)
 
 
+def test_hands_that_go_through_each_other_touch_nowhere():
+    assert contact.touches(two_spheres(-0.003))
+    assert not contact.touches(two_spheres(-0.012))
+
+
 def test_missing_hand_has_neither_penetration_nor_contact():
     bodies = two_spheres(-0.01)
     bodies.keypoints[:, 1] = np.nan
