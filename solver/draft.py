@@ -51,6 +51,7 @@ class TakeDraft:
         self._offsets = default_calibration().offsets_m
         self._sigma = np.full((hands, frames, 21), np.nan)
         self._distance_sigma = np.full((hands, frames), np.nan)
+        self._drawn_size = np.zeros((hands, frames))
         self._keypoints_px = np.full((hands, frames, 21, 2), np.nan)
         self._covariance_px = np.full((hands, frames, 21, 2, 2), np.nan)
         self._landmarks_m = np.full((hands, frames, 21, 3), np.nan)
@@ -112,6 +113,7 @@ class TakeDraft:
             (self._transl, np.nan),
             (self._sigma, np.nan),
             (self._distance_sigma, np.nan),
+            (self._drawn_size, 0),
             (self._status, 0),
         ):
             values[:] = empty
@@ -128,6 +130,7 @@ class TakeDraft:
         self._rotations[hand, rows] = track.rotations
         self._transl[hand, rows] = track.transl
         self._status[hand, rows] = track.status
+        self._drawn_size[hand, rows] = track.drawn_size
         if track.joint_sigma is not None:
             self._sigma[hand, rows] = track.joint_sigma
             self._distance_sigma[hand, rows] = track.distance_sigma
@@ -187,6 +190,7 @@ class TakeDraft:
             keypoints_px=self._keypoints_px,
             keypoint_covariance_px=self._covariance_px,
             landmarks_m=self._landmarks_m,
+            drawn_size=self._drawn_size,
             outline_overlap=self._overlap,
             **self._outlines,
             joint_sigma=self._sigma,

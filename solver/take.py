@@ -69,6 +69,8 @@ class Take:
         keypoint_covariance_px: (H, T, 21, 2, 2) their covariance in px^2; NaN where none.
         landmarks_m: (H, T, 21, 3) the tracker's own metric hand, as in ``observations.HandTrack``; NaN where none.
             Empty when there are none at all: a re-solve then lacks this evidence.
+        drawn_size: (H, T) logarithm of how much larger a hand's landmarks were to the solve than ``keypoints_px`` shows
+            them, about their middle: what the tracker draws too small. 0 where unknown, empty when it was not asked.
         reprojection_px: (H, T) median distance of a hand's landmarks from the tracked ones; NaN where none. Empty when
             it was not computed.
         joint_sigma: (H, T, 21) metres, deviation per axis of each keypoint in the world, relative to the wrist for all
@@ -115,6 +117,7 @@ class Take:
     distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
     distortion_model: str = "POLYNOMIAL"
     landmarks_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 21, 3)))
+    drawn_size: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     reprojection_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     outline_overlap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     landmark_share: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
@@ -159,7 +162,7 @@ _ARRAYS = (
     "betas", "rotations", "transl", "status", "confidence",
     "keypoints_px", "keypoint_covariance_px", "joint_sigma", "landmark_offsets", "point_errors_px", "distortion",
     "landmarks_m", "reprojection_px", "outline_overlap", "camera_sigma", "camera_step_sigma",
-    "distance_sigma",
+    "distance_sigma", "drawn_size",
     "landmark_share", "outline_information", "outline_slope",
 )  # fmt: skip
 
@@ -184,6 +187,7 @@ def _check_shapes(take: Take) -> None:
         "point_errors_px": (len(take.point_errors_px),),
         "distortion": (len(take.distortion),),
         "landmarks_m": (h, t, 21, 3) if take.landmarks_m.size else take.landmarks_m.shape,
+        "drawn_size": (h, t) if take.drawn_size.size else take.drawn_size.shape,
         "reprojection_px": (h, t) if take.reprojection_px.size else take.reprojection_px.shape,
         "outline_overlap": (h, t) if take.outline_overlap.size else take.outline_overlap.shape,
         "landmark_share": (h, t) if take.landmark_share.size else take.landmark_share.shape,

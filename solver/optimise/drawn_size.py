@@ -70,8 +70,29 @@ def evened(problem: Problem, start: State, state: State, seen: Observations, fra
             excess[own] = np.interp(np.arange(track.count), known, wrong[known])
     middle = at.points.mean(1) - at.scaled_centre[problem.layout.frame_of]
     wrist = state.hands.wrist + middle * np.expm1(-excess)[:, None]
-    costs = tuple(_grown(cost, excess) if isinstance(cost, KeypointCost) else cost for cost in problem.costs)
-    return replace(problem, costs=costs), replace(state, hands=replace(state.hands, wrist=wrist))
+    return resized(problem, excess), replace(state, hands=replace(state.hands, wrist=wrist))
+
+
+def resized(problem: Problem, log_size: np.ndarray) -> Problem:
+    """The problem with each hand's landmarks larger about their middle, by (N,) logarithms."""
+    costs = tuple(_grown(cost, log_size) if isinstance(cost, KeypointCost) else cost for cost in problem.costs)
+    return replace(problem, costs=costs)
+
+
+def log_size_taken(problem: Problem, seen: Observations) -> np.ndarray:
+    """(N,) by how much larger landmarks are to the problem than they were ``seen``, as ``resized`` takes it."""
+    out = np.zeros(problem.layout.hand_count)
+    for cost in problem.costs:
+        if isinstance(cost, KeypointCost):
+            before, after = _extent(seen.landmarks_px), _extent(cost.targets_px)
+            known = before > 0
+            out[known] = np.log(after[known] / before[known])
+    return out
+
+
+def _extent(points: np.ndarray) -> np.ndarray:
+    """(N,) px, of (N, 21, 2) about their middle."""
+    return np.linalg.norm(points - points.mean(1, keepdims=True), axis=(1, 2))
 
 
 def _log_distance(at: Evaluation) -> np.ndarray:

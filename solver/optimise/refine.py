@@ -18,7 +18,7 @@ from ..take import INFILLED, OBSERVED
 from .bodies import bodies
 from .clip import Clip, assemble
 from .costs import Cost
-from .drawn_size import evened
+from .drawn_size import evened, log_size_taken
 from .evaluation import Evaluation
 from .meeting import of_air, part
 from .objective import Maker, clip_costs
@@ -75,6 +75,7 @@ class RefinedTrack:
         status: (n,) ``take.OBSERVED`` or ``take.INFILLED``.
         joint_sigma: (n, 21) metres, per axis: deviation of each keypoint's position in the world, relative to the
             wrist for all but the wrist itself; None before the end.
+        drawn_size: (n,) as ``Take.drawn_size``.
         distance_sigma: (n,) metres, of the wrist's distance from the lens; None likewise.
     """
 
@@ -86,6 +87,7 @@ class RefinedTrack:
     betas: np.ndarray
     rest_wrist: np.ndarray
     status: np.ndarray
+    drawn_size: np.ndarray
     joint_sigma: np.ndarray | None = None
     distance_sigma: np.ndarray | None = None
 
@@ -130,8 +132,9 @@ class Refined:
         """All tracks."""
         origin = self.origin
         stated = None if self.uncertainty is None else _stated(origin, self._at, self.uncertainty)
+        drawn = log_size_taken(self.problem, origin.clip.seen)
         return tuple(
-            _track(origin.clip, self.state, index, origin.sides[index], stated) for index in sorted(origin.sides)
+            _track(origin.clip, self.state, index, origin.sides[index], drawn, stated) for index in sorted(origin.sides)
         )
 
     @cached_property
@@ -306,7 +309,7 @@ def _stated(origin: Origin, at: Evaluation, uncertainty: Uncertainty) -> tuple[n
 
 
 def _track(
-    clip: Clip, state: State, index: int, side: str, stated: tuple[np.ndarray, np.ndarray] | None
+    clip: Clip, state: State, index: int, side: str, drawn: np.ndarray, stated: tuple[np.ndarray, np.ndarray] | None
 ) -> RefinedTrack:
     """A track's segments, one after another."""
     mine = [i for i, segment in enumerate(clip.segments) if segment.track == index]
@@ -325,6 +328,7 @@ def _track(
         betas=betas,
         rest_wrist=rest_wrist,
         status=np.where(seen, OBSERVED, INFILLED).astype(np.uint8),
+        drawn_size=drawn[hands],
         joint_sigma=None if stated is None else stated[0][hands],
         distance_sigma=None if stated is None else stated[1][hands],
     )

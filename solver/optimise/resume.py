@@ -22,10 +22,11 @@ from .anatomy import angles_of
 from .bodies import SOLVED, bodies
 from .clip import Clip, assemble
 from .constraints import Constraint, ImagePoint
+from .drawn_size import resized
 from .local import calmer, resolve
 from .objective import clip_costs
 from .problem import Problem
-from .settled import carried, remembered_cost, rest_cost, slopes, with_landmark_shares
+from .settled import carried, packed, remembered_cost, rest_cost, slopes, with_landmark_shares
 from .solve import Iterate
 from .state import State
 from .surety import surety
@@ -267,9 +268,12 @@ def resume(
     clip = with_landmark_shares(clip, take)
     costs = clip_costs(clip.layout, state, clip.seen, clip.camera, frame_s, preset, (bodies(models, SOLVED),))
     problem = Problem(clip.layout, clip.view, costs)
+    if take.drawn_size.size:
+        problem = resized(problem, packed(clip, take.drawn_size))
     hidden = learned.of_take(take.provenance, 1 / frame_s)
     more = [hidden(problem, state) if hidden else None, remembered_cost(clip, state, take)]
-    problem = dataclasses.replace(problem, costs=(*costs, *(cost for cost in more if cost is not None)))
+    more = [cost for cost in more if cost is not None]
+    problem = dataclasses.replace(problem, costs=(*problem.costs, *more))
     left = slopes(problem, clip, state, len(take.sides)) if rest is None else rest
     if take.provenance.get("options", {}).get("quality") == _FITTED_ALONE:
         left = np.zeros_like(left)

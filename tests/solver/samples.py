@@ -33,6 +33,7 @@ def sample_take(frames: int = 5, hands: int = 2, seed: int = 0) -> Take:
         keypoint_covariance_px=np.tile(np.eye(2), (hands, frames, 21, 1, 1)),
         joint_sigma=rng.uniform(0.001, 0.01, (hands, frames, 21)),
         distance_sigma=rng.uniform(0.01, 0.05, (hands, frames)),
+        drawn_size=np.full((hands, frames), 0.02),
         landmark_offsets=np.zeros((21, 3)),
         provenance={"solver": "0.1.0"},
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solver.optimise.costs import KeypointCost
-from solver.optimise.drawn_size import drawn_wrong, evened
+from solver.optimise.drawn_size import drawn_wrong, evened, log_size_taken, resized
 from solver.optimise.evaluation import Evaluation
 from tools.optimiser_bench.scenes import make_scene, problem_of, seen_from, wander
 
@@ -107,3 +107,6 @@ def test_landmarks_and_hands_are_brought_to_their_size(drawn_small):
     assert np.std((wrong - grown)[:COUNT]) < 0.65 * np.std(wrong[:COUNT])
     # the other hand, rightly drawn
     assert np.abs(grown[COUNT:]).max() < 0.03
+    # what a take keeps of it
+    again = resized(problem, log_size_taken(even, seen))
+    assert np.allclose(next(c for c in again.costs if isinstance(c, KeypointCost)).targets_px, drawn[1])

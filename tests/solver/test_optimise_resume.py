@@ -73,6 +73,19 @@ def test_a_take_that_nobody_edited_stays_where_it_is(take, models, resumed):
     assert np.nanmedian(np.linalg.norm(moved.take.transl - take.transl, axis=-1)) > 1e-3
 
 
+def test_landmarks_are_as_large_to_a_re_solve_as_they_were_to_the_solve(take, models):
+    """What the tracker drew too small doesn't move hands away once nothing keeps them at rest."""
+    middle = take.keypoints_px.mean(2, keepdims=True)
+    small = dataclasses.replace(take, keypoints_px=middle + np.exp(-0.1) * (take.keypoints_px - middle))
+    known = dataclasses.replace(small, drawn_size=np.full((2, FRAMES), 0.1))
+    ends = []
+    for one in (take, known, small):
+        _, after = last(restless(resume(one, models)).resolve(BASE + 5, BASE + 25, hands=[0]))
+        ends.append(after.take.transl[0, 5:26])
+    away = [np.linalg.norm(end - ends[0], axis=-1).max() for end in ends[1:]]
+    assert away[0] < 2e-3 < 0.02 < away[1]
+
+
 def test_outlines_that_the_solve_knew_hold_a_re_solve_too(take, models):
     """A mark of the artist's moves a hand less far from where a mask had said that it is, unless footage is ignored."""
     size = resume(take, models).problem.layout.hand_size

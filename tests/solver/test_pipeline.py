@@ -81,6 +81,13 @@ def test_hands_are_where_the_landmarks_are(solved):
     assert (np.nanmedian(errors, axis=1) < 0.02).all()
 
 
+def test_a_take_keeps_how_large_its_landmarks_were_to_the_solve(solved):
+    _, result = solved
+    seen = result.status == take.OBSERVED
+    assert 1e-4 < np.abs(result.drawn_size[seen]).max() < 0.2
+    assert not result.drawn_size[result.status == take.MISSING].any()
+
+
 def test_a_misplaced_hand_is_measured_as_such(solved):
     _, result = solved
     models = loading.load_pair("open")
