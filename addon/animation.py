@@ -11,6 +11,7 @@ Keys of Euler angles have their order in ``amplitude``. A channel that is locked
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -105,11 +106,18 @@ def claim(target: bpy.types.Object, paths: Sequence[str], frame: float) -> None:
         key.type = "KEYFRAME"
 
 
-def selected_generated(curve: bpy.types.FCurve) -> list[bpy.types.Keyframe]:
-    """The solver's keys of a curve that are selected."""
-    keys = _read_keys(curve, (*_OWNERSHIP, "select_control_point"))
-    chosen = keys["select_control_point"] & ~_is_artists(keys)
-    return [curve.keyframe_points[int(number)] for number in np.flatnonzero(chosen)]
+def selected_generated(curve: bpy.types.FCurve, frame: float) -> bpy.types.Keyframe | None:
+    """The solver's key in a frame, if it is selected. Looks at few keys, for it is asked all the time."""
+    points = curve.keyframe_points
+    if not len(points):
+        return None
+    number = round(frame - points[0].co[0])  # where there is a key in every frame
+    if not (0 <= number < len(points) and points[number].co[0] == frame):
+        number = bisect.bisect_left(points, frame, key=lambda key: key.co[0])
+    key = points[number] if number < len(points) else None
+    if key is None or not key.select_control_point or key.type != "GENERATED":
+        return None
+    return key if tuple(key.co) == (frame, key.back) and key.period == frame else None
 
 
 def artist_place(target: bpy.types.Object, path: str, frame: float) -> np.ndarray:

@@ -30,8 +30,8 @@ def taken_away(root: bpy.types.Object) -> list[bpy.types.Object]:
 
 
 def left_meshes(root: bpy.types.Object) -> list[bpy.types.Object]:
-    """Meshes of hands whose armatures the artist deleted."""
-    return [skin for skin in members(root, "SKIN") if skin.parent is None]
+    """Meshes of hands whose armatures the artist deleted, also where one lives on for the pins that name it."""
+    return [skin for skin in members(root, "SKIN") if skin.parent is None or not skin.parent.users_collection]
 
 
 def ordinals(sides: tuple[str, ...]) -> list[int]:

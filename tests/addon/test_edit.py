@@ -288,7 +288,7 @@ def test_a_key_set_as_it_stands_is_the_artists(solved):
     bpy.context.scene.frame_set(540)
     assert not animation.has_artist_keys(left)
     bpy.ops.ed.undo_push(message="Key")
-    held_keys.claim_inserted(bpy.context.scene, 540)
+    held_keys.claim_inserted(bpy.context.scene, 540, set())
     assert animation.artist_frames(left) == {LOCATION: [540]}
     bpy.ops.ed.undo_push(message="Something else")
     bpy.ops.ed.undo()
@@ -304,12 +304,33 @@ def test_a_key_set_as_it_stands_is_the_artists(solved):
     assert not animation.has_artist_keys(hand("left"))
 
 
+@pytest.mark.parametrize("bones", [(), ("wrist",)])
+def test_keys_that_were_selected_before_an_insertion_elsewhere_stay_the_solvers(solved, bones):
+    """As a column of the dope sheet; but on bones that are selected they are inserted."""
+    left = hand("left")
+    for frame in (540, 541):
+        for curve in animation.curves(left):
+            for key in (key for key in curve.keyframe_points if key.co[0] == frame):
+                key.select_control_point = True
+    bpy.context.view_layer.objects.active = left
+    bpy.ops.object.mode_set(mode="POSE")
+    for bone in left.pose.bones:
+        (bone if bpy.app.version >= (5, 0, 0) else bone.bone).select = bone.name in bones
+    before = held_keys.selected(bpy.context.scene, 540)
+    assert len(before) >= 3 + 4 * 16 and not held_keys.selected(bpy.context.scene, 542)
+    key_wrist(hand("right"), 540, Vector())
+    held_keys.claim_inserted(bpy.context.scene, 540, before)
+    assert animation.artist_frames(hand("right")) == {LOCATION: [540]}
+    wrist = {LOCATION: [540], LOCATION.replace("location", "rotation_quaternion"): [540]}
+    assert animation.artist_frames(left) == (wrist if bones else {})
+
+
 def test_the_solvers_keys_are_not_selected(solved):
     left = hand("left")
     bpy.context.scene.frame_set(530)
     animation.clear(left, (530, 535), False, lambda path: True)
     resolve(frames="RANGE")
-    assert not any(animation.selected_generated(curve) for curve in animation.curves(left))
+    assert not any(key.select_control_point for curve in animation.curves(left) for key in curve.keyframe_points)
 
 
 def test_a_hand_of_which_all_footage_is_ignored_stays(solved):

@@ -112,10 +112,12 @@ def test_a_deleted_hand_that_a_pin_names_comes_back_with_the_next_take(root):
     deleted(left)
     assert [found.handheld.side for found in hands_of(root)] == ["right"]
     assert pins.described(root.handheld_edit.pins[0]) == "(hand removed), pose"
+    assert [mesh.name for mesh in hands.left_meshes(root)] == ["Left Hand Mesh"]
     count = len(bpy.data.objects)
     placed_again(root)
     assert hand(root, "left").name == "Left Hand" and rig.mesh_of(hand(root, "left")).name == "Left Hand Mesh"
     assert pins.described(root.handheld_edit.pins[0]) == "Left Hand, pose" and len(bpy.data.objects) == count
+    assert not hands.left_meshes(root)
     assert len(animation.generated_frames(hand(root, "left"), hands.LOCATION)) == 25
 
 
