@@ -257,20 +257,22 @@ def curves_of_action(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
 
 
-def shift(curve: bpy.types.FCurve, by: int) -> None:
-    """Move all keys in time; the solver's stay the solver's. Where those were moved by as much already, they are only
-    told apart from the artist's again."""
-    keys = _read_keys(curve)
-    generated = keys["type"] == _enum("type", "GENERATED")
-    moved = generated & (keys["co"][:, 0] == keys["period"] + by) & (keys["co"][:, 1] == keys["back"])
-    untouched = generated & ~_is_artists(keys)
-    if moved.any() and not untouched.any():
-        keys["period"][moved] += by
-    else:
-        keys["period"][untouched] += by
-        for name in _KEY_VECTORS:
-            keys[name][:, 0] += by
-    _put_keys(curve, keys)
+def shift(curves: Sequence[bpy.types.FCurve], by: int) -> None:
+    """Move all keys of an action in time; the solver's stay the solver's. In curves where those were moved by as much
+    already, they are only told apart from the artist's again; curves without any go as all others did."""
+    known = [_read_keys(curve) for curve in curves]
+    untouched = [~_is_artists(keys) for keys in known]
+    moved = [~_is_artists({**keys, "period": keys["period"] + np.float32(by)}) for keys in known]
+    all_moved = any(rows.any() for rows in moved) and not any(rows.any() for rows in untouched)
+    for number, (curve, keys) in enumerate(zip(curves, known, strict=True)):
+        there, here = moved[number], untouched[number]
+        if (there.any() or all_moved) and not here.any():
+            keys["period"][there] += by
+        else:
+            keys["period"][here] += by
+            for name in _KEY_VECTORS:
+                keys[name][:, 0] += by
+        _put_keys(curve, keys)
 
 
 def assign(target: bpy.types.Object, action: bpy.types.Action | None) -> None:

@@ -24,7 +24,7 @@ def frames_moved(root: bpy.types.Object) -> int:
 def follow(scene: bpy.types.Scene, root: bpy.types.Object) -> int:
     """Move keys of all takes, the artist's too, pins and the range to work on to where the clip is; gives the frames.
 
-    Curves whose keys the artist has moved already stay.
+    Curves whose keys the artist has moved already stay: those with none of the solver's as the others of their action.
 
     Raises:
         SolverError: as ``hands.require_own_motion``.
@@ -35,13 +35,13 @@ def follow(scene: bpy.types.Scene, root: bpy.types.Object) -> int:
         hands.require_own_motion(thing)
     kept = {slot.action for entry in root.handheld_edit.takes for slot in entry.slots if slot.action is not None}
     shown = {thing.animation_data.action for thing in things if thing.animation_data}
-    curves = [curve for thing in things for curve in animation.curves(thing)]
-    curves += [curve for action in kept - shown for curve in animation.curves_of_action(action)]
+    actions = [animation.curves(thing) for thing in things]
+    actions += [animation.curves_of_action(action) for action in kept - shown]
     movie = root.handheld.clip
     if movie is not None:
-        curves += [curve for curve in animation.curves(movie) if curve.data_path.startswith(_WEIGHTS)]
-    for curve in curves:
-        animation.shift(curve, by)
+        actions.append([curve for curve in animation.curves(movie) if curve.data_path.startswith(_WEIGHTS)])
+    for curves in actions:
+        animation.shift(curves, by)
     for pin in root.handheld_edit.pins:
         pin.frame, pin.last_frame = pin.frame + by, pin.last_frame + by
     scene.handheld_editing.first += by

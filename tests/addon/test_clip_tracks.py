@@ -144,6 +144,20 @@ def test_keys_and_pins_go_to_where_the_clip_is_now(tracked, by_hand):
     np.testing.assert_array_equal(animation.key_frames(left, LOCATION), before)
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_curves_of_the_artists_alone_go_as_the_hand_does(tracked, by_hand):
+    """A key inserted on a bone brings some: of its scale, and of a finger's location."""
+    left = hands_of(scene.edited_root(bpy.context))[0]
+    left.pose.bones["wrist"].keyframe_insert("scale", frame=20)
+    tracked.frame_start += 1000
+    for curve in animation.curves(left) if by_hand else ():
+        for key in curve.keyframe_points:
+            key.co[0] += 1000
+    bpy.ops.handheld.follow_clip()
+    scale = LOCATION.replace("location", "scale")
+    assert {path: list(frames) for path, frames in animation.artist_frames(left).items()} == {scale: [1020]}
+
+
 def test_showing_them_again_starts_anew(tracked):
     tracks(tracked, 1)["index_tip"].markers.find_frame(7).co = (0.5, 0.25)
     bpy.ops.handheld.show_keypoints()
