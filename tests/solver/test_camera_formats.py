@@ -319,11 +319,11 @@ def test_scale_is_believed_given_or_asked_for(tmp_path):
 
 def test_a_given_path_is_brought_to_metres_by_hands(hands_at_rest):
     """Hands lie still while the camera goes round them: the depth of a still hand is known in both units."""
-    hand, poses, intrinsics = hands_at_rest
+    hands, poses, intrinsics = hands_at_rest
     shrunk = poses.copy()
     shrunk[:, :3, 3] *= 0.25
     guessed = given.guessed(given.CameraPath("given", intrinsics, shrunk))
-    found = metric.in_metres(guessed, [hand], 1, 1 / 25, KnownSizes())
+    found = metric.in_metres(guessed, hands, 1, 1 / 25, KnownSizes())
     assert found.scale.metres_per_unit == pytest.approx(4.0, rel=0.1) and found.scale.determined
     assert np.ptp(found.world_from_camera[:, 0, 3]) == pytest.approx(np.ptp(poses[:, 0, 3]), rel=0.1)
 
@@ -335,5 +335,6 @@ def hands_at_rest():
     poses = np.tile(np.eye(4), (60, 1, 1))
     poses[:, 0, 3] = np.linspace(-0.25, 0.25, 60)
     hand = np.random.default_rng(4).uniform([-0.09, -0.05, -0.02], [0.09, 0.05, 0.02], size=(21, 3))
-    local = hand + [0.0, 0.0, 0.6] - poses[:, None, :3, 3]
-    return SeenHand(frames, local[..., :2] / local[..., 2:] * 600 + intrinsics[2:], local), poses, intrinsics
+    local = [hand + place - poses[:, None, :3, 3] for place in ([0.0, 0.0, 0.6], [0.1, 0.1, 0.75])]
+    hands = [SeenHand(frames, at[..., :2] / at[..., 2:] * 600 + intrinsics[2:], at) for at in local]
+    return hands, poses, intrinsics
