@@ -26,7 +26,7 @@ _PRIOR_SIGMA = np.array([2.0, 0.3, 0.15, 0.5])
 _NOISE_PX = 0.3
 _CHUNK = 48
 # Observations, and frames, looked at together: as many as a processor's cache holds, however long the clip.
-_AT_ONCE, _FRAMES_AT_ONCE = 4_000, 32
+AT_ONCE = 4_000
 _GAUGE = 1e-9
 
 
@@ -116,11 +116,26 @@ def twists_of(camera_from_world: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return twists
 
 
+def part_of(seen: Observations, chosen: np.ndarray) -> tuple[Observations, np.ndarray]:
+    """The observations of the chosen frames, numbered anew, and the rows of those."""
+    rows = np.flatnonzero(chosen)
+    number = np.full(len(chosen), -1)
+    number[rows] = np.arange(len(rows))
+    part = seen.where(chosen[seen.frames])
+    enough = np.bincount(part.points, minlength=seen.point_count) >= 2
+    part = part.where(enough[part.points])
+    return replace(part, frames=number[part.frames], frame_count=len(rows)), rows
+
+
+def at_rows(state: State, rows: np.ndarray) -> State:
+    return replace(state, camera_from_world=state.camera_from_world[rows], twists=state.twists[rows])
+
+
 def residuals(seen: Observations, state: State) -> np.ndarray:
     """(N, 2) px; 1e3 behind the camera."""
     error = np.empty((len(seen.frames), 2))
-    for start in range(0, len(error), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
+    for start in range(0, len(error), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
         error[part] = _projected(seen.where(part), state)[0]
     return error
 
@@ -143,7 +158,7 @@ def _projected(seen: Observations, state: State):
     return error, local, velocity, ideal, squared, bend, behind
 
 
-def _linearise(seen: Observations, state: State):
+def linearise(seen: Observations, state: State):
     """Residuals (N, 2), image derivatives by the point in the camera (N, 2, 3) and by the lens (N, 2, 4), points."""
     error, local, velocity, ideal, squared, bend, behind = _projected(seen, state)
     x, y = ideal.T
@@ -196,7 +211,7 @@ def _prior(state: State, start: np.ndarray, free: np.ndarray) -> tuple[np.ndarra
     return (slope * value)[free], slope[free]
 
 
-def _skew_rows(image: np.ndarray, local: np.ndarray) -> np.ndarray:
+def skew_rows(image: np.ndarray, local: np.ndarray) -> np.ndarray:
     """(N, 2, 3): ``image @ -[local]x``, the derivative by a turn of the camera."""
     return _cross(local[:, None, :], image)
 
@@ -205,14 +220,14 @@ def _normal(seen: Observations, state: State, free: np.ndarray, start: np.ndarra
     count, g = seen.frame_count, int(free.sum())
     frames, own = np.zeros((count, 7 + g, 7 + g)), np.zeros((g, g + 1))
     points, mixed = np.zeros((seen.point_count, 3, 4 + g)), np.empty((len(seen.frames), 6, 3))
-    for first in range(0, len(seen.frames), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
+    for first in range(0, len(seen.frames), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
         some = seen.where(part)
         by_pose, by_point, rest = _weighted(some, state, free)
         for frame, gram in _grams(some.frames, np.concatenate([by_pose, rest], axis=2)):
             frames[frame] += gram
         products = by_point.transpose(0, 2, 1) @ np.concatenate([by_point, rest], axis=2)
-        _add(points, products, some.points)
+        add(points, products, some.points)
         mixed[part] = by_pose.transpose(0, 2, 1) @ by_point
     own = frames[:, 6:-1, 6:].sum(axis=0)
     prior, slope = _prior(state, start, free)
@@ -225,11 +240,11 @@ def _normal(seen: Observations, state: State, free: np.ndarray, start: np.ndarra
 
 def _weighted(seen: Observations, state: State, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Derivatives by poses (N, 2, 6), by points (N, 2, 3), and by the free of the lens with residuals (N, 2, g + 1)."""
-    error, image, lens, local = _linearise(seen, state)
+    error, image, lens, local = linearise(seen, state)
     root = np.sqrt(weights(seen, error))[:, None, None]
     image = image * root
     rest = np.concatenate([lens[:, :, free], error[..., None]], axis=2) * root
-    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
+    by_pose = np.concatenate([skew_rows(image, local), image], axis=2)
     return by_pose, image @ state.camera_from_world[seen.frames, :3, :3], rest
 
 
@@ -243,14 +258,14 @@ def _grams(groups: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, np.ndarr
         yield int(ranked[a]), own.T @ own
 
 
-def _summed(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+def summed(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
     """(count, ...) sums of (N, ...) by group, in order of groups."""
     total = np.zeros((count, *values.shape[1:]))
-    _add(total, values, groups)
+    add(total, values, groups)
     return total
 
 
-def _add(total: np.ndarray, values: np.ndarray, groups: np.ndarray) -> None:
+def add(total: np.ndarray, values: np.ndarray, groups: np.ndarray) -> None:
     """To ``total`` (groups, ...) the sums of (N, ...) by group, in order of groups."""
     if len(groups):
         starts = np.flatnonzero(np.diff(groups, prepend=-1) > 0)
@@ -329,7 +344,7 @@ class _Reduced:
         whole = self.solve(self.right)
         poses, lens = whole[: 6 * seen.frame_count].reshape(-1, 6), whole[6 * seen.frame_count :]
         pulled = (poses[seen.frames][:, None, :] @ normal.mixed)[:, 0]
-        right = normal.point_right - _summed(pulled, seen.points, seen.point_count)
+        right = normal.point_right - summed(pulled, seen.points, seen.point_count)
         right -= (lens @ normal.mixed_lens.reshape(len(right), len(lens), 3)) if len(lens) else 0.0
         return poses, lens, (self._half @ (self._half.transpose(0, 2, 1) @ right[..., None]))[..., 0]
 
@@ -402,9 +417,9 @@ def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarra
     groups is the covariance that allows for errors shared within a group (Liang and Zeger 1986). Noise alone gives the
     classical covariance; points that follow one another wrongly (a hand, a rolling shutter, a bent lens) give more.
     """
-    error, image, lens, local = _linearise(seen, state)
+    error, image, lens, local = linearise(seen, state)
     weight = weights(seen, error)[:, None]
-    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
+    by_pose = np.concatenate([skew_rows(image, local), image], axis=2)
     pose_pull = (by_pose.transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]
     lens_pull = (lens[:, :, free].transpose(0, 2, 1) @ (weight * error)[..., None])[..., 0]
     group = groups[seen.points]
@@ -429,76 +444,3 @@ def spread(seen: Observations, state: State, free: np.ndarray, groups: np.ndarra
         by_focal = system.solve(by_focal)
         by_focal /= by_focal[first]
     return Spread(solved[:, :first].reshape(count, -1, 6), sigma, by_focal[:first].reshape(-1, 6))
-
-
-def resect(seen: Observations, state: State, frames: np.ndarray, iterations: int = 6) -> State:
-    """Poses of ``frames`` (F,) bool alone, all else held: Gauss-Newton with Cauchy's loss, each frame for itself."""
-    wanted, rows = seen.where(frames[seen.frames]), np.flatnonzero(frames)
-    wanted = wanted.where(np.argsort(wanted.frames, kind="stable"))
-    poses = state.camera_from_world.copy()
-    for start in range(0, len(rows), _FRAMES_AT_ONCE):
-        some = rows[start : start + _FRAMES_AT_ONCE]
-        part = wanted.where(slice(*np.searchsorted(wanted.frames, [some[0], some[-1] + 1])))
-        part = replace(part, frames=np.searchsorted(some, part.frames), frame_count=len(some))
-        near = replace(state, camera_from_world=poses[some], twists=state.twists[some])
-        for _ in range(iterations):
-            near = _resected(part, near)
-        poses[some] = near.camera_from_world
-    return replace(state, camera_from_world=poses)
-
-
-def _resected(seen: Observations, state: State) -> State:
-    """One step of all poses; ``seen`` in order of frames."""
-    error, image, _, local = _linearise(seen, state)
-    # the loss narrows as the pose settles, so that a start some way off is drawn in
-    width = np.maximum(frame_medians(np.linalg.norm(error, axis=1), seen), seen.width_px)[seen.frames]
-    weight = 1 / (1 + (error**2).sum(axis=1) / width**2)
-    by_pose = np.concatenate([_skew_rows(image, local), image], axis=2)
-    heavy = by_pose.transpose(0, 2, 1) * weight[:, None, None]
-    products = heavy @ np.concatenate([by_pose, error[..., None]], axis=2)
-    normal = _summed(products, seen.frames, seen.frame_count)
-    hold = 1e-6 * (np.trace(normal[..., :6], axis1=1, axis2=2) + 1e-9)
-    step = -np.linalg.solve(normal[..., :6] + hold[:, None, None] * np.eye(6), normal[..., 6:])[..., 0]
-    return replace(state, camera_from_world=moved(state.camera_from_world, step))
-
-
-def frame_medians(values: np.ndarray, seen: Observations) -> np.ndarray:
-    """(F,) of ``values`` (N,); 0 where nothing is seen."""
-    order = np.argsort(seen.frames, kind="stable")
-    edges = np.searchsorted(seen.frames[order], np.arange(seen.frame_count + 1))
-    parts = [values[order[a:b]] for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    return np.array([np.median(part) if len(part) else 0.0 for part in parts])
-
-
-def triangulate(seen: Observations, state: State, min_angle_deg: float = 1.5, tolerance_px: float = 3.0):
-    """Points (P, 3) nearest to all their rays, and which of them (P,) are seen from far enough apart and fit.
-
-    The lens is undone by a few rounds of fixed-point iteration; the shutter is left to the adjustment.
-    """
-    world = np.linalg.inv(state.camera_from_world)
-    normal = np.zeros((seen.point_count, 3, 4))
-    for start in range(0, len(seen.frames), _AT_ONCE):
-        part = seen.where(slice(start, start + _AT_ONCE))
-        _add(normal, _across(part, world[part.frames], state.lens), part.points)
-    # a pencil of rays that all meet at a small angle has a small last eigenvalue
-    counts = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
-    spread = np.linalg.eigvalsh(normal[..., :3])[:, 0] / counts
-    good = spread > (np.radians(min_angle_deg) / 2) ** 2
-    matrix = normal[..., :3] + 1e-12 * counts[:, None, None] * np.eye(3)
-    points = np.linalg.solve(matrix, normal[..., 3:])[..., 0]
-    error = np.linalg.norm(residuals(seen, replace(state, points=points)), axis=1)
-    mean = np.bincount(seen.points, error, seen.point_count) / counts
-    return points, good & (mean < tolerance_px)
-
-
-def _across(seen: Observations, world_from_camera: np.ndarray, lens: np.ndarray) -> np.ndarray:
-    """(N, 3, 4): how far a point is off each ray is the length of ``[:, :, :3] @ point - [:, :, 3]``."""
-    ideal = (seen.pixels - np.array(seen.size) / 2) / lens[FOCAL]
-    plain = ideal
-    for _ in range(8):
-        squared = (plain**2).sum(axis=1, keepdims=True)
-        plain = ideal / np.maximum(1 + squared * (lens[K1] + lens[K2] * squared), 0.3)
-    rays = (world_from_camera[:, :3, :3] @ np.concatenate([plain, np.ones((len(plain), 1))], axis=1)[..., None])[..., 0]
-    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    across = np.eye(3) - rays[:, :, None] * rays[:, None, :]
-    return np.concatenate([across, across @ world_from_camera[:, :3, 3, None]], axis=2)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import adjustment
+from . import adjustment, resection
 from .adjustment import Observations, State
 from .job import MappingJob
 
@@ -51,7 +51,7 @@ def share(job: MappingJob, state: State, posed: np.ndarray) -> float:
     seen = Observations.sorted(
         job.size, job.frame_count, len(tracks), job.rows[part][long], points, job.points_px[part][long]
     )
-    found, _ = adjustment.triangulate(seen, state)
+    found, _ = resection.triangulate(seen, state)
     error = np.linalg.norm(adjustment.residuals(seen, replace(state, points=found)), axis=1)
     mean = np.bincount(seen.points, error) / np.bincount(seen.points)
     return float((mean > _MOVING_PX)[seen.points].mean())

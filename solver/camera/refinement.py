@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
-from . import adjustment, breaks, moving
+from . import adjustment, breaks, moving, resection, trust
 from .adjustment import FOCAL, K1, K2, READOUT, Observations, State
 from .job import MappedModel, MappingJob
-from .tracks import cells
 
 MIN_POSE_POINTS = 12
 # Observations per frame that are worth their cost, and the length of a track that is worth a point.
@@ -36,18 +35,8 @@ _TELLING_SIGMAS, _GAIN, _LARGE_GAIN = 3.0, np.array([0.0, 0.02, 0.01, 0.01]), 0.
 _ROUNDS, _TRIED_STEPS = 3, 5
 # Points are put in order by when they end among those that begin within so many frames.
 _BEGUN_TOGETHER = 8
-# Frames per group of points in time, and the most such stretches.
-_EPOCH_FRAMES, _MOST_EPOCHS = 45, 30
-# The error that groups of points tell falls short of the true one, of which much is common to all of them: 2.4 times in
-# the middle of 8 clips with truth that are not of the benchmark's test suite (0.4 to 5.1).
-_CALIBRATION = 3.0
-# Times the median step, and its median sigma, from which on a step is wild; frames between wild ones that are, too.
-_WILD, _WILD_GAP = 8.0, 6
 # Beyond the keyframes a pose is followed this far.
 _REACH_FRAMES = 12
-_PROFILE_FRAMES, _PROFILE_TOLERANCE = 40, 1e-3
-# Stretches whose focal lengths are compared, and adjusted frames that each must have.
-_STRETCHES, _MIN_STRETCH = 3, 5
 
 
 @dataclass(frozen=True)
@@ -80,7 +69,7 @@ def refine(job: MappingJob, images: Images, sparse: SparseModel) -> list[MappedM
     seen, track_of_point = _observations(job, images, sparse)
     state = State(_started(job, sparse), np.zeros((job.frame_count, 6)), sparse.points, np.array(sparse.lens))
     known = np.isin(np.arange(job.frame_count), sparse.rows)
-    state = adjustment.resect(seen, state, ~known, 8)
+    state = resection.resect(seen, state, ~known, 8)
     state, posed = _followed(seen, state, known)
     state, seen, track_of_point = _with_more_points(job, seen, state, posed, track_of_point)
     state, posed = _followed(seen, state, posed)
@@ -88,8 +77,8 @@ def refine(job: MappingJob, images: Images, sparse: SparseModel) -> list[MappedM
     seen = seen.where(posed[seen.frames] & (error < _GROSS_PX))
     chosen = _chosen(posed, sparse.rows)
     state, seen, free = _adjusted(job, seen, state, posed, chosen)
-    spread = _spread_of(seen, state, chosen, free)
-    zoom = _zoom(seen, state, chosen)
+    spread = trust.spread_of(seen, state, chosen, free)
+    zoom = trust.zoom(seen, state, chosen)
     parts = breaks.pieces(seen, state, posed)
     jobs = [job] + [replace(job, profile=False)] * (len(parts) - 1)
     return [
@@ -148,7 +137,7 @@ def _with_more_points(
     extra = Observations.sorted(
         job.size, job.frame_count, len(chosen), job.rows[part], number[job.ids[part]], job.points_px[part]
     )
-    points, good = adjustment.triangulate(extra.where(posed[extra.frames]), state)
+    points, good = resection.triangulate(extra.where(posed[extra.frames]), state)
     extra = extra.where(good[extra.points])
     seen = Observations.sorted(
         job.size, job.frame_count, len(state.points) + len(chosen), np.concatenate([seen.frames, extra.frames]),
@@ -197,7 +186,7 @@ def _followed(seen: Observations, state: State, known: np.ndarray) -> tuple[Stat
                 break
             poses = state.camera_from_world.copy()
             poses[todo] = np.roll(poses, direction, axis=0)[todo]
-            state = adjustment.resect(seen, replace(state, camera_from_world=poses), todo, 10)
+            state = resection.resect(seen, replace(state, camera_from_world=poses), todo, 10)
             posed = posed | (todo & _fits(seen, state))
     return state, posed
 
@@ -252,31 +241,16 @@ def _round(
     seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray, iterations: int
 ) -> State:
     """Adjust the chosen frames, place the others, and renew the velocities."""
-    part, rows = _part(seen, chosen)
-    solved = adjustment.adjust(part, _at(state, rows), free, iterations)
+    part, rows = adjustment.part_of(seen, chosen)
+    solved = adjustment.adjust(part, adjustment.at_rows(state, rows), free, iterations)
     poses = state.camera_from_world.copy()
     poses[rows] = solved.camera_from_world
     state = replace(state, camera_from_world=poses, points=solved.points, lens=solved.lens)
     if (posed & ~chosen).any():
-        state = adjustment.resect(seen, state, posed & ~chosen, 4)
+        state = resection.resect(seen, state, posed & ~chosen, 4)
     twists = np.zeros((len(posed), 6))
     twists[posed] = adjustment.twists_of(state.camera_from_world[posed], np.flatnonzero(posed))
     return replace(state, twists=twists)
-
-
-def _part(seen: Observations, chosen: np.ndarray) -> tuple[Observations, np.ndarray]:
-    """The observations of the chosen frames, numbered anew, and the rows of those."""
-    rows = np.flatnonzero(chosen)
-    number = np.full(len(chosen), -1)
-    number[rows] = np.arange(len(rows))
-    part = seen.where(chosen[seen.frames])
-    enough = np.bincount(part.points, minlength=seen.point_count) >= 2
-    part = part.where(enough[part.points])
-    return replace(part, frames=number[part.frames], frame_count=len(rows)), rows
-
-
-def _at(state: State, rows: np.ndarray) -> State:
-    return replace(state, camera_from_world=state.camera_from_world[rows], twists=state.twists[rows])
 
 
 def _without_gross(seen: Observations, state: State) -> Observations:
@@ -303,7 +277,7 @@ def _weighed(seen: Observations, state: State) -> Observations:
 def _beyond_blur(seen: Observations, error_px: np.ndarray) -> np.ndarray:
     """(N,) ``error_px``, less in frames where the middle one is more than usual: blur is no fault of the points."""
     usual = max(float(np.median(error_px)), 1e-9) if len(error_px) else 1.0
-    return error_px * (usual / np.maximum(adjustment.frame_medians(error_px, seen), usual))[seen.frames]
+    return error_px * (usual / np.maximum(resection.frame_medians(error_px, seen), usual))[seen.frames]
 
 
 def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -311,9 +285,9 @@ def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.nda
     free = wanted.copy()
     if not free[[K1, K2, READOUT]].any():
         return free
-    part, rows = _part(seen, chosen)
-    sigma = adjustment.spread(part, _at(state, rows), free, _small_groups(part, rows)).lens
-    now = adjustment.cost(part, _at(state, rows))
+    part, rows = adjustment.part_of(seen, chosen)
+    sigma = adjustment.spread(part, adjustment.at_rows(state, rows), free, trust.small_groups(part, rows)).lens
+    now = adjustment.cost(part, adjustment.at_rows(state, rows))
     for parameter in (K2, READOUT, K1):
         if not free[parameter]:
             continue
@@ -321,7 +295,7 @@ def _telling(seen: Observations, state: State, posed: np.ndarray, chosen: np.nda
         lens = np.where(np.arange(4) == parameter, 0.0, state.lens)
         known = abs(state.lens[parameter]) > _TELLING_SIGMAS * sigma[parameter]
         least = now * (1 + (_GAIN[parameter] if known else _LARGE_GAIN))
-        if _reaches(part, replace(_at(state, rows), lens=lens), without, least):
+        if _reaches(part, replace(adjustment.at_rows(state, rows), lens=lens), without, least):
             free = without
     return free
 
@@ -335,158 +309,16 @@ def _reaches(seen: Observations, state: State, free: np.ndarray, cost: float) ->
     return False
 
 
-# --- trust ------------------------------------------------------------------------------------------------------------
-
-
-def _small_groups(seen: Observations, rows: np.ndarray) -> np.ndarray:
-    """(P,) points of a small part of the image in a stretch of time, which noise of its own kind moves together."""
-    return _numbered(_epoch(seen, rows), cells(_mean(seen, seen.pixels), np.array(seen.size)))
-
-
-def _large_groups(seen: Observations, state: State, rows: np.ndarray) -> np.ndarray:
-    """(P,) points that are likely to be wrong together: of a quarter of the image, near or far, in a stretch of time.
-
-    As large as what moves (a person): of eight clips with truth, small ones understated the one before a person most.
-    """
-    camera = state.camera_from_world[seen.frames]
-    depths = np.einsum("ni,ni->n", camera[:, 2, :3], state.points[seen.points]) + camera[:, 2, 3]
-    depth = _mean(seen, depths[:, None])[:, 0]
-    far = depth > np.median(depth[np.unique(seen.points)])
-    right, below = (_mean(seen, seen.pixels / seen.size) > 0.5).T
-    return _numbered(_epoch(seen, rows), 4 * far + 2 * below + right)
-
-
-def _mean(seen: Observations, values: np.ndarray) -> np.ndarray:
-    """(P, k) of each point's (N, k)."""
-    count = np.maximum(np.bincount(seen.points, minlength=seen.point_count), 1)
-    return np.stack([np.bincount(seen.points, value, seen.point_count) / count for value in values.T], axis=1)
-
-
-def _epoch(seen: Observations, rows: np.ndarray) -> np.ndarray:
-    length = max(_EPOCH_FRAMES, (rows[-1] + 1) / _MOST_EPOCHS)
-    return (_mean(seen, rows[seen.frames][:, None])[:, 0] // length).astype(int)
-
-
-def _numbered(epoch: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """0..C-1 of the pairs that there are."""
-    return np.unique(epoch * (part.max(initial=0) + 1) + part, return_inverse=True)[1]
-
-
-@dataclass(frozen=True)
-class _Spread:
-    """``step`` (T, 2) sigma of turn and step since the frame before, ``whole`` (T, 2) of each pose in the world after
-    the best similarity, NaN where not adjusted; ``by_focal`` (T, 2) what of it changes with the log focal length;
-    ``lens`` (4,)."""
-
-    step: np.ndarray
-    whole: np.ndarray
-    by_focal: np.ndarray
-    lens: np.ndarray
-
-
-def _spread_of(seen: Observations, state: State, chosen: np.ndarray, free: np.ndarray) -> _Spread:
-    part, rows = _part(seen, chosen)
-    found = adjustment.spread(part, _at(state, rows), free, _large_groups(part, _at(state, rows), rows))
-    changes = in_world(np.concatenate([found.poses, found.by_focal[None]]), state.camera_from_world[rows])
-    step, whole, by_focal = np.full((3, len(chosen), 2), np.nan)
-    gap = np.diff(rows)
-    for column, values in enumerate(changes):
-        by_focal[rows, column] = np.linalg.norm(values[-1], axis=1)
-        values = values[:-1]
-        whole[rows, column] = _CALIBRATION * np.sqrt((values**2).sum(axis=(0, 2)))
-        step[rows[1:], column] = np.sqrt((np.diff(values, axis=1) ** 2).sum(axis=(0, 2)) / gap)
-    posed = np.arange(rows[0], rows[-1] + 1)
-    for values in (step, whole, by_focal):
-        for column in range(2):
-            there = rows[np.isfinite(values[rows, column])]
-            values[posed, column] = np.interp(posed, there, values[there, column])
-    step[rows[0]] = np.nan
-    return _Spread(step, whole, by_focal, found.lens)
-
-
-def in_world(steps: np.ndarray, camera_from_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(C, F, 3) turns and shifts in the world of changes (C, F, 6) in the cameras, less the similarity in them."""
-    rotation = camera_from_world[:, :3, :3]
-    centres = -np.einsum("fji,fj->fi", rotation, camera_from_world[:, :3, 3])
-    shift = -np.einsum("fji,cfj->cfi", rotation, steps[..., 3:])
-    turn = -np.einsum("fji,cfj->cfi", rotation, steps[..., :3])
-    turn = turn - turn.mean(axis=1, keepdims=True)
-    offset = centres - centres.mean(axis=0)
-    modes = np.zeros((7, len(offset), 3))
-    for axis in range(3):
-        modes[axis, :, axis] = 1
-        modes[3 + axis] = np.cross(np.eye(3)[axis], offset)
-    modes[6] = offset
-    flat, wanted = modes.reshape(7, -1), shift.reshape(len(shift), -1)
-    found, *_ = np.linalg.lstsq(flat.T, wanted.T, rcond=1e-9)
-    return turn, (wanted - found.T @ flat).reshape(shift.shape)
-
-
-def wild(state: State, posed: np.ndarray, step_sigma: np.ndarray) -> np.ndarray:
-    """(F,) frames among steps that are far larger and far less certain than the usual one.
-
-    Beyond a weak link (a blurred turn towards a far wall) the size of the world is anyone's guess: such a stretch would
-    be solved 100 times too large. Its positions are better carried over from its neighbours.
-    """
-    rows = np.flatnonzero(posed)
-    centres = np.linalg.inv(state.camera_from_world[rows])[:, :3, 3]
-    steps = np.linalg.norm(np.diff(centres, axis=0), axis=1) / np.diff(rows)
-    sigma = step_sigma[rows[1:]]
-    known = np.isfinite(sigma)
-    if not known.any():
-        return np.zeros(len(posed), bool)
-    large = (steps > _WILD * np.median(steps[known])) & (sigma > _WILD * np.median(sigma[known]))
-    wild = np.zeros(len(posed), bool)
-    for first, last in zip(rows[:-1][large], rows[1:][large], strict=True):
-        wild[first + 1 : last + 1] = True
-    edges = np.flatnonzero(wild)
-    for before, after in zip(edges[:-1], edges[1:], strict=True):
-        if after - before <= _WILD_GAP:
-            wild[before:after] = True
-    return wild if wild.mean() < 0.5 else np.zeros(len(posed), bool)
-
-
-def _profile(seen: Observations, state: State, chosen: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """(3,) mean robust cost at 0.88, 1 and 1.12 of the focal length, all else refitted to some of the frames."""
-    rows = np.flatnonzero(chosen)
-    some = np.zeros(len(chosen), bool)
-    some[rows[np.linspace(0, len(rows) - 1, min(len(rows), _PROFILE_FRAMES)).round().astype(int)]] = True
-    part, rows = _part(seen, some)
-    held = free & (np.arange(4) != FOCAL)
-    costs = []
-    for factor in (0.88, 1.0, 1.12):
-        lens = state.lens * np.where(np.arange(4) == FOCAL, factor, 1.0)
-        fitted = adjustment.adjust(part, replace(_at(state, rows), lens=lens), held, 8, _PROFILE_TOLERANCE)
-        costs.append(adjustment.cost(part, fitted))
-    return np.array(costs)
-
-
-def _zoom(seen: Observations, state: State, chosen: np.ndarray) -> float:
-    """By how much the log focal length differs at most between stretches of time, each refitted by itself.
-
-    A zoom pulls them apart by a third to four fifths of what it does; the rest goes into the path.
-    """
-    stretches = np.array_split(np.flatnonzero(chosen), _STRETCHES)
-    if len(stretches[-1]) < _MIN_STRETCH:
-        return 0.0
-    only_focal = np.arange(4) == FOCAL
-    logs = []
-    for rows in stretches:
-        part, rows = _part(seen, np.isin(np.arange(len(chosen)), rows))
-        logs.append(np.log(adjustment.adjust(part, _at(state, rows), only_focal, 4).lens[FOCAL]))
-    return float(np.ptp(logs))
-
-
 # --- answer -----------------------------------------------------------------------------------------------------------
 
 
 def _model(
     job: MappingJob, seen: Observations, state: State, posed: np.ndarray, chosen: np.ndarray, free: np.ndarray,
-    spread: _Spread, track_of_point: np.ndarray,
+    spread: trust.Trust, track_of_point: np.ndarray,
 ) -> MappedModel:  # fmt: skip
     error = np.linalg.norm(adjustment.residuals(seen, state), axis=1)
     counts = np.bincount(seen.frames, minlength=job.frame_count)
-    posed = posed & (counts >= MIN_POSE_POINTS) & ~wild(state, posed, spread.step[:, 1])
+    posed = posed & (counts >= MIN_POSE_POINTS) & ~trust.wild(state, posed, spread.step[:, 1])
     poses = np.where(posed[:, None, None], state.camera_from_world, np.nan)
     rows = np.argsort(seen.frames, kind="stable")
     edges = np.searchsorted(seen.frames[rows], np.arange(job.frame_count + 1))
@@ -496,7 +328,7 @@ def _model(
     kept = np.flatnonzero(np.bincount(seen.points[posed[seen.frames]], minlength=seen.point_count) >= 3)
     total = np.bincount(seen.points, error, seen.point_count)
     point_errors = total[kept] / np.bincount(seen.points, minlength=seen.point_count)[kept]
-    profile = _profile(seen, state, chosen, free) if job.profile else np.full(3, np.nan)
+    profile = trust.focal_profile(seen, state, chosen, free) if job.profile else np.full(3, np.nan)
     return MappedModel(
         poses, np.where(posed, errors, np.nan), np.where(posed, counts, 0), spread.step, spread.whole, spread.by_focal,
         state.lens, spread.lens, state.points[kept], track_of_point[kept], point_errors, profile,

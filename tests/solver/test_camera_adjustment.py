@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from solver.camera import adjustment
+from solver.camera import adjustment, resection
 from solver.camera.adjustment import Observations, State
-from solver.camera.refinement import in_world, wild
 from solver.camera.similarity import between_paths, rotation_angles
+from solver.camera.trust import in_world, wild
 
 from . import camera_scenes
 
@@ -86,8 +86,8 @@ def test_jacobians_are_right_to_second_order(poses):
     observations = seen(truth, 0.0)
     rng = np.random.default_rng(3)
     turn, lens, points = rng.normal(0, 1e-6, (FRAMES, 6)), rng.normal(0, 1e-6, 4), rng.normal(0, 1e-6, (260, 3))
-    _, image, by_lens, local = adjustment._linearise(observations, truth)
-    by_pose = np.concatenate([adjustment._skew_rows(image, local), image], axis=2)
+    _, image, by_lens, local = adjustment.linearise(observations, truth)
+    by_pose = np.concatenate([adjustment.skew_rows(image, local), image], axis=2)
     by_point = image @ truth.camera_from_world[observations.frames, :3, :3]
     predicted = (
         (by_pose @ turn[observations.frames][..., None])
@@ -132,7 +132,7 @@ def test_frames_are_placed_by_known_points(poses):
     observations = seen(truth, 0.1)
     shaken = replace(truth, camera_from_world=disturbed(truth, truth.lens).camera_from_world)
     wanted = np.arange(FRAMES) % 3 == 0
-    placed = adjustment.resect(observations, shaken, wanted)
+    placed = resection.resect(observations, shaken, wanted)
     turned = placed.camera_from_world[:, :3, :3] @ truth.camera_from_world[:, :3, :3].transpose(0, 2, 1)
     assert np.degrees(rotation_angles(turned[wanted])).max() < 0.05
     assert (placed.camera_from_world[~wanted] == shaken.camera_from_world[~wanted]).all()
