@@ -111,15 +111,18 @@ def _from_lens(truth: truths.Truth, points: np.ndarray) -> np.ndarray:
     return points - truth.world_from_camera[:, None, None, :3, 3]
 
 
-def measure(folder: Path, sized: bool, rendered: bool) -> Iterator[tuple[str, Figures]]:
-    """All arms of one clip; ``rendered``: with the rendering stage."""
-    clip, truth, models = (
-        open_clip(str(folder / "clip.mp4")),
-        truths.load(folder / "truth.npz"),
-        loading.load_pair("open"),
-    )
+def opened(folder: Path) -> tuple[Clip, truths.Truth, CameraPath]:
+    """A clip, what is known of it, and its true camera."""
+    truth = truths.load(folder / "truth.npz")
     with np.load(folder / "truth.npz") as data:
         camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
+    return open_clip(str(folder / "clip.mp4")), truth, camera
+
+
+def measure(folder: Path, sized: bool, rendered: bool) -> Iterator[tuple[str, Figures]]:
+    """All arms of one clip; ``rendered``: with the rendering stage."""
+    clip, truth, camera = opened(folder)
+    models = loading.load_pair("open")
     true = TrueMasks(folder, camera)
     started = begin(clip, camera, models, truth.hand_length() if sized else None)
     solve = partial(optimised, clip, camera, models, started, size_error=_MEASURED if sized else None)

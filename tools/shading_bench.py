@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 
 from solver import optimise
-from solver.bench import truth as truths
 from solver.camera.cameras import CameraPath
 from solver.hand_model import loading
 from solver.optimise.costs import ContourCost
@@ -33,7 +32,7 @@ from solver.silhouette.morphology import shrunk
 from solver.silhouette.outlines import PosedHands, point_blend
 from solver.silhouette.stage import Outlined
 from solver.silhouette.surface import Surface, edge_points, surface_of
-from solver.video import Clip, open_clip
+from solver.video import Clip
 
 from . import outline_bench as bench
 
@@ -155,13 +154,8 @@ def _shaded(outlined: Outlined, models: Mapping, camera: CameraPath, clip: Clip)
 
 def measure(folder: Path) -> Iterator[tuple[str, bench.Figures]]:
     """Without and with shading, after the outlines and after rendering."""
-    clip, truth, models = (
-        open_clip(str(folder / "clip.mp4")),
-        truths.load(folder / "truth.npz"),
-        loading.load_pair("open"),
-    )
-    with np.load(folder / "truth.npz") as data:
-        camera = CameraPath("given", truth.intrinsics, truth.world_from_camera, data["distortion"])
+    clip, truth, camera = bench.opened(folder)
+    models = loading.load_pair("open")
     true, started = bench.TrueMasks(folder, camera), bench.begin(clip, camera, models, None)
     refined = bench.optimised(clip, camera, models, started, replace(optimise.FINAL, outlines=False))
     outlined, _ = bench.fit(refined, models, camera, clip, NONE)

@@ -203,7 +203,8 @@ def refine(
     origin = Origin(clip, calibration, sides, repeats, options.size_error)
     posed, iterate = problem, Iterate(clip.start, "start", 0, 0, 0.0, 0.0, Outcome.CONVERGED)
     if clip.segments:
-        for posed, iterate in _solved(problem, clip, frame_s, options.preset, hidden, cancelled):
+        predicted = _predicted(problem, clip, frame_s, options.preset, hidden, cancelled)
+        for posed, iterate in _as_bodies(predicted, cancelled):
             yield continued(origin, posed, iterate)
     sure = options.uncertainty and bool(clip.segments) and not cancelled()
     yield continued(origin, posed, iterate, final=True, sure=sure)
@@ -230,16 +231,11 @@ def _iterates(
                 yield problem, iterate
 
 
-def _solved(
-    problem: Problem,
-    clip: Clip,
-    frame_s: float,
-    preset: Preset,
-    hidden: Predictor | None,
-    cancelled: Callable[[], bool],
+def _as_bodies(
+    found: Iterator[tuple[Problem, Iterate]], cancelled: Callable[[], bool]
 ) -> Iterator[tuple[Problem, Iterate]]:
-    """What is seen, hands being air, with what is predicted from it; then hands as bodies where they meet."""
-    for posed, iterate in _predicted(problem, clip, frame_s, preset, hidden, cancelled):
+    """What is ``found``, hands being air; then hands as bodies where they meet."""
+    for posed, iterate in found:
         yield posed, iterate
     if iterate.outcome.usable and not cancelled():
         yield from ((posed, parted) for parted in part(posed, iterate, cancelled))
